@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSL-1.0
+# Sourced by the other tools: installs what a bare Debian 12 lacks, and asks apt for nothing that is there already.
+# shellcheck shell=bash
+
+# Takes pairs: what proves that something is there, and the package that brings it. The proof is a command's name, a
+# file's absolute path, or - for the package itself. BUILD_NEEDS holds what every build here wants.
+# shellcheck disable=SC2034
+BUILD_NEEDS=(cmake cmake ninja ninja-build g++ g++ git git /usr/include/boost/test/included/unit_test.hpp libboost-dev
+    /etc/ssl/certs/ca-certificates.crt ca-certificates)
+
+is_there() {
+    case $1 in
+    /*) [ -e "$1" ] ;;
+    -) [ "$(dpkg-query -W -f='${db:Status-Status}' "$2" 2>/dev/null)" = installed ] ;;
+    *) command -v "$1" >/dev/null 2>&1 ;;
+    esac
+}
+
+install_missing() {
+    local missing=() root=() log
+    while [ $# -gt 0 ]; do
+        is_there "$1" "$2" || missing+=("$2")
+        shift 2
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+
+    if ! command -v apt-get >/dev/null 2>&1; then
+        echo "missing: ${missing[*]} - this system has no apt-get; install the like of them yourself" >&2
+        return 1
+    fi
+    if [ "$(id -u)" -ne 0 ]; then
+        if ! command -v sudo >/dev/null 2>&1; then
+            echo "missing: ${missing[*]} - run this as root, or: apt-get install ${missing[*]}" >&2
+            return 1
+        fi
+        root=(sudo)
+    fi
+    echo "installing: ${missing[*]}"
+    log=$(mktemp)
+    if ! { ${root[@]+"${root[@]}"} apt-get update &&
+        ${root[@]+"${root[@]}"} env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+        cat "$log" >&2
+        rm -f "$log"
+        return 1
+    fi
+    rm -f "$log"
+}
