@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: BSL-1.0
+// Where to connect or listen: tcp|HOST|PORT and uds|PATH as a value, as text, and why a text is not one of them.
+
+#ifndef TOFU_ADDRESS_HPP
+#define TOFU_ADDRESS_HPP
+
+#include <tofu/status.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace tofu {
+
+/// What an address names: nothing, a TCP endpoint or a Unix domain socket.
+enum class address_kind : std::uint8_t { none, tcp, uds };
+
+/// Longest host: the longest name DNS allows (RFC 1035, section 2.3.4, written without the final dot).
+inline constexpr std::size_t max_host_length = 253;
+/// Longest path: sun_path of Linux and Windows has 108 bytes, one of them for the terminating zero (unix(7)). Systems
+/// with less refuse the rest when the socket is made.
+inline constexpr std::size_t max_path_length = 107;
+
+/// A view of a TCP endpoint, to write an address with: tcp_address{"127.0.0.1", 7099}. The host is an IPv4 or IPv6
+/// literal (without brackets) or a name; empty, on a listener, it means every interface. Port 0 on a listener lets the
+/// system choose.
+struct tcp_address {
+    std::string_view host{};
+    std::uint16_t port = 0;
+};
+
+/// A view of a Unix domain socket's path, to write an address with: uds_address{"/run/service.sock"}.
+struct uds_address {
+    std::string_view path{};
+};
+
+namespace detail {
+
+inline constexpr std::string_view tcp_scheme = "tcp";
+inline constexpr std::string_view uds_scheme = "uds";
+
+constexpr bool is_control(char character) noexcept {
+    const auto code = static_cast<unsigned char>(character);
+    return code < 0x20 || code == 0x7f;
+}
+
+/// Why this can not be a host, or empty.
+constexpr std::string_view host_problem(std::string_view host) noexcept {
+    if (host.size() > max_host_length) return "The host is longer than 253 characters.";
+    for (const char character : host) {
+        if (character == ' ' || character == '\t') return "The host contains a blank.";
+        if (is_control(character)) return "The host contains a control character.";
+        if (character == '|') return "The host contains a '|'; the form is tcp|HOST|PORT.";
+        if (character == '[' || character == ']') return "The host contains a bracket; IPv6 literals are written bare.";
+    }
+    return {};
+}
+
+/// Why this can not be a path, or empty. What a text header can not carry unchanged is refused too: line ends in it,
+/// blanks at its end.
+constexpr std::string_view path_problem(std::string_view path) noexcept {
+    if (path.empty()) return "The path is empty.";
+    if (path.size() > max_path_length) return "The path is longer than 107 bytes.";
+    for (const char character : path) {
+        if (character == '\0') return "The path contains a zero byte.";
+        if (character == '\r' || character == '\n') return "The path contains a line end.";
+        if (character == '|') return "The path contains a '|'; the form is uds|PATH.";
+    }
+    if (path.back() == ' ' || path.back() == '\t') return "The path ends with a blank.";
+    return {};
+}
+
+} // namespace detail
+
+/// An address as a value: trivially copyable, stored inline, nothing is allocated or resolved. The views it gives live
+/// as long as it does.
+class address {
+public:
+    /// No address.
+    constexpr address() noexcept = default;
+
+    /// Copies the host. One that can not be a host (parse_address lists why) makes an address of kind none.
+    constexpr address(const tcp_address& endpoint) noexcept {
+        if (detail::host_problem(endpoint.host).empty()) store(address_kind::tcp, endpoint.host, endpoint.port);
+    }
+
+    /// Copies the path. One that can not be a path (parse_address lists why) makes an address of kind none.
+    constexpr address(const uds_address& socket) noexcept {
+        if (detail::path_problem(socket.path).empty()) store(address_kind::uds, socket.path, 0);
+    }
+
+    [[nodiscard]] constexpr address_kind kind() const noexcept { return kind_; }
+
+    /// True unless the kind is none.
+    [[nodiscard]] constexpr bool valid() const noexcept { return kind_ != address_kind::none; }
+
+    /// The host of a TCP address, else empty.
+    [[nodiscard]] constexpr std::string_view host() const noexcept { return text_if(address_kind::tcp); }
+
+    /// The path of a Unix domain socket, else empty.
+    [[nodiscard]] constexpr std::string_view path() const noexcept { return text_if(address_kind::uds); }
+
+    /// The port of a TCP address in the machine's own byte order, else 0.
+    [[nodiscard]] constexpr std::uint16_t port() const noexcept { return port_; }
+
+    /// Same kind and same text; names are not resolved and not normalised.
+    friend constexpr bool operator==(const address& left, const address& right) noexcept {
+        return left.kind_ == right.kind_ && left.port_ == right.port_ && left.text() == right.text();
+    }
+
+private:
+    constexpr void store(address_kind kind, std::string_view text, std::uint16_t port) noexcept {
+        std::copy(text.begin(), text.end(), text_.begin());
+        size_ = static_cast<std::uint8_t>(text.size());
+        port_ = port;
+        kind_ = kind;
+    }
+
+    [[nodiscard]] constexpr std::string_view text() const noexcept { return {text_.data(), size_}; }
+
+    [[nodiscard]] constexpr std::string_view text_if(address_kind wanted) const noexcept {
+        return kind_ == wanted ? text() : std::string_view();
+    }
+
+    std::array<char, max_host_length> text_{};
+    std::uint8_t size_ = 0;
+    std::uint16_t port_ = 0;
+    address_kind kind_ = address_kind::none;
+};
+
+static_assert(max_host_length <= 255 && max_path_length <= max_host_length, "size_ and text_ hold either text");
+
+/// The text of an address, stored inline. The view lives as long as this object.
+class address_text {
+public:
+    [[nodiscard]] std::string_view view() const noexcept { return {buffer_.data(), size_}; }
+
+private:
+    friend address_text to_text(const address&) noexcept;
+
+    void append(std::string_view part) noexcept { size_ += part.copy(buffer_.data() + size_, buffer_.size() - size_); }
+
+    void append(std::uint16_t number) noexcept {
+        const auto end = std::to_chars(buffer_.data() + size_, buffer_.data() + buffer_.size(), number).ptr;
+        size_ = static_cast<std::size_t>(end - buffer_.data());
+    }
+
+    // "tcp|" + the longest host + "|65535" is 263 bytes.
+    std::array<char, 264> buffer_{};
+    std::size_t size_ = 0;
+};
+
+/// tcp|HOST|PORT or uds|PATH, as the text headers ~connect_to and ~listen_on carry it; empty for no address. Any
+/// thread.
+[[nodiscard]] inline address_text to_text(const address& from) noexcept {
+    address_text text;
+    if (from.kind() == address_kind::tcp) {
+        text.append(detail::tcp_scheme);
+        text.append("|");
+        text.append(from.host());
+        text.append("|");
+        text.append(from.port());
+    } else if (from.kind() == address_kind::uds) {
+        text.append(detail::uds_scheme);
+        text.append("|");
+        text.append(from.path());
+    }
+    return text;
+}
+
+/// What parse_address found: the address, status success and an empty problem; or no address, wrong_address and one
+/// sentence (static storage) that says what is wrong.
+struct parsed_address {
+    address value{};
+    tofu::status status = tofu::status::success;
+    std::string_view problem{};
+};
+
+namespace detail {
+
+constexpr parsed_address wrong_address(std::string_view problem) noexcept {
+    return parsed_address{address(), status::wrong_address, problem};
+}
+
+struct parsed_port {
+    std::uint16_t value = 0;
+    std::string_view problem{};
+};
+
+constexpr parsed_port parse_port(std::string_view text) noexcept {
+    if (text.empty()) return {0, "The port is missing; the form is tcp|HOST|PORT."};
+    for (const char character : text) {
+        if (character < '0' || character > '9') return {0, "The port is not a decimal number."};
+    }
+    if (text.size() > 1 && text.front() == '0') return {0, "The port has a leading zero."};
+    std::uint32_t value = 0;
+    for (const char character : text) {
+        value = value * 10 + static_cast<std::uint32_t>(character - '0');
+        if (value > 65535) return {0, "The port is above 65535."};
+    }
+    return {static_cast<std::uint16_t>(value), {}};
+}
+
+// The LAST bar ends the host, so that a bar within the host is reported as what it is.
+constexpr parsed_address parse_tcp(std::string_view rest) noexcept {
+    const std::size_t bar = rest.rfind('|');
+    if (bar == std::string_view::npos) return wrong_address("The port is missing; the form is tcp|HOST|PORT.");
+    const std::string_view host = rest.substr(0, bar);
+    if (const std::string_view problem = host_problem(host); !problem.empty()) return wrong_address(problem);
+    const parsed_port port = parse_port(rest.substr(bar + 1));
+    if (!port.problem.empty()) return wrong_address(port.problem);
+    return parsed_address{address(tcp_address{host, port.value}), status::success, {}};
+}
+
+constexpr parsed_address parse_uds(std::string_view path) noexcept {
+    if (const std::string_view problem = path_problem(path); !problem.empty()) return wrong_address(problem);
+    return parsed_address{address(uds_address{path}), status::success, {}};
+}
+
+} // namespace detail
+
+/// Reads an address, which must be exactly tcp|HOST|PORT or uds|PATH: no blanks around it, lower-case scheme, decimal
+/// port. Any bytes may be given. Any thread.
+[[nodiscard]] constexpr parsed_address parse_address(std::string_view text) noexcept {
+    if (text.empty()) return detail::wrong_address("The address is empty.");
+    const std::size_t bar = text.find('|');
+    if (bar == std::string_view::npos) {
+        return detail::wrong_address("The address has no '|'; the form is tcp|HOST|PORT or uds|PATH.");
+    }
+    const std::string_view scheme = text.substr(0, bar);
+    const std::string_view rest = text.substr(bar + 1);
+    if (scheme == detail::tcp_scheme) return detail::parse_tcp(rest);
+    if (scheme == detail::uds_scheme) return detail::parse_uds(rest);
+    return detail::wrong_address("The address has an unknown scheme; it must be tcp or uds.");
+}
+
+/// Why one can not connect to an address that one may be able to listen on; one sentence (static storage), or empty
+/// when one can. Any thread.
+[[nodiscard]] constexpr std::string_view connect_problem(const address& to) noexcept {
+    if (!to.valid()) return "There is no address to connect to.";
+    if (to.kind() == address_kind::uds) return {};
+    if (to.host().empty()) return "One can not connect to an empty host.";
+    if (to.port() == 0) return "One can not connect to port 0.";
+    return {};
+}
+
+} // namespace tofu
+
+#endif // TOFU_ADDRESS_HPP

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSL-1.0
+// Everything that can be set when an engine is made, and the check that the values make sense together.
+
+#ifndef TOFU_OPTIONS_HPP
+#define TOFU_OPTIONS_HPP
+
+#include <tofu/binary_header.hpp>
+#include <tofu/status.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace tofu {
+
+/// The settings of one engine; they do not change while it lives. Made for designated initialisers, in this order:
+/// options{.max_messages = 1024, .keep_alive = true}. Limits and budgets must be at least 1 and times must not be
+/// negative; validate() knows every rule.
+struct options {
+    /// Messages made when the engine is made. 0: none, they are made when needed; more than max_messages counts as
+    /// max_messages. Default 64.
+    std::size_t initial_messages = 64;
+
+    /// Receive credit, in messages, and the most messages the pool retains. At least 4. When this many received
+    /// messages are with the application, the engine stops reading until some are released. Default 256.
+    std::size_t max_messages = 256;
+
+    /// Bytes of buffer a message may keep when it returns to the pool; above, it gives the memory back. 0: always.
+    /// Default 8 KiB.
+    std::size_t retained_capacity = 8 * 1024;
+
+    /// Messages that may wait in the send queue of one channel; beyond, `post` refuses. Default 4096.
+    std::size_t max_queued_messages = 4096;
+
+    /// Bytes that may wait in the send queue of one channel; beyond, `post` refuses. At least 131,086, the largest
+    /// message. Default 8 MiB.
+    std::size_t max_queued_bytes = 8 * 1024 * 1024;
+
+    /// Most bytes of text headers accepted from a peer; a longer message is a violation. 0: no text headers at all
+    /// (then no hello can be accepted, it names its address there). Default 65,535, the protocol's maximum.
+    std::uint16_t max_text_headers = 65535;
+
+    /// Most bytes of body accepted from a peer; a longer message is a violation. 0: no bodies at all. Default 65,535,
+    /// the protocol's maximum.
+    std::uint16_t max_body = 65535;
+
+    /// Accepted connections that may exist before their hello_request is complete. At least 1. Default 128.
+    std::size_t max_awaiting_hello = 128;
+
+    /// Bytes read from one channel per turn of the loop before the others have theirs. Default 256 KiB.
+    std::size_t read_budget = 256 * 1024;
+
+    /// Bytes written to one channel per turn of the loop. Default 1 MiB.
+    std::size_t write_budget = 1024 * 1024;
+
+    /// Connections accepted from one listener per turn of the loop. Default 64.
+    std::size_t accept_budget = 64;
+
+    /// Longest time until a connection stands, name resolution included. 0: no limit. Default 30 s.
+    std::chrono::milliseconds connect_time{30'000};
+
+    /// Longest wait for the first hello_request (accepting side) and for the hello_response (connecting side). 0: no
+    /// limit. Default 10 s.
+    std::chrono::milliseconds hello_time{10'000};
+
+    /// Longest time from the first byte of a message to its last. 0: no limit. Default 30 s.
+    std::chrono::milliseconds message_time{30'000};
+
+    /// Longest time without a byte in either direction on an open channel. 0: no limit. Default 0.
+    std::chrono::milliseconds idle_time{0};
+
+    /// Longest time from the first bye_request, or from the peer's half-close, to the end of the channel. 0: no limit.
+    /// Default 10 s.
+    std::chrono::milliseconds bye_time{10'000};
+
+    /// How long a channel that is done waits for the peer's end of stream before it closes. 0: not at all. Default 1 s.
+    std::chrono::milliseconds grace_time{1'000};
+
+    /// Pause before something the system refused for lack of descriptors or memory is tried again. At least 1 ms.
+    /// Default 100 ms.
+    std::chrono::milliseconds retry_time{100};
+
+    /// Lets the system probe silent TCP peers (SO_KEEPALIVE, with the system's own times). Default off.
+    bool keep_alive = false;
+
+    /// What happens to a connection for which there is no free channel: true closes it at once, false leaves it in the
+    /// system's backlog until there is one. Default true.
+    bool close_when_full = true;
+
+    /// Length of a listener's backlog, as listen(2) takes it; systems cut it to their own maximum. At least 1. Default
+    /// 1024.
+    int backlog = 1024;
+};
+
+/// Outcome of validate: success and an empty problem, or not_allowed and one sentence (static storage).
+struct options_check {
+    tofu::status status = tofu::status::success;
+    std::string_view problem{};
+};
+
+namespace detail {
+
+/// Longer times are taken for mistakes; below, no sum with a clock's value can overflow.
+inline constexpr std::chrono::milliseconds longest_time = std::chrono::hours(24 * 366);
+
+constexpr bool is_possible_time(std::chrono::milliseconds time) noexcept {
+    return time.count() >= 0 && time <= longest_time;
+}
+
+constexpr std::string_view size_problem(const options& given) noexcept {
+    if (given.max_messages < 4) return "max_messages must be at least 4.";
+    if (given.max_queued_messages < 1) return "max_queued_messages must be at least 1.";
+    if (given.max_queued_bytes < max_message_size) {
+        return "max_queued_bytes must be at least 131086, the largest message.";
+    }
+    if (given.max_awaiting_hello < 1) return "max_awaiting_hello must be at least 1.";
+    if (given.read_budget < 1) return "read_budget must be at least 1.";
+    if (given.write_budget < 1) return "write_budget must be at least 1.";
+    if (given.accept_budget < 1) return "accept_budget must be at least 1.";
+    if (given.backlog < 1) return "backlog must be at least 1.";
+    return {};
+}
+
+constexpr std::string_view time_problem(const options& given) noexcept {
+    if (!is_possible_time(given.connect_time)) return "connect_time must be between 0 and 366 days.";
+    if (!is_possible_time(given.hello_time)) return "hello_time must be between 0 and 366 days.";
+    if (!is_possible_time(given.message_time)) return "message_time must be between 0 and 366 days.";
+    if (!is_possible_time(given.idle_time)) return "idle_time must be between 0 and 366 days.";
+    if (!is_possible_time(given.bye_time)) return "bye_time must be between 0 and 366 days.";
+    if (!is_possible_time(given.grace_time)) return "grace_time must be between 0 and 366 days.";
+    if (given.retry_time.count() < 1 || !is_possible_time(given.retry_time)) {
+        return "retry_time must be between 1 ms and 366 days.";
+    }
+    return {};
+}
+
+} // namespace detail
+
+/// Says whether an engine can work with these options, and if not, what is wrong first. Any thread.
+[[nodiscard]] constexpr options_check validate(const options& given) noexcept {
+    std::string_view problem = detail::size_problem(given);
+    if (problem.empty()) problem = detail::time_problem(given);
+    return {problem.empty() ? status::success : status::not_allowed, problem};
+}
+
+} // namespace tofu
+
+#endif // TOFU_OPTIONS_HPP

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSL-1.0
+// Why a channel ended: the cause kept by the engine, its text in the `~reason` header, and the status it implies.
+
+#ifndef TOFU_REASON_HPP
+#define TOFU_REASON_HPP
+
+#include <tofu/status.hpp>
+
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+namespace tofu {
+
+/// Names of the text headers the engine reads and writes.
+inline constexpr std::string_view reason_header = "~reason";
+inline constexpr std::string_view connect_to_header = "~connect_to";
+inline constexpr std::string_view listen_on_header = "~listen_on";
+
+/// The kinds of cause a channel can end with. `none` means that it has not ended; it never travels.
+enum class reason : std::uint8_t {
+    none,
+    bye,
+    aborted, // by a bye_signal
+    group_destroyed,
+    engine_stopped,
+    peer_disconnected,
+    peer_reset,
+    connect_refused,
+    connect_timeout,
+    hello_timeout,
+    message_timeout,
+    idle_timeout,
+    bye_timeout,
+    name_not_found,
+    address_in_use,
+    address_not_available,
+    permission_denied,
+    path_not_found,
+    no_base_handle, // Windows: a layered service provider hides the socket below it
+    out_of_channels,
+    out_of_memory,
+    violation, // by the peer; the text names the violated rule
+    os_error,  // anything else the system reported; the text carries its code
+};
+
+/// How many reasons there are, `none` included.
+inline constexpr std::size_t reason_count = 23;
+
+namespace detail {
+
+inline constexpr std::array<std::string_view, reason_count> reason_names{
+    "none",
+    "bye",
+    "aborted",
+    "group_destroyed",
+    "engine_stopped",
+    "peer_disconnected",
+    "peer_reset",
+    "connect_refused",
+    "connect_timeout",
+    "hello_timeout",
+    "message_timeout",
+    "idle_timeout",
+    "bye_timeout",
+    "name_not_found",
+    "address_in_use",
+    "address_not_available",
+    "permission_denied",
+    "path_not_found",
+    "no_base_handle",
+    "out_of_channels",
+    "out_of_memory",
+    "violation",
+    "os_error",
+};
+
+} // namespace detail
+
+/// The reason's name as it appears in `~reason`; for violation and os_error the part before the colon. Static storage;
+/// a value that does not exist is "none". Any thread.
+[[nodiscard]] constexpr std::string_view to_string(reason why) noexcept {
+    const auto index = static_cast<std::size_t>(why);
+    return detail::reason_names[index < reason_count ? index : 0];
+}
+
+/// Where a channel was when its cause struck. One that was accepted by a listener is `opened` from the start.
+enum class channel_step : std::uint8_t { connecting, listening, opened };
+
+/// Why a channel ended, completely. A plain value.
+struct cause {
+    reason why = reason::none;
+    /// For violation: the status of the violated rule. For os_error and no_base_handle: the failed step's status, for
+    /// example setsockopt_failed. Else success.
+    status code = status::success;
+    /// The system's own number of the failure (errno, WSAGetLastError, getaddrinfo); 0 when there is none.
+    int os_code = 0;
+
+    /// A cause that needs no details.
+    [[nodiscard]] static constexpr cause of(reason why) noexcept { return cause{why, status::success, 0}; }
+
+    /// The peer broke a rule; `rule` is the status that names it.
+    [[nodiscard]] static constexpr cause violation(status rule) noexcept { return cause{reason::violation, rule, 0}; }
+
+    /// The system failed `failed_step` with its own error number `code`.
+    [[nodiscard]] static constexpr cause os(int code, status failed_step) noexcept {
+        return cause{reason::os_error, failed_step, code};
+    }
+
+    friend constexpr bool operator==(const cause&, const cause&) noexcept = default;
+};
+
+/// The text of a cause, stored inline. The view lives as long as this object.
+class reason_text {
+public:
+    [[nodiscard]] std::string_view view() const noexcept { return {buffer_.data(), size_}; }
+
+private:
+    friend reason_text to_text(const cause&) noexcept;
+
+    void append(std::string_view part) noexcept { size_ += part.copy(buffer_.data() + size_, buffer_.size() - size_); }
+
+    void append(int number) noexcept {
+        const auto end = std::to_chars(buffer_.data() + size_, buffer_.data() + buffer_.size(), number).ptr;
+        size_ = static_cast<std::size_t>(end - buffer_.data());
+    }
+
+    // The longest text is "violation:" with the longest status name, 32 bytes.
+    std::array<char, 48> buffer_{};
+    std::size_t size_ = 0;
+};
+
+/// The value of the `~reason` header: "bye", "violation:invalid_op_code", "os_error:110". Any thread.
+[[nodiscard]] inline reason_text to_text(const cause& why) noexcept {
+    reason_text text;
+    text.append(to_string(why.why));
+    if (why.why == reason::violation) {
+        text.append(":");
+        text.append(to_string(why.code));
+    } else if (why.why == reason::os_error) {
+        text.append(":");
+        text.append(why.os_code);
+    }
+    return text;
+}
+
+namespace detail {
+
+constexpr status failed_step_status(channel_step step) noexcept {
+    switch (step) {
+    case channel_step::connecting: return status::connect_failed;
+    case channel_step::listening: return status::listen_failed;
+    case channel_step::opened: break;
+    }
+    return status::communication_failed;
+}
+
+} // namespace detail
+
+/// The status a cause puts on the messages that come back and on a failed hello_response or welcome_response. (The
+/// goodbye of an opened channel always has channel_closed.) A cause without a reason is success. Any thread.
+[[nodiscard]] constexpr status status_of(const cause& why, channel_step step) noexcept {
+    switch (why.why) {
+    case reason::none: return status::success;
+    case reason::bye:
+    case reason::aborted:
+    case reason::group_destroyed: return status::channel_closed;
+    case reason::engine_stopped: return status::shutdown_started;
+    case reason::peer_disconnected:
+    case reason::peer_reset: return status::peer_disconnected;
+    case reason::connect_refused:
+    case reason::connect_timeout: return status::connect_failed;
+    case reason::hello_timeout:
+    case reason::message_timeout:
+    case reason::idle_timeout:
+    case reason::bye_timeout: return status::communication_failed;
+    case reason::name_not_found:
+    case reason::address_in_use:
+    case reason::address_not_available:
+    case reason::permission_denied: return detail::failed_step_status(step);
+    case reason::path_not_found: return status::uds_path_not_found;
+    case reason::out_of_channels:
+    case reason::out_of_memory: return status::allocation_failed;
+    case reason::violation: return why.code != status::success ? why.code : status::invalid_message;
+    case reason::no_base_handle:
+    case reason::os_error: return why.code != status::success ? why.code : detail::failed_step_status(step);
+    }
+    return status::unknown_error;
+}
+
+namespace detail {
+
+inline std::optional<cause> parse_violation(std::string_view rule) noexcept {
+    for (std::size_t index = 1; index < status_count; ++index) {
+        if (status_table[index].name == rule) return cause::violation(static_cast<status>(index));
+    }
+    return std::nullopt;
+}
+
+inline std::optional<cause> parse_os_error(std::string_view digits) noexcept {
+    int code = 0;
+    const char* const end = digits.data() + digits.size();
+    const auto [stop, error] = std::from_chars(digits.data(), end, code);
+    if (error != std::errc{} || stop != end) return std::nullopt;
+    return cause::os(code, status::unknown_error);
+}
+
+} // namespace detail
+
+/// Reads the value of a `~reason` header back; nothing when it is not exactly one of the texts to_text writes for a
+/// channel that ended. An os_error comes back with its code, but with unknown_error as the failed step's status, which
+/// does not travel. Any thread.
+[[nodiscard]] inline std::optional<cause> parse_reason(std::string_view text) noexcept {
+    std::optional<cause> found;
+    if (const std::size_t colon = text.find(':'); colon != std::string_view::npos) {
+        const std::string_view kind = text.substr(0, colon);
+        const std::string_view detail_part = text.substr(colon + 1);
+        if (kind == to_string(reason::violation)) found = detail::parse_violation(detail_part);
+        if (kind == to_string(reason::os_error)) found = detail::parse_os_error(detail_part);
+    } else {
+        for (std::size_t index = 1; index < static_cast<std::size_t>(reason::violation); ++index) {
+            if (detail::reason_names[index] == text) found = cause::of(static_cast<reason>(index));
+        }
+    }
+    // A number can be written in several ways ("007", "-0"); only the one that is written here is accepted.
+    if (found && to_text(*found).view() != text) return std::nullopt;
+    return found;
+}
+
+} // namespace tofu
+
+#endif // TOFU_REASON_HPP

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSL-1.0
+// The 32 status codes of the protocol, their names and sentences, and their place in std::error_code.
+
+#ifndef TOFU_STATUS_HPP
+#define TOFU_STATUS_HPP
+
+#include <tofu/config.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace tofu {
+
+/// Outcome of an operation, also the status byte of a message. The numbers are fixed by the protocol and travel on the
+/// wire (shared with the Zig implementation, g41797/tofu).
+enum class status : std::uint8_t {
+    success = 0,
+    not_implemented_yet = 1,
+    wrong_address = 2,
+    not_allowed = 3,
+    null_message = 4,
+    invalid_message = 5,
+    invalid_op_code = 6,
+    invalid_headers_len = 7,
+    invalid_body_len = 8,
+    invalid_more_usage = 9,
+    invalid_channel_number = 10,
+    invalid_channel_group = 11,
+    invalid_message_id = 12,
+    invalid_address = 13,
+    uds_path_not_found = 14,
+    notification_disabled = 15,
+    notification_failed = 16,
+    peer_disconnected = 17,
+    communication_failed = 18,
+    pool_empty = 19,
+    allocation_failed = 20,
+    receiver_update = 21,
+    channel_closed = 22,
+    shutdown_started = 23,
+    connect_failed = 24,
+    listen_failed = 25,
+    accept_failed = 26,
+    send_failed = 27,
+    recv_failed = 28,
+    setsockopt_failed = 29,
+    processing_failed = 30,
+    unknown_error = 31,
+};
+
+/// How many status codes there are: 0 to status_count - 1.
+inline constexpr std::size_t status_count = 32;
+
+/// The status a byte from the wire stands for; a byte above 31 is unknown_error. Any thread.
+[[nodiscard]] constexpr status status_from_byte(std::uint8_t value) noexcept {
+    return value < status_count ? static_cast<status>(value) : status::unknown_error;
+}
+
+namespace detail {
+
+struct status_words {
+    std::string_view name;
+    std::string_view sentence;
+};
+
+inline constexpr std::array<status_words, status_count> status_table{{
+    {"success", "The operation succeeded."},
+    {"not_implemented_yet", "This operation is not implemented yet."},
+    {"wrong_address", "The address is not of the form tcp|HOST|PORT or uds|PATH."},
+    {"not_allowed", "The operation is not allowed in the present state."},
+    {"null_message", "There is no message where one is needed."},
+    {"invalid_message", "The message breaks a rule of the protocol."},
+    {"invalid_op_code", "The operation does not exist or is forbidden here."},
+    {"invalid_headers_len", "The text headers are longer than the limit."},
+    {"invalid_body_len", "The body is longer than the limit."},
+    {"invalid_more_usage", "The more bit is set on an operation that cannot be continued."},
+    {"invalid_channel_number", "The channel number names no open channel."},
+    {"invalid_channel_group", "The channel belongs to another group, or the group is gone."},
+    {"invalid_message_id", "The message id is not usable here."},
+    {"invalid_address", "The address is missing or cannot be used here."},
+    {"uds_path_not_found", "The path of the Unix domain socket does not exist."},
+    {"notification_disabled", "The engine can not be woken any more."},
+    {"notification_failed", "Waking the engine failed."},
+    {"peer_disconnected", "The peer ended the connection."},
+    {"communication_failed", "The communication with the peer failed or took too long."},
+    {"pool_empty", "The receive credit is used up; reading pauses until messages are released."},
+    {"allocation_failed", "There is no memory or no free channel left."},
+    {"receiver_update", "The receiver of this group was woken by its own program."},
+    {"channel_closed", "The channel is closed."},
+    {"shutdown_started", "The engine is stopping or has stopped."},
+    {"connect_failed", "Connecting to the address failed."},
+    {"listen_failed", "Listening on the address failed."},
+    {"accept_failed", "Accepting a connection failed."},
+    {"send_failed", "Sending failed or the send queue is full."},
+    {"recv_failed", "Receiving failed."},
+    {"setsockopt_failed", "Setting an option of the socket failed."},
+    {"processing_failed", "The message could not be processed."},
+    {"unknown_error", "The status is not known."},
+}};
+
+constexpr const status_words& words_of(status code) noexcept {
+    return status_table[static_cast<std::size_t>(status_from_byte(static_cast<std::uint8_t>(code)))];
+}
+
+class status_error_category final : public std::error_category {
+public:
+    const char* name() const noexcept override { return "tofu"; }
+
+    std::string message(int value) const override {
+        const bool known = value >= 0 && value < static_cast<int>(status_count);
+        return std::string(words_of(known ? static_cast<status>(value) : status::unknown_error).sentence);
+    }
+};
+
+} // namespace detail
+
+/// The enumerator's own name ("connect_failed"); static storage. Values that do not exist are "unknown_error". Any
+/// thread.
+[[nodiscard]] constexpr std::string_view to_string(status code) noexcept { return detail::words_of(code).name; }
+
+/// The category of every error code of this library: its name is "tofu", a message is one human sentence. Its values
+/// are the numbers of `status`. Lives as long as the program. Any thread.
+[[nodiscard]] inline const std::error_category& status_category() noexcept {
+    static const detail::status_error_category instance;
+    return instance;
+}
+
+/// The error code of a status; success gives a code that is false. Any thread.
+[[nodiscard]] inline std::error_code make_error_code(status code) noexcept {
+    return std::error_code(static_cast<int>(code), status_category());
+}
+
+/// Throws std::system_error with the status as its code; `what` names the failed call and must end with a zero byte.
+/// Without exceptions the program is terminated. Every throw of the library is this one. Any thread.
+[[noreturn]] inline void throw_status([[maybe_unused]] status code, [[maybe_unused]] const char* what) {
+#if TOFU_HAS_EXCEPTIONS
+    throw std::system_error(make_error_code(code), what);
+#else
+    std::terminate();
+#endif
+}
+
+} // namespace tofu
+
+template <>
+struct std::is_error_code_enum<tofu::status> : std::true_type {};
+
+#endif // TOFU_STATUS_HPP

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: BSL-1.0
+// The text headers of a message: `name:value` lines kept exactly as they travel, and reading them from any bytes.
+
+#ifndef TOFU_TEXT_HEADERS_HPP
+#define TOFU_TEXT_HEADERS_HPP
+
+#include <tofu/binary_header.hpp>
+#include <tofu/byte_buffer.hpp>
+#include <tofu/status.hpp>
+
+#include <cstddef>
+#include <cstring>
+#include <iterator>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace tofu {
+
+/// One header; the views point into the bytes it was read from. Names are case-sensitive and compared byte by byte.
+struct text_header {
+    std::string_view name{};
+    std::string_view value{}; // without the spaces and tabs around it
+
+    friend constexpr bool operator==(const text_header&, const text_header&) noexcept = default;
+};
+
+namespace detail {
+
+inline constexpr std::string_view header_line_end = "\r\n";
+inline constexpr std::string_view header_blanks = " \t";
+
+constexpr std::string_view trim_blanks(std::string_view text) noexcept {
+    while (!text.empty() && header_blanks.find(text.front()) != std::string_view::npos) text.remove_prefix(1);
+    while (!text.empty() && header_blanks.find(text.back()) != std::string_view::npos) text.remove_suffix(1);
+    return text;
+}
+
+/// Cuts the first line off `rest`, its CRLF included if it has one.
+constexpr std::string_view take_header_line(std::string_view& rest) noexcept {
+    const std::size_t end = rest.find(header_line_end);
+    const std::size_t length = end == std::string_view::npos ? rest.size() : end + header_line_end.size();
+    const std::string_view line = rest.substr(0, length);
+    rest.remove_prefix(length);
+    return line;
+}
+
+/// The header in a line; one with an empty name when the line has no colon or nothing before it.
+constexpr text_header parse_header_line(std::string_view line) noexcept {
+    if (line.ends_with(header_line_end)) line.remove_suffix(header_line_end.size());
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos || colon == 0) return {};
+    return {line.substr(0, colon), trim_blanks(line.substr(colon + 1))};
+}
+
+} // namespace detail
+
+/// The headers in a block of text. Any bytes are accepted: a line without a colon or with nothing before it is skipped,
+/// a last line without CRLF counts, the first colon splits. The text must live as long as the range, its iterators and
+/// what they gave. Any thread, as for any reader.
+class text_header_range {
+public:
+    class iterator {
+    public:
+        using iterator_concept = std::forward_iterator_tag;
+        using iterator_category = std::input_iterator_tag; // the reference is a value
+        using value_type = text_header;
+        using difference_type = std::ptrdiff_t;
+        using reference = text_header;
+        using pointer = const text_header*;
+
+        constexpr iterator() noexcept = default;
+
+        constexpr text_header operator*() const noexcept { return current_; }
+        constexpr const text_header* operator->() const noexcept { return &current_; }
+
+        constexpr iterator& operator++() noexcept {
+            advance();
+            return *this;
+        }
+
+        constexpr iterator operator++(int) noexcept {
+            const iterator before = *this;
+            advance();
+            return before;
+        }
+
+        // Two headers of one text never start at the same byte; the end has no name at all.
+        friend constexpr bool operator==(const iterator& left, const iterator& right) noexcept {
+            return left.current_.name.data() == right.current_.name.data();
+        }
+
+    private:
+        friend class text_header_range;
+
+        constexpr explicit iterator(std::string_view wire) noexcept : rest_(wire) { advance(); }
+
+        constexpr void advance() noexcept {
+            current_ = {};
+            while (current_.name.empty() && !rest_.empty()) {
+                current_ = detail::parse_header_line(detail::take_header_line(rest_));
+            }
+        }
+
+        std::string_view rest_;
+        text_header current_;
+    };
+
+    using const_iterator = iterator;
+
+    constexpr text_header_range() noexcept = default;
+    constexpr explicit text_header_range(std::string_view wire) noexcept : wire_(wire) {}
+
+    [[nodiscard]] constexpr iterator begin() const noexcept { return iterator(wire_); }
+    [[nodiscard]] constexpr iterator end() const noexcept { return iterator(); }
+
+    /// The value of the first header of that name; a view with a null data() when there is none. Linear.
+    [[nodiscard]] constexpr std::string_view find(std::string_view name) const noexcept {
+        for (const text_header header : *this) {
+            if (header.name == name) return header.value;
+        }
+        return {};
+    }
+
+    /// True when there is a header of that name. Linear.
+    [[nodiscard]] constexpr bool contains(std::string_view name) const noexcept { return find(name).data() != nullptr; }
+
+private:
+    std::string_view wire_;
+};
+
+/// The text headers of one message, stored as they travel. Move-only. What is written here is checked; what came from
+/// a peer may be any bytes and is read as text_header_range describes. A failing call changes nothing. Names and values
+/// given may be views into the same object. Changing it makes iterators and views into it invalid. One thread at a
+/// time.
+class text_headers {
+public:
+    using iterator = text_header_range::iterator;
+    using const_iterator = iterator;
+
+    /// Adds a header at the end. invalid_message: an empty name; CR, LF, NUL or ':' in the name; CR, LF or NUL in the
+    /// value. invalid_headers_len: more than 65,535 bytes in all. allocation_failed: no memory. Spaces and tabs around
+    /// the value are written, but readers do not see them.
+    [[nodiscard]] tofu::status append(std::string_view name, std::string_view value) noexcept {
+        if (!acceptable(name, value)) return status::invalid_message;
+        const std::size_t separator = missing_line_end(wire());
+        if (!fits(name, value, buffer_.size() + separator)) return status::invalid_headers_len;
+        const std::size_t total = buffer_.size() + separator + line_length(name, value);
+        if (total > buffer_.capacity()) {
+            // The old block stays until the line is written: name and value may point into it.
+            byte_buffer grown;
+            if (!grown.reserve(grown_capacity(total)) && !grown.reserve(total)) return status::allocation_failed;
+            static_cast<void>(grown.append(buffer_.bytes()));
+            write_line(grown, name, value);
+            buffer_.swap(grown);
+        } else {
+            write_line(buffer_, name, value);
+        }
+        return status::success;
+    }
+
+    /// Gives the first header of that name the value and removes the others of that name; appends when there is none.
+    /// Fails as append does.
+    [[nodiscard]] tofu::status set(std::string_view name, std::string_view value) noexcept {
+        if (!contains(name)) return append(name, value);
+        if (!acceptable(name, value)) return status::invalid_message;
+        const std::size_t kept = length_without(name);
+        if (!fits(name, value, kept)) return status::invalid_headers_len;
+        byte_buffer next;
+        // Room for one more CRLF: the first header's place may be the end of a last line that has none.
+        if (!next.reserve(kept + line_length(name, value) + detail::header_line_end.size())) {
+            return status::allocation_failed;
+        }
+        bool written = false;
+        for (std::string_view rest = wire(); !rest.empty();) {
+            const std::string_view line = detail::take_header_line(rest);
+            if (detail::parse_header_line(line).name != name) {
+                static_cast<void>(next.append(line));
+            } else if (!std::exchange(written, true)) {
+                write_line(next, name, value);
+            }
+        }
+        buffer_.swap(next);
+        return status::success;
+    }
+
+    /// Removes every header of that name. Allocates nothing.
+    void erase(std::string_view name) noexcept {
+        if (name.empty() || !contains(name)) return;
+        // The first matching line stays in its place until the end, as the copy of the name that nothing overwrites.
+        std::string_view rest = wire();
+        std::string_view line = detail::take_header_line(rest);
+        while (detail::parse_header_line(line).name != name) line = detail::take_header_line(rest);
+        const std::size_t first = offset_of(line);
+        const std::size_t first_length = line.size();
+        const std::string_view stable_name = detail::parse_header_line(line).name;
+
+        std::size_t end = first + first_length;
+        while (!rest.empty()) {
+            const std::string_view next = detail::take_header_line(rest);
+            if (detail::parse_header_line(next).name != stable_name) end = move_down(next, end);
+        }
+        cut(first, first_length, end);
+    }
+
+    /// The value of the first header of that name; a view with a null data() when there is none. Linear.
+    [[nodiscard]] std::string_view find(std::string_view name) const noexcept { return range().find(name); }
+
+    /// True when there is a header of that name. Linear.
+    [[nodiscard]] bool contains(std::string_view name) const noexcept { return range().contains(name); }
+
+    [[nodiscard]] iterator begin() const noexcept { return range().begin(); }
+    [[nodiscard]] iterator end() const noexcept { return range().end(); }
+
+    /// Bytes on the wire.
+    [[nodiscard]] std::size_t size_bytes() const noexcept { return buffer_.size(); }
+    /// True when there are no bytes at all.
+    [[nodiscard]] bool empty() const noexcept { return buffer_.empty(); }
+    /// Forgets the headers, keeps the memory.
+    void clear() noexcept { buffer_.clear(); }
+
+    /// The bytes as they travel.
+    [[nodiscard]] std::string_view wire() const noexcept { return buffer_.text(); }
+
+    /// Takes bytes as they travelled, whatever they are. False, and nothing changed, when they are more than 65,535 or
+    /// there is no memory.
+    [[nodiscard]] bool assign_wire(std::string_view bytes) noexcept {
+        return bytes.size() <= max_part_length && buffer_.assign(std::as_bytes(std::span(bytes.data(), bytes.size())));
+    }
+
+    /// The memory itself, for the engine, which reads from the wire directly into it. It must not be left with more
+    /// than 65,535 bytes.
+    [[nodiscard]] byte_buffer& buffer() noexcept { return buffer_; }
+    [[nodiscard]] const byte_buffer& buffer() const noexcept { return buffer_; }
+
+private:
+    [[nodiscard]] static bool acceptable(std::string_view name, std::string_view value) noexcept {
+        constexpr std::string_view never_in_name("\r\n\0:", 4);
+        constexpr std::string_view never_in_value("\r\n\0", 3);
+        return !name.empty() && name.find_first_of(never_in_name) == std::string_view::npos &&
+               value.find_first_of(never_in_value) == std::string_view::npos;
+    }
+
+    [[nodiscard]] static std::size_t line_length(std::string_view name, std::string_view value) noexcept {
+        return name.size() + 1 + value.size() + detail::header_line_end.size();
+    }
+
+    // Each length alone first: their sum could overflow.
+    [[nodiscard]] static bool fits(std::string_view name, std::string_view value, std::size_t others) noexcept {
+        return name.size() <= max_part_length && value.size() <= max_part_length &&
+               others + line_length(name, value) <= max_part_length;
+    }
+
+    // A peer's last line may lack its end; what is written behind it must not become part of it.
+    [[nodiscard]] static std::size_t missing_line_end(std::string_view text) noexcept {
+        return text.empty() || text.ends_with(detail::header_line_end) ? 0 : detail::header_line_end.size();
+    }
+
+    // The caller has made the room, so no append can fail and none moves the bytes.
+    static void write_line(byte_buffer& to, std::string_view name, std::string_view value) noexcept {
+        if (missing_line_end(to.text()) != 0) static_cast<void>(to.append(detail::header_line_end));
+        static_cast<void>(to.append(name));
+        static_cast<void>(to.append(std::string_view(":")));
+        static_cast<void>(to.append(value));
+        static_cast<void>(to.append(detail::header_line_end));
+    }
+
+    [[nodiscard]] std::size_t grown_capacity(std::size_t total) const noexcept {
+        const std::size_t doubled = buffer_.capacity() * 2;
+        return total > doubled ? total : doubled;
+    }
+
+    [[nodiscard]] text_header_range range() const noexcept { return text_header_range(wire()); }
+
+    [[nodiscard]] std::size_t length_without(std::string_view name) const noexcept {
+        std::size_t length = 0;
+        for (std::string_view rest = wire(); !rest.empty();) {
+            const std::string_view line = detail::take_header_line(rest);
+            if (detail::parse_header_line(line).name != name) length += line.size();
+        }
+        return length;
+    }
+
+    [[nodiscard]] std::size_t offset_of(std::string_view part) const noexcept {
+        return static_cast<std::size_t>(part.data() - wire().data());
+    }
+
+    [[nodiscard]] std::size_t move_down(std::string_view line, std::size_t to) noexcept {
+        std::memmove(buffer_.data() + to, buffer_.data() + offset_of(line), line.size());
+        return to + line.size();
+    }
+
+    void cut(std::size_t from, std::size_t length, std::size_t end) noexcept {
+        std::memmove(buffer_.data() + from, buffer_.data() + from + length, end - from - length);
+        static_cast<void>(buffer_.resize(end - length)); // shrinking cannot fail
+    }
+
+    byte_buffer buffer_;
+};
+
+} // namespace tofu
+
+#endif // TOFU_TEXT_HEADERS_HPP
