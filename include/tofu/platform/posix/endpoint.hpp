@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSL-1.0
+// The system's form of an address, and the way between it and tofu's.
+
+#ifndef TOFU_PLATFORM_POSIX_ENDPOINT_HPP
+#define TOFU_PLATFORM_POSIX_ENDPOINT_HPP
+
+#include <tofu/address.hpp>
+#include <tofu/io.hpp>
+#include <tofu/platform/posix/error.hpp>
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <system_error>
+
+namespace tofu::posix {
+
+/// A socket address as the system's calls take it. A plain value; empty by default.
+struct endpoint {
+    sockaddr_storage storage{};
+    socklen_t length = 0;
+
+    bool empty() const noexcept { return length == 0; }
+    /// AF_UNSPEC when empty.
+    int family() const noexcept { return empty() ? AF_UNSPEC : storage.ss_family; }
+    const sockaddr* data() const noexcept { return reinterpret_cast<const sockaddr*>(&storage); }
+    sockaddr* data() noexcept { return reinterpret_cast<sockaddr*>(&storage); }
+};
+
+namespace detail {
+
+/// `Raw` is sockaddr_in or sockaddr_in6. Bytes are copied, never reinterpreted: that is all the language allows.
+template <class Raw>
+endpoint endpoint_of(const Raw& raw) noexcept {
+    static_assert(sizeof(Raw) <= sizeof(sockaddr_storage));
+    endpoint made;
+    std::memcpy(&made.storage, &raw, sizeof(Raw));
+    made.length = static_cast<socklen_t>(sizeof(Raw));
+    return made;
+}
+
+template <class Raw>
+Raw raw_of(const endpoint& from) noexcept {
+    Raw raw{};
+    std::memcpy(&raw, &from.storage, sizeof(Raw));
+    return raw;
+}
+
+inline endpoint v4_endpoint(const in_addr& host, std::uint16_t port) noexcept {
+    sockaddr_in raw{};
+    raw.sin_family = AF_INET;
+    raw.sin_port = htons(port);
+    raw.sin_addr = host;
+    return endpoint_of(raw);
+}
+
+inline endpoint v6_endpoint(const in6_addr& host, std::uint16_t port, std::uint32_t scope) noexcept {
+    sockaddr_in6 raw{};
+    raw.sin6_family = AF_INET6;
+    raw.sin6_port = htons(port);
+    raw.sin6_addr = host;
+    raw.sin6_scope_id = scope;
+    return endpoint_of(raw);
+}
+
+/// ::ffff:a.b.c.d is IPv4 in other clothes; everywhere in tofu it is shown and used as IPv4.
+inline bool is_v4_mapped(const in6_addr& host) noexcept {
+    static constexpr unsigned char prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    return std::memcmp(host.s6_addr, prefix, sizeof prefix) == 0;
+}
+
+inline in_addr mapped_v4(const in6_addr& host) noexcept {
+    in_addr inner{};
+    std::memcpy(&inner, host.s6_addr + 12, sizeof inner);
+    return inner;
+}
+
+/// 0 when no such interface is known. `scope` is NUL-terminated: a number or an interface's name.
+inline std::uint32_t scope_id(const char* scope) noexcept {
+    const char* const last = scope + std::strlen(scope);
+    std::uint32_t number = 0;
+    const std::from_chars_result parsed = std::from_chars(scope, last, number);
+    if (parsed.ec == std::errc{} && parsed.ptr == last) {
+        return number;
+    }
+    return ::if_nametoindex(scope);
+}
+
+/// `text` is writable and NUL-terminated; it is cut at the scope's percent sign.
+inline io_error v6_literal(char* text, std::uint16_t port, endpoint& out) noexcept {
+    char* const percent = std::strchr(text, '%');
+    if (percent != nullptr) {
+        *percent = '\0';
+    }
+    in6_addr host{};
+    if (::inet_pton(AF_INET6, text, &host) != 1) {
+        return io_error{io_failure::name_required, 0};
+    }
+    std::uint32_t scope = 0;
+    if (percent != nullptr) {
+        scope = scope_id(percent + 1);
+        if (scope == 0) {
+            return io_error{io_failure::address_not_available, 0};
+        }
+    }
+    out = is_v4_mapped(host) ? v4_endpoint(mapped_v4(host), port) : v6_endpoint(host, port, scope);
+    return {};
+}
+
+inline io_error literal_endpoint(std::string_view host, std::uint16_t port, endpoint& out) noexcept {
+    char text[INET6_ADDRSTRLEN + 1 + IF_NAMESIZE] = {};
+    if (host.size() >= sizeof text) {
+        return io_error{io_failure::name_required, 0};
+    }
+    std::memcpy(text, host.data(), host.size());
+    in_addr v4{};
+    if (::inet_pton(AF_INET, text, &v4) == 1) {
+        out = v4_endpoint(v4, port);
+        return {};
+    }
+    return v6_literal(text, port, out);
+}
+
+} // namespace detail
+
+/// Writes where `from` is into `out`, without asking anybody: a host that is no IPv4 or IPv6 literal is
+/// io_failure::name_required. An IPv6 literal may carry a scope, by number or by interface ("fe80::1%eth0"; an
+/// interface this host has not is address_not_available). An empty host for listening is every interface of IPv6 and
+/// IPv4; for connecting it is address_not_available. uds is unsupported. `out` is untouched on failure. Any thread.
+inline io_error to_endpoint(const address& from, bool for_listening, endpoint& out) noexcept {
+    if (from.kind() != address_kind::tcp) {
+        return io_error{io_failure::unsupported, 0};
+    }
+    const std::string_view host = from.host();
+    if (!host.empty()) {
+        return detail::literal_endpoint(host, from.port(), out);
+    }
+    if (!for_listening) {
+        return io_error{io_failure::address_not_available, 0};
+    }
+    out = detail::v6_endpoint(in6addr_any, from.port(), 0);
+    return {};
+}
+
+/// The other way round. A scope is written as its number: always right, also when the interface is renamed. An empty
+/// or unknown endpoint is an address of kind none. Any thread.
+inline address to_address(const endpoint& from) noexcept {
+    char text[INET6_ADDRSTRLEN + 1 + 10 + 1] = {};
+    if (from.family() == AF_INET) {
+        const auto raw = detail::raw_of<sockaddr_in>(from);
+        ::inet_ntop(AF_INET, &raw.sin_addr, text, INET_ADDRSTRLEN);
+        return address(tcp_address{text, ntohs(raw.sin_port)});
+    }
+    if (from.family() != AF_INET6) {
+        return address();
+    }
+    const auto raw = detail::raw_of<sockaddr_in6>(from);
+    if (detail::is_v4_mapped(raw.sin6_addr)) {
+        return to_address(detail::v4_endpoint(detail::mapped_v4(raw.sin6_addr), ntohs(raw.sin6_port)));
+    }
+    ::inet_ntop(AF_INET6, &raw.sin6_addr, text, INET6_ADDRSTRLEN);
+    std::size_t length = std::strlen(text);
+    if (raw.sin6_scope_id != 0) {
+        text[length] = '%';
+        const auto end = std::to_chars(text + length + 1, text + sizeof text, raw.sin6_scope_id).ptr;
+        length = static_cast<std::size_t>(end - text);
+    }
+    return address(tcp_address{std::string_view(text, length), ntohs(raw.sin6_port)});
+}
+
+} // namespace tofu::posix
+
+#endif // TOFU_PLATFORM_POSIX_ENDPOINT_HPP

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSL-1.0
+// Turns errno values into the engine's own kinds of failure.
+
+#ifndef TOFU_PLATFORM_POSIX_ERROR_HPP
+#define TOFU_PLATFORM_POSIX_ERROR_HPP
+
+#include <tofu/io.hpp>
+
+#include <cerrno>
+
+namespace tofu::posix {
+
+namespace detail {
+
+/// Names that POSIX allows to be one number, so they cannot all be cases of one switch.
+constexpr io_failure failure_of_twins(int code) noexcept {
+    if (code == EAGAIN || code == EWOULDBLOCK) {
+        return io_failure::would_block;
+    }
+    if (code == EOPNOTSUPP || code == ENOTSUP) {
+        return io_failure::unsupported;
+    }
+    return io_failure::other;
+}
+
+} // namespace detail
+
+/// The kind of failure an errno value stands for; 0 is none, an unknown value is other. Any thread.
+constexpr io_failure failure_of(int code) noexcept {
+    switch (code) {
+    case 0:
+        return io_failure::none;
+    case EINPROGRESS:
+    case EALREADY:
+        return io_failure::would_block;
+    case EINTR:
+        return io_failure::interrupted;
+    case ECONNREFUSED:
+        return io_failure::refused;
+    case EPIPE:
+    case ECONNRESET:
+    case ENOTCONN: // a call on a connection that a reset has already taken away
+        return io_failure::reset;
+    case ETIMEDOUT:
+        return io_failure::timed_out;
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+        return io_failure::unreachable;
+    case EADDRINUSE:
+        return io_failure::address_in_use;
+    case EADDRNOTAVAIL:
+        return io_failure::address_not_available;
+    case EACCES:
+    case EPERM:
+        return io_failure::permission_denied;
+    case ENOENT:
+    case ENOTDIR:
+        return io_failure::path_not_found;
+    case EMFILE:
+    case ENFILE:
+        return io_failure::no_descriptors;
+    case ENOBUFS:
+    case ENOMEM:
+        return io_failure::no_memory;
+    case ECONNABORTED:
+        return io_failure::aborted;
+    case EAFNOSUPPORT:
+    case EPROTONOSUPPORT:
+    case EPROTOTYPE:
+    case ENOPROTOOPT:
+        return io_failure::unsupported;
+    default:
+        return detail::failure_of_twins(code);
+    }
+}
+
+/// As failure_of, with the value kept. Any thread.
+constexpr io_error from_errno(int code) noexcept {
+    return io_error{failure_of(code), code};
+}
+
+/// The failure of the system call just made. Any thread.
+inline io_error last_error() noexcept {
+    return from_errno(errno);
+}
+
+} // namespace tofu::posix
+
+#endif // TOFU_PLATFORM_POSIX_ERROR_HPP

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+// The real network as the engine sees it: sockets, endpoints and a resolver, in one replaceable type.
+
+#ifndef TOFU_PLATFORM_POSIX_NETWORK_HPP
+#define TOFU_PLATFORM_POSIX_NETWORK_HPP
+
+#include <tofu/address.hpp>
+#include <tofu/io.hpp>
+#include <tofu/platform/posix/endpoint.hpp>
+#include <tofu/platform/posix/socket.hpp>
+#include <tofu/platform/socket_options.hpp>
+
+#include <span>
+#include <utility>
+
+namespace tofu::posix {
+
+/// A resolver that knows no names at all. It answers on the calling thread, at once.
+struct literals_only {
+    template <class Resolution>
+    void resolve(Resolution request) noexcept {
+        request.complete(std::span<const endpoint>{}, io_error{io_failure::name_not_found, 0});
+    }
+};
+
+/// What a poll policy brings with it. `Resolver` has: template <class Resolution> void resolve(Resolution) noexcept.
+/// I/O thread. A Resolution is a movable handle with
+///     std::string_view host() const; std::uint16_t port() const; bool for_listening() const;
+///     void complete(std::span<const endpoint>, io_error) noexcept;
+/// complete is called once, from any thread; dropping the handle without it is allowed at shutdown only.
+template <class Resolver = literals_only>
+class network {
+public:
+    using socket = posix::socket;
+    using endpoint = posix::endpoint;
+    using resolver = Resolver;
+
+    network() = default;
+    explicit network(Resolver names) noexcept : resolver_(std::move(names)) {}
+
+    /// See posix::socket::connect.
+    socket connect(const endpoint& to, const socket_options& options, io_error& error) noexcept {
+        return socket::connect(to, options, error);
+    }
+
+    /// See posix::socket::listen.
+    socket listen(const endpoint& at, const socket_options& options, int backlog, io_error& error) noexcept {
+        return socket::listen(at, options, backlog, error);
+    }
+
+    /// See posix::to_endpoint: io_failure::name_required means that resolve has to be asked.
+    io_error to_endpoint(const address& from, bool for_listening, endpoint& out) noexcept {
+        return posix::to_endpoint(from, for_listening, out);
+    }
+
+    /// See posix::to_address.
+    address to_address(const endpoint& from) noexcept { return posix::to_address(from); }
+
+    /// Finds the endpoints of a name; never blocks. The answer goes to `request` itself.
+    template <class Resolution>
+    void resolve(Resolution request) noexcept {
+        resolver_.resolve(std::move(request));
+    }
+
+private:
+    Resolver resolver_;
+};
+
+} // namespace tofu::posix
+
+#endif // TOFU_PLATFORM_POSIX_NETWORK_HPP

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: BSL-1.0
+// One non-blocking stream socket, with every option set that tofu needs and no signal ever raised.
+
+#ifndef TOFU_PLATFORM_POSIX_SOCKET_HPP
+#define TOFU_PLATFORM_POSIX_SOCKET_HPP
+
+#include <tofu/io.hpp>
+#include <tofu/platform/posix/descriptor.hpp>
+#include <tofu/platform/posix/endpoint.hpp>
+#include <tofu/platform/posix/error.hpp>
+#include <tofu/platform/socket_options.hpp>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <utility>
+
+namespace tofu::posix {
+
+namespace detail {
+
+// Which of these a system has is asked of the constants themselves, not of the system's name.
+#if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC)
+inline constexpr bool born_non_blocking = true;
+inline constexpr int birth_flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+#else
+inline constexpr bool born_non_blocking = false;
+inline constexpr int birth_flags = 0;
+#endif
+#if defined(MSG_NOSIGNAL)
+inline constexpr int send_flags = MSG_NOSIGNAL;
+#else
+inline constexpr int send_flags = 0;
+#endif
+
+inline io_error set_option(int handle, int level, int name, int value) noexcept {
+    return ::setsockopt(handle, level, name, &value, static_cast<socklen_t>(sizeof value)) == 0 ? io_error{}
+                                                                                               : last_error();
+}
+
+inline io_error forbid_signal([[maybe_unused]] int handle) noexcept {
+#if !defined(MSG_NOSIGNAL) && defined(SO_NOSIGPIPE)
+    return set_option(handle, SOL_SOCKET, SO_NOSIGPIPE, 1);
+#else
+    return {};
+#endif
+}
+
+/// What every connection gets, made or accepted.
+inline io_error prepare_connection(int handle, int family, const socket_options& options) noexcept {
+    io_error error = forbid_signal(handle);
+    if (!error && (family == AF_INET || family == AF_INET6)) {
+        error = set_option(handle, IPPROTO_TCP, TCP_NODELAY, 1);
+    }
+    if (!error && options.keep_alive) {
+        error = set_option(handle, SOL_SOCKET, SO_KEEPALIVE, 1);
+    }
+    return error;
+}
+
+inline descriptor open_stream(int family, io_error& error) noexcept {
+    descriptor made(::socket(family, SOCK_STREAM | birth_flags, 0));
+    error = made.is_open() ? io_error{} : last_error();
+    if (!error && !born_non_blocking) {
+        error = make_private_and_non_blocking(made.get());
+    }
+    if (error) {
+        made.reset();
+    }
+    return made;
+}
+
+inline bool is_any_v6(const endpoint& where) noexcept {
+    const auto raw = raw_of<sockaddr_in6>(where);
+    return where.family() == AF_INET6 && std::memcmp(&raw.sin6_addr, &in6addr_any, sizeof(in6_addr)) == 0;
+}
+
+inline int accept_once(int listener, sockaddr* from, socklen_t* length) noexcept {
+#if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC)
+    return ::accept4(listener, from, length, birth_flags);
+#else
+    return ::accept(listener, from, length);
+#endif
+}
+
+/// Errors that belong to the one connection which was about to be accepted, not to the listener: accept(2) of Linux
+/// hands on what is already pending on the new connection and asks for another try; ECONNABORTED is POSIX's word for
+/// it, EPROTO that of System V.
+constexpr bool is_lost_connection(int code) noexcept {
+    switch (code) {
+    case ECONNABORTED:
+    case ENETDOWN:
+    case EPROTO:
+    case ENOPROTOOPT:
+#if defined(EHOSTDOWN)
+    case EHOSTDOWN:
+#endif
+#if defined(ENONET)
+    case ENONET:
+#endif
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+        return true;
+    default:
+        return false;
+    }
+}
+
+} // namespace detail
+
+/// A listener or a connection. Move-only, closes in its destructor. One thread at a time. Nothing here blocks, throws
+/// or raises SIGPIPE; every descriptor is closed on exec.
+class socket {
+public:
+    using native_handle_type = int;
+
+    /// No more buffers than these are handed to one read or write; the rest is left for the next.
+    static constexpr std::size_t max_buffers = 64;
+
+    /// Not open.
+    socket() noexcept = default;
+
+    bool is_open() const noexcept { return handle_.is_open(); }
+    /// -1 when not open. Stays owned by the socket.
+    native_handle_type native_handle() const noexcept { return handle_.get(); }
+
+    /// Begins to connect. `error` none: connected already; would_block: in progress, wait until it is writable and ask
+    /// finish_connect; anything else: failed, and the socket returned is not open.
+    static socket connect(const endpoint& to, const socket_options& options, io_error& error) noexcept {
+        socket made(detail::open_stream(to.family(), error));
+        if (!error) {
+            error = detail::prepare_connection(made.native_handle(), to.family(), options);
+        }
+        if (!error && ::connect(made.native_handle(), to.data(), to.length) != 0) {
+            error = connect_error(errno);
+        }
+        if (error && error.kind != io_failure::would_block) {
+            made.close();
+        }
+        return made;
+    }
+
+    /// How connecting ended; to be asked once, when the socket has become writable or failed.
+    io_error finish_connect() noexcept {
+        int code = 0;
+        socklen_t length = sizeof code;
+        if (::getsockopt(native_handle(), SOL_SOCKET, SO_ERROR, &code, &length) != 0) {
+            return last_error();
+        }
+        return from_errno(code);
+    }
+
+    /// Listens at `at`; local_endpoint tells the port when it was 0. The any address of IPv6 serves IPv4 too, and where
+    /// IPv6 (or serving both) is missing it becomes 0.0.0.0; any other IPv6 address serves IPv6 only. A port somebody
+    /// listens on is address_in_use; one whose connections linger in TIME_WAIT is free (SO_REUSEADDR). On failure the
+    /// socket returned is not open.
+    static socket listen(const endpoint& at, const socket_options& options, int backlog, io_error& error) noexcept {
+        socket made = listen_at(at, options, backlog, error);
+        if (error && detail::is_any_v6(at) && is_lack_of_v6(error)) {
+            const in_addr any_v4{};
+            const std::uint16_t port = ntohs(detail::raw_of<sockaddr_in6>(at).sin6_port);
+            made = listen_at(detail::v4_endpoint(any_v4, port), options, backlog, error);
+        }
+        return made;
+    }
+
+    /// The next waiting connection, ready to use. would_block: none is waiting; aborted: that one was lost on the way,
+    /// try again; no_descriptors, no_memory: it waits on, try again later. On failure the socket returned is not open.
+    socket accept(const socket_options& options, io_error& error) noexcept {
+        endpoint from;
+        int accepted = -1;
+        do {
+            from.length = sizeof from.storage;
+            accepted = detail::accept_once(native_handle(), from.data(), &from.length);
+        } while (accepted < 0 && errno == EINTR);
+        socket made{descriptor(accepted)};
+        if (!made.is_open()) {
+            const int code = errno;
+            error = detail::is_lost_connection(code) ? io_error{io_failure::aborted, code} : from_errno(code);
+            return made;
+        }
+        error = detail::born_non_blocking ? io_error{} : make_private_and_non_blocking(accepted);
+        if (!error) {
+            error = detail::prepare_connection(accepted, from.family(), options);
+        }
+        if (error) {
+            // Some systems refuse options on a connection its peer has already reset; the listener is not to blame.
+            error.kind = io_failure::aborted;
+            made.close();
+        }
+        return made;
+    }
+
+    /// As much as is there, into the buffers in turn. 0 bytes and no error: the peer has ended its direction - so there
+    /// must be room for a byte at least.
+    io_result read(std::span<const mutable_buffer> buffers) noexcept {
+        iovec pieces[max_buffers];
+        const int count = static_cast<int>(to_pieces(buffers, pieces));
+        ssize_t got = -1;
+        do {
+            got = ::readv(native_handle(), pieces, count);
+        } while (got < 0 && errno == EINTR);
+        return to_result(got);
+    }
+
+    /// As much as the kernel takes at once, possibly less than everything.
+    io_result write(std::span<const const_buffer> buffers) noexcept {
+        iovec pieces[max_buffers];
+        msghdr gathered{};
+        gathered.msg_iov = pieces;
+        gathered.msg_iovlen = static_cast<decltype(gathered.msg_iovlen)>(to_pieces(buffers, pieces));
+        ssize_t sent = -1;
+        do {
+            sent = ::sendmsg(native_handle(), &gathered, detail::send_flags);
+        } while (sent < 0 && errno == EINTR);
+        return to_result(sent);
+    }
+
+    /// Bytes that can be read now; 0 also when the system does not say.
+    std::size_t available() noexcept {
+        int bytes = 0;
+        return ::ioctl(native_handle(), FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+    }
+
+    /// Ends the sending direction: the peer reads the end of stream after everything written before.
+    io_error shutdown_write() noexcept {
+        return ::shutdown(native_handle(), SHUT_WR) == 0 ? io_error{} : last_error();
+    }
+
+    /// What was written is still delivered, as far as the system can.
+    void close() noexcept { handle_.reset(); }
+
+    /// Closes with a reset: the peer sees io_failure::reset, and nothing lingers here.
+    void abort() noexcept {
+        const linger at_once{.l_onoff = 1, .l_linger = 0};
+        if (is_open()) {
+            ::setsockopt(native_handle(), SOL_SOCKET, SO_LINGER, &at_once, static_cast<socklen_t>(sizeof at_once));
+        }
+        handle_.reset();
+    }
+
+    /// Empty when not open.
+    endpoint local_endpoint() const noexcept { return ask(::getsockname); }
+    /// Empty when not connected.
+    endpoint peer_endpoint() const noexcept { return ask(::getpeername); }
+
+private:
+    explicit socket(descriptor handle) noexcept : handle_(std::move(handle)) {}
+
+    static io_error connect_error(int code) noexcept {
+        if (code == EINTR) {
+            return io_error{io_failure::would_block, code}; // POSIX: it goes on by itself, as with EINPROGRESS
+        }
+        if (code == EAGAIN) {
+            // connect(2) of Linux: no local port or no routing cache entry is left; there is nothing to wait for.
+            return io_error{io_failure::address_not_available, code};
+        }
+        return from_errno(code);
+    }
+
+    static bool is_lack_of_v6(const io_error& error) noexcept {
+        return error.kind == io_failure::unsupported || error.kind == io_failure::address_not_available ||
+               error.os_code == EINVAL; // serving both families is refused by some systems with this
+    }
+
+    static socket listen_at(const endpoint& at, const socket_options&, int backlog, io_error& error) noexcept {
+        socket made(detail::open_stream(at.family(), error));
+        const int handle = made.native_handle();
+        if (!error) {
+            error = detail::set_option(handle, SOL_SOCKET, SO_REUSEADDR, 1);
+        }
+        if (!error && at.family() == AF_INET6) {
+            error = detail::set_option(handle, IPPROTO_IPV6, IPV6_V6ONLY, detail::is_any_v6(at) ? 0 : 1);
+        }
+        if (!error && ::bind(handle, at.data(), at.length) != 0) {
+            error = last_error();
+        }
+        if (!error && ::listen(handle, backlog) != 0) {
+            error = last_error();
+        }
+        if (error) {
+            made.close();
+        }
+        return made;
+    }
+
+    template <class Buffer>
+    static std::size_t to_pieces(std::span<const Buffer> buffers, iovec (&pieces)[max_buffers]) noexcept {
+        const std::size_t count = buffers.size() < max_buffers ? buffers.size() : max_buffers;
+        for (std::size_t index = 0; index < count; ++index) {
+            pieces[index].iov_base = const_cast<std::byte*>(buffers[index].data);
+            pieces[index].iov_len = buffers[index].size;
+        }
+        return count;
+    }
+
+    static io_result to_result(ssize_t bytes) noexcept {
+        return bytes < 0 ? io_result{0, last_error()} : io_result{static_cast<std::size_t>(bytes), {}};
+    }
+
+    template <class Question>
+    endpoint ask(Question question) const noexcept {
+        endpoint answer;
+        answer.length = sizeof answer.storage;
+        return question(native_handle(), answer.data(), &answer.length) == 0 ? answer : endpoint{};
+    }
+
+    descriptor handle_;
+};
+
+} // namespace tofu::posix
+
+#endif // TOFU_PLATFORM_POSIX_SOCKET_HPP

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSL-1.0
+// A named thread that no signal is delivered to.
+
+#ifndef TOFU_PLATFORM_POSIX_THREAD_HPP
+#define TOFU_PLATFORM_POSIX_THREAD_HPP
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <atomic>
+#include <cstddef>
+
+namespace tofu::posix {
+
+namespace detail {
+
+/// Names the calling thread in whichever of its three known forms the system has the call, or not at all. A template,
+/// so that forms the system has not compile too.
+template <class Thread, class Text>
+void name_this_thread(Thread self, Text name) noexcept {
+    if constexpr (requires { pthread_setname_np(self, name); }) { // Linux, FreeBSD
+        pthread_setname_np(self, name);
+    } else if constexpr (requires { pthread_setname_np(name); }) { // macOS
+        pthread_setname_np(name);
+    } else if constexpr (requires { pthread_setname_np(self, name, nullptr); }) { // NetBSD
+        pthread_setname_np(self, name, nullptr);
+    }
+}
+
+} // namespace detail
+
+/// One thread. Stays where it is: the thread looks into it while starting. start, join, joinable and the destructor:
+/// one thread at a time, the owner's; is_current: any thread. Unlike std::thread it answers instead of throwing.
+class io_thread {
+public:
+    io_thread() noexcept = default;
+    io_thread(const io_thread&) = delete;
+    io_thread& operator=(const io_thread&) = delete;
+    /// Waits for the thread; whoever owns it has told it to end.
+    ~io_thread() { join(); }
+
+    /// Runs `run(context)` on a new thread with all signals blocked. `name` is copied and cut to 15 characters (the
+    /// limit of Linux); a system that cannot name threads does not. False: the system has no thread left, or `thread`
+    /// already has one.
+    [[nodiscard]] static bool start(io_thread& thread, const char* name, void (*run)(void*) noexcept,
+                                    void* context) noexcept {
+        if (thread.joinable_) {
+            return false;
+        }
+        thread.run_ = run;
+        thread.context_ = context;
+        thread.set_name(name);
+        sigset_t all;
+        sigset_t before;
+        ::sigfillset(&all);
+        // The new thread inherits the mask: blocked before it exists, no signal can find it open.
+        if (::pthread_sigmask(SIG_SETMASK, &all, &before) != 0) {
+            return false;
+        }
+        thread.joinable_ = ::pthread_create(&thread.handle_, nullptr, &io_thread::enter, &thread) == 0;
+        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        return thread.joinable_;
+    }
+
+    /// Waits until the thread has ended; at once when there is none. Not on the thread itself.
+    void join() noexcept {
+        if (joinable_) {
+            ::pthread_join(handle_, nullptr);
+            joinable_ = false;
+            runs_.store(false, std::memory_order_relaxed);
+        }
+    }
+
+    bool joinable() const noexcept { return joinable_; }
+
+    /// Whether the caller is this thread.
+    bool is_current() const noexcept {
+        return runs_.load(std::memory_order_acquire) &&
+               ::pthread_equal(self_.load(std::memory_order_relaxed), ::pthread_self()) != 0;
+    }
+
+private:
+    static void* enter(void* context) noexcept {
+        auto& thread = *static_cast<io_thread*>(context);
+        // Not handle_: pthread_create may still be writing that one. The only thread for which the answer can be yes
+        // is the one that stores it here, so nobody can be told a wrong no.
+        thread.self_.store(::pthread_self(), std::memory_order_relaxed);
+        thread.runs_.store(true, std::memory_order_release);
+        detail::name_this_thread(::pthread_self(), static_cast<const char*>(thread.name_));
+        thread.run_(thread.context_);
+        return nullptr;
+    }
+
+    void set_name(const char* name) noexcept {
+        std::size_t length = 0;
+        while (name != nullptr && length + 1 < sizeof name_ && name[length] != '\0') {
+            name_[length] = name[length];
+            ++length;
+        }
+        name_[length] = '\0';
+    }
+
+    void (*run_)(void*) noexcept = nullptr;
+    void* context_ = nullptr;
+    pthread_t handle_{};
+    std::atomic<pthread_t> self_{};
+    std::atomic<bool> runs_{false};
+    bool joinable_ = false;
+    char name_[16] = {};
+};
+
+} // namespace tofu::posix
+
+#endif // TOFU_PLATFORM_POSIX_THREAD_HPP
