@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: BSL-1.0
+// The channel group: where an application posts messages and receives them.
+#ifndef TOFU_CHANNEL_GROUP_HPP
+#define TOFU_CHANNEL_GROUP_HPP
+
+#include <tofu/config.hpp>
+#include <tofu/engine/engine_core.hpp>
+#include <tofu/message.hpp>
+
+#include <chrono>
+#include <new>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+namespace tofu {
+
+template <class PollPolicy, class PoolPolicy, class KeyPolicy, class TimerPolicy>
+class basic_reactor;
+
+/// A duration that never ends, for every call that takes a time to wait.
+inline constexpr std::chrono::nanoseconds forever = std::chrono::nanoseconds::max();
+
+/// Hold on a message sent to oneself for later; see basic_channel_group::update_receiver_after. Letting go of it
+/// changes nothing. Any thread, one at a time.
+template <class Policies>
+class basic_timer_handle {
+public:
+    basic_timer_handle() noexcept = default;
+
+    /// Takes the message back. Null: it is on its way to the group (or was received, or its group or engine is gone).
+    message_ptr cancel() noexcept {
+        using stage = typename timer_type::stage;
+        if (!timer_) return nullptr;
+        if (timer_->advance(stage::posted, stage::settled)) return std::move(timer_->content);
+        if (!timer_->advance(stage::scheduled, stage::settled)) return nullptr;
+        message_ptr content = std::move(timer_->content);
+        core_->submit(*timer_); // the loop takes it out of its heap
+        return content;
+    }
+
+private:
+    template <class>
+    friend class basic_channel_group;
+    using core_type = engine::engine_core<Policies>;
+    using timer_type = engine::application_timer<typename Policies::timer>;
+
+    engine::ref<core_type> core_;
+    engine::ref<timer_type> timer_;
+};
+
+/// Owns channels and one receive queue. Made by basic_reactor::create_group; it may outlive the reactor. Destroying it
+/// closes its channels: the destructor waits for the loop, or drives it.
+///
+/// `post` and `update_receiver`: any thread. `wait_receive`: one thread at a time. Destruction and moves: nobody else
+/// may be inside. Every throwing call throws std::system_error with a tofu status and has a twin that reports it
+/// instead.
+template <class Policies>
+class basic_channel_group {
+public:
+    using timer_handle = basic_timer_handle<Policies>;
+
+    /// A group without an engine: every call reports shutdown_started.
+    basic_channel_group() noexcept = default;
+    basic_channel_group(basic_channel_group&&) noexcept = default;
+    basic_channel_group& operator=(basic_channel_group&& other) noexcept {
+        basic_channel_group old(std::move(*this));
+        core_ = std::move(other.core_);
+        group_ = std::move(other.group_);
+        return *this;
+    }
+    ~basic_channel_group() {
+        if (group_) core_->destroy(*group_);
+    }
+
+    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(group_); }
+
+    /// Hands a message to the engine, and returns its header as it travels: with the channel number a hello_request or
+    /// welcome_request was given, and its message id. On any error the message stays with the caller. Errors: see
+    /// protocol section 4; send_failed when the channel's send queue is full; shutdown_started.
+    binary_header post(message_ptr&& m, std::error_code& error) noexcept {
+        binary_header sent;
+        error = group_ ? core_->post(*group_, m, sent) : status::shutdown_started;
+        return sent;
+    }
+    binary_header post(message_ptr&& m) requires exceptions_enabled {
+        std::error_code error;
+        const binary_header sent = post(std::move(m), error);
+        throw_if(error, "tofu::channel_group::post");
+        return sent;
+    }
+
+    /// As `post`, but waits for room in the channel's send queue; send_failed when there was none in time. In a
+    /// caller-driven engine it drives the loop meanwhile.
+    template <class Rep, class Period>
+    binary_header wait_post(message_ptr&& m, std::chrono::duration<Rep, Period> timeout,
+                            std::error_code& error) noexcept {
+        binary_header sent = post(std::move(m), error);
+        if (error != status::send_failed || !m) return sent;
+        const auto until = core_->deadline_after(timeout);
+        const std::uint16_t number = m->header().channel_number;
+        while (core_->await(until, [&] { return core_->has_room(number, m->wire_size()); })) {
+            sent = post(std::move(m), error);
+            if (error != status::send_failed) return sent;
+        }
+        return sent;
+    }
+    template <class Rep, class Period>
+    binary_header wait_post(message_ptr&& m, std::chrono::duration<Rep, Period> timeout) requires exceptions_enabled {
+        std::error_code error;
+        const binary_header sent = wait_post(std::move(m), timeout, error);
+        throw_if(error, "tofu::channel_group::wait_post");
+        return sent;
+    }
+
+    /// The next message, from a peer or from the engine. Null and no error: nothing came in time. Null and
+    /// shutdown_started: the engine has stopped and everything it left was received. In a caller-driven engine this
+    /// drives the loop; a timeout of zero still looks once.
+    template <class Rep, class Period>
+    [[nodiscard]] message_ptr wait_receive(std::chrono::duration<Rep, Period> timeout,
+                                           std::error_code& error) noexcept {
+        error.clear();
+        if (!group_) {
+            error = status::shutdown_started;
+            return nullptr;
+        }
+        if (message_ptr m = take()) return m;
+        if (core_->has_io_thread) return wait_for_thread(timeout, error);
+        const auto until = core_->deadline_after(timeout);
+        for (;;) {
+            const bool more =
+                core_->await(until, [this] { return group_->mail.has_mail() || group_->mail.finished(); });
+            if (message_ptr m = take()) return m;
+            if (ended(error) || !more) return nullptr;
+        }
+    }
+    [[nodiscard]] message_ptr wait_receive(std::error_code& error) noexcept { return wait_receive(forever, error); }
+    template <class Rep, class Period>
+    [[nodiscard]] message_ptr wait_receive(std::chrono::duration<Rep, Period> timeout) requires exceptions_enabled {
+        std::error_code error;
+        message_ptr m = wait_receive(timeout, error);
+        throw_if(error, "tofu::channel_group::wait_receive");
+        return m;
+    }
+    [[nodiscard]] message_ptr wait_receive() requires exceptions_enabled { return wait_receive(forever); }
+
+    /// Puts a message on this group's own queue, with status receiver_update and channel number 0, to wake or instruct
+    /// the receiving thread. Errors: null_message, shutdown_started; the message then stays with the caller.
+    void update_receiver(message_ptr&& m, std::error_code& error) noexcept {
+        error = check_update(m.get());
+        if (error) return;
+        prepare_update(*m, origin::application);
+        push_update(*m.release());
+    }
+    void update_receiver(message_ptr&& m) requires exceptions_enabled {
+        std::error_code error;
+        update_receiver(std::move(m), error);
+        throw_if(error, "tofu::channel_group::update_receiver");
+    }
+
+    /// The same with an empty signal, whose origin is the engine. Errors: shutdown_started, allocation_failed.
+    void update_receiver(std::error_code& error) noexcept {
+        message_ptr m = group_ ? engine::owned(core_->messages.get(allocation::always)) : nullptr;
+        error = check_update(m.get());
+        if (error == status::null_message) error = status::allocation_failed;
+        if (error) return;
+        m->header().op = op_code::signal;
+        prepare_update(*m, origin::engine);
+        push_update(*m.release());
+    }
+    void update_receiver() requires exceptions_enabled {
+        std::error_code error;
+        update_receiver(error);
+        throw_if(error, "tofu::channel_group::update_receiver");
+    }
+
+    /// Delivers `m` as update_receiver does, when `delay` has passed. The handle may take it back until then. Errors:
+    /// null_message, shutdown_started, allocation_failed; the message then stays with the caller.
+    template <class Rep, class Period>
+    timer_handle update_receiver_after(std::chrono::duration<Rep, Period> delay, message_ptr&& m,
+                                       std::error_code& error) noexcept requires Policies::timer::has_timers {
+        timer_handle handle;
+        error = check_update(m.get());
+        if (error) return handle;
+        using timer_type = typename timer_handle::timer_type;
+        auto* const timer = new (std::nothrow) timer_type(group_, nullptr, core_->deadline_after(delay));
+        if (timer == nullptr) {
+            error = status::allocation_failed;
+            return handle;
+        }
+        prepare_update(*m, origin::application);
+        timer->content = std::move(m);
+        handle.core_ = core_;
+        handle.timer_ = engine::ref<timer_type>::share(*timer); // the first reference is the loop's
+        core_->submit(*timer);
+        return handle;
+    }
+    template <class Rep, class Period>
+    timer_handle update_receiver_after(std::chrono::duration<Rep, Period> delay,
+                                       message_ptr&& m) requires(exceptions_enabled&& Policies::timer::has_timers) {
+        std::error_code error;
+        timer_handle handle = update_receiver_after(delay, std::move(m), error);
+        throw_if(error, "tofu::channel_group::update_receiver_after");
+        return handle;
+    }
+
+    /// Figures of one of this group's channels, as it is between two turns of the loop; nothing when it has ended or is
+    /// not this group's. Any thread; waits for the loop, or drives it.
+    [[nodiscard]] std::optional<channel_stats> stats(std::uint16_t channel_number) const noexcept {
+        channel_stats figures;
+        bool found = false;
+        if (!group_) return std::nullopt;
+        core_->call([&](auto& state) {
+            found = engine::describe_channel(state, *group_, channel_number, figures);
+            return true;
+        });
+        return found ? std::optional(figures) : std::nullopt;
+    }
+
+private:
+    template <class, class, class, class>
+    friend class basic_reactor;
+    using core_type = engine::engine_core<Policies>;
+
+    basic_channel_group(engine::ref<core_type> core, engine::ref<engine::group_core> group) noexcept
+        : core_(std::move(core)), group_(std::move(group)) {}
+
+    static void throw_if(const std::error_code& error, const char* what) {
+        if (error) throw_status(static_cast<status>(error.value()), what);
+    }
+
+    /// What the receiver takes from its mailbox, with what taking it means: a goodbye frees its number, the marker
+    /// behind a half-closed peer's last message goes back to the loop.
+    [[nodiscard]] message_ptr take() noexcept {
+        while (queue_node* const node = group_->mail.pop()) {
+            message& m = engine::message_of(*node);
+            const node_kind kind = std::exchange(node->kind, node_kind::message);
+            if (kind == node_kind::end_of_stream) {
+                node->kind = kind;
+                core_->submit(*node);
+                continue;
+            }
+            if (kind == node_kind::goodbye) core_->directory.free(m.header().channel_number);
+            if (kind == node_kind::pool_empty) restock_notice();
+            return engine::owned(&m);
+        }
+        return nullptr;
+    }
+
+    /// The next notice of an empty pool must need no memory when it comes.
+    void restock_notice() noexcept {
+        group_->pool_empty_reserve = engine::owned(core_->messages.make());
+        group_->pool_empty_unread.store(false, std::memory_order_release);
+    }
+
+    [[nodiscard]] bool ended(std::error_code& error) const noexcept {
+        if (!group_->mail.finished() || group_->mail.has_mail()) return false;
+        error = status::shutdown_started;
+        return true;
+    }
+
+    /// The engine's thread drives: wait at the mailbox itself.
+    template <class Rep, class Period>
+    [[nodiscard]] message_ptr wait_for_thread(std::chrono::duration<Rep, Period> timeout,
+                                              std::error_code& error) noexcept {
+        const auto until = engine::deadline_from(std::chrono::steady_clock::now(), timeout);
+        for (;;) {
+            const bool late = !group_->mail.wait_until(until);
+            if (message_ptr m = take()) return m;
+            if (ended(error) || late) return nullptr;
+        }
+    }
+
+    [[nodiscard]] status check_update(const message* m) const noexcept {
+        if (!group_ || core_->is_stopping()) return status::shutdown_started;
+        return m == nullptr ? status::null_message : status::success;
+    }
+
+    void prepare_update(message& m, origin from) noexcept {
+        core_->messages.release_credit(m);
+        m.header().channel_number = no_channel;
+        m.header().origin = from;
+        m.header().status_byte = static_cast<std::uint8_t>(status::receiver_update);
+        m.header().text_headers_length = static_cast<std::uint16_t>(m.headers().size_bytes());
+        m.header().body_length = static_cast<std::uint16_t>(m.body().size());
+    }
+
+    void push_update(message& m) noexcept {
+        group_->mail.push(engine::node_of(m));
+        if (core_->can_drive()) core_->nudge(); // the receiver may be waiting in the poller
+    }
+
+    engine::ref<core_type> core_;
+    engine::ref<engine::group_core> group_;
+};
+
+} // namespace tofu
+
+#endif

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSL-1.0
+// A listener's backlog becomes connections, as far as slots, descriptors and the limit before hello allow.
+#ifndef TOFU_ENGINE_ACCEPTING_HPP
+#define TOFU_ENGINE_ACCEPTING_HPP
+
+#include <tofu/engine/closing.hpp>
+#include <tofu/engine/failure.hpp>
+#include <tofu/engine/limits.hpp>
+#include <tofu/engine/loop_state.hpp>
+#include <tofu/engine/opening.hpp>
+#include <tofu/engine/parking_lots.hpp>
+
+#include <utility>
+
+namespace tofu::engine {
+
+/// Fills in a fresh slot for an accepted socket. False: memory or numbers are short; the slot's owner is as it was.
+template <class Policies>
+[[nodiscard]] bool equip_accepted(loop_state<Policies>& state, channel<Policies>& listener,
+                                  channel<Policies>& ch) noexcept {
+    ch.goodbye = make_goodbye(state);
+    if (!ch.goodbye) return false;
+    const auto named = state.directory.open(listener.group->id, channel_word::accepting, false);
+    if (named.number == no_channel) return false;
+    ch.number = named.number;
+    ch.generation = named.generation;
+    ch.group = listener.group;
+    ++ch.group->channels;
+    state.directory.channel(ch.number, &ch);
+    return true;
+}
+
+/// A connection that nobody knows of until its hello_request is complete.
+template <class Policies>
+void begin_accepted(loop_state<Policies>& state, channel<Policies>& listener,
+                    typename loop_state<Policies>::poll::socket socket) noexcept {
+    channel<Policies>* const ch = state.channels.acquire();
+    if (ch == nullptr || !equip_accepted(state, listener, *ch)) {
+        if (ch != nullptr) state.channels.release(*ch);
+        state.counters.refused.add();
+        return; // the socket closes: there is no room for this peer
+    }
+    state.counters.channels.store(state.channels.used(), std::memory_order_relaxed);
+    state.counters.accepted.add();
+    ch->socket = std::move(socket);
+    ch->phase = channel_phase::open;
+    ch->conversation = connection{connection::side::accepting};
+    ch->waits_for_hello = true;
+    ++state.awaiting_hello;
+    begin_phase_limit(state, *ch, state.opts.hello_time, reason::hello_timeout);
+    if (attach(state, *ch, status::accept_failed)) state.touch(*ch);
+}
+
+/// May one more be taken from the backlog?
+template <class Policies>
+[[nodiscard]] bool may_accept(const loop_state<Policies>& state) noexcept {
+    if (state.awaiting_hello >= state.opts.max_awaiting_hello) return false;
+    return state.opts.close_when_full || state.channels.used() < state.channels.capacity();
+}
+
+/// The poller has said that a listener has a backlog.
+template <class Policies>
+void accept_connections(loop_state<Policies>& state, channel<Policies>& listener) noexcept {
+    for (std::size_t i = 0; i < state.opts.accept_budget; ++i) {
+        if (!may_accept(state)) {
+            pause_listener(state, listener); // until a channel ends or says hello
+            return;
+        }
+        io_error error;
+        auto socket = listener.socket.accept({.keep_alive = state.opts.keep_alive}, error);
+        switch (error.kind) {
+        case io_failure::none: begin_accepted(state, listener, std::move(socket)); break;
+        case io_failure::would_block: return;
+        case io_failure::aborted:
+        case io_failure::reset:
+        case io_failure::interrupted: break; // that peer is gone; the next one
+        case io_failure::no_descriptors:
+        case io_failure::no_memory:
+            pause_listener(state, listener);
+            state.retry_later();
+            return;
+        default: end_channel(state, listener, cause_of(error, status::accept_failed)); return;
+        }
+    }
+}
+
+} // namespace tofu::engine
+
+#endif

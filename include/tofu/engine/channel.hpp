@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSL-1.0
+// A channel: a listener or a connection, as the loop keeps it in its slot.
+#ifndef TOFU_ENGINE_CHANNEL_HPP
+#define TOFU_ENGINE_CHANNEL_HPP
+
+#include <tofu/engine/connection.hpp>
+#include <tofu/engine/frame_reader.hpp>
+#include <tofu/engine/frame_writer.hpp>
+#include <tofu/engine/group_core.hpp>
+#include <tofu/engine/intrusive_list.hpp>
+#include <tofu/engine/resolution.hpp>
+#include <tofu/engine/timer_item.hpp>
+#include <tofu/interest.hpp>
+#include <tofu/reason.hpp>
+#include <tofu/slot_identity.hpp>
+#include <tofu/stats.hpp>
+
+#include <chrono>
+#include <memory>
+
+namespace tofu::engine {
+
+/// The life of a slot's owner.
+enum class channel_phase : std::uint8_t {
+    resolving,  ///< a name was asked for
+    connecting, ///< the system was asked to connect
+    open,       ///< a connection: bytes flow
+    listening,
+    closing, ///< decided; waits for posts in flight
+    zombie   ///< ended; the kernel still holds the registration
+};
+
+/// When each kind of time limit runs out, in reading time (see loop_state::reading_time); max: it does not run.
+template <class Timer>
+struct channel_limits {
+    using time_point = typename Timer::time_point;
+    time_point phase = time_point::max(); ///< connect, hello, bye or grace: a channel has one of them at a time
+    time_point message = time_point::max();
+    time_point idle = time_point::max();
+    reason phase_reason = reason::none;
+};
+
+/// I/O thread only. Everything here is reached from the loop's free functions (opening, reading, writing, closing ...).
+template <class Policies>
+struct channel : timer_item<typename Policies::timer> {
+    using poll = typename Policies::poll;
+    using timer = typename Policies::timer;
+    using endpoint = typename poll::network_type::endpoint;
+
+    explicit channel(slot_identity who) noexcept : timer_item<timer>(timer_kind::channel), identity_(who) {}
+
+    [[nodiscard]] slot_identity identity() const noexcept { return identity_; }
+    [[nodiscard]] bool is_listener() const noexcept { return listener; }
+    [[nodiscard]] bool ended() const noexcept {
+        return phase == channel_phase::closing || phase == channel_phase::zombie;
+    }
+    /// An accepted connection that the application does not know of yet.
+    [[nodiscard]] bool unannounced() const noexcept { return !listener && !announced; }
+    [[nodiscard]] channel_step step() const noexcept {
+        if (opened) return channel_step::opened;
+        return listener ? channel_step::listening : channel_step::connecting;
+    }
+
+    slot_identity identity_;
+    channel_phase phase = channel_phase::resolving;
+    bool listener = false;
+    bool announced = false;          ///< the application knows the number
+    bool opened = false;             ///< its goodbye is a signal, not a failed hello_ or welcome_response
+    bool waits_for_hello = false;    ///< counts against max_awaiting_hello
+    bool write_blocked = false;      ///< the socket was full; wait until it is writable
+    bool holds_partial = false;      ///< counts among the partial messages
+    bool attached = false;           ///< the poller holds the registration
+    bool reconnects = false;         ///< the next address is tried when the registration is released
+    bool owed = false;               ///< disarmed, but the poller holds the registration until it says released
+    bool is_shut = false;            ///< socket and registration are let go
+    bool quiet = false;              ///< no post was in flight before the inbox was last drained
+    bool parked_for_partial = false; ///< which list `parked_hook` is in
+    std::uint16_t number = no_channel;
+    std::uint32_t generation = 0; ///< of the number
+    readiness ready = readiness::none;
+
+    typename poll::socket socket;
+    typename poll::registration registration;
+    connection conversation{connection::side::connecting};
+    frame_reader reader;
+    frame_writer writer;
+    ref<group_core> group;
+    message_ptr goodbye;                             ///< set aside when the channel was made
+    message_ptr held_hello;                          ///< a complete hello_request that waits for credit
+    message_ptr request;                             ///< a welcome_request, until it is answered
+    cause why;                                       ///< the end's, once decided
+    std::unique_ptr<resolution<endpoint>> addresses; ///< of a name, while they are tried
+    channel_limits<timer> limits;
+    node_queue returns; ///< what comes back to the application at the end
+
+    struct {
+        std::uint64_t bytes_sent = 0, bytes_received = 0, messages_sent = 0, messages_received = 0;
+    } counts;
+
+    list_hook<channel> ready_hook;
+    list_hook<channel> touched_hook;
+    list_hook<channel> closing_hook;
+    list_hook<channel> stalled_hook;
+    list_hook<channel> parked_hook; ///< of one of the lists of channels that must not read (or accept) now
+};
+
+} // namespace tofu::engine
+
+#endif

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSL-1.0
+// The end of a channel: what comes back, the one goodbye, and when slot and number are free again.
+//
+// Post and close meet in the channel's word. Once it says closed, `post` refuses; but a post may have been admitted
+// just before. So a channel ends in three steps, over one or more turns:
+//
+//   end_channel    the decision, from anywhere in a turn: the word says closed, the channel waits in `closing`
+//   shut           at the end of the turn, when no event of this batch can name the socket any more: registration,
+//                  socket, timer and lists are let go; what was queued is set aside to come back
+//   conclude       when no post was in flight before the inbox was drained once more: what came back, then the goodbye.
+//                  A post still in flight wakes the loop when it is through, and the channel is looked at again.
+//
+#ifndef TOFU_ENGINE_CLOSING_HPP
+#define TOFU_ENGINE_CLOSING_HPP
+
+#include <tofu/engine/delivering.hpp>
+#include <tofu/engine/loop_state.hpp>
+#include <tofu/engine/parking_lots.hpp>
+
+namespace tofu::engine {
+
+/// Decides that the channel ends, and why; the first cause counts.
+template <class Policies>
+void end_channel(loop_state<Policies>& state, channel<Policies>& ch, cause why) noexcept {
+    if (ch.ended()) return;
+    ch.phase = channel_phase::closing;
+    ch.why = why;
+    state.directory.close(ch.number);
+    state.closing.push_back(ch);
+}
+
+/// Lets go of the system's side of a channel. Once only.
+template <class Policies>
+void shut(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    if (ch.is_shut) return;
+    ch.is_shut = true;
+    leave_lists(state, ch);
+    if constexpr (Policies::timer::has_timers) state.timers.cancel(ch);
+    if (ch.attached) ch.owed = state.poller.disarm(ch.registration) == disarmed::owed;
+    ch.attached = false;
+    if (ch.why.why == reason::aborted && !ch.listener)
+        ch.socket.abort();
+    else if (!(ch.owed && Policies::key::closes_after_release))
+        ch.socket.close();
+    if (message* const partial = ch.reader.abandon()) state.cache.put(*partial);
+    count_partial(state, ch, false);
+    if (state.leftover.owner == &ch) state.leftover = {};
+    if (std::exchange(ch.waits_for_hello, false)) --state.awaiting_hello;
+    node_queue unsent = ch.writer.abandon();
+    unsent.splice(ch.returns);
+    ch.returns.splice(unsent);
+}
+
+/// What was accepted and not sent comes back before the goodbye; a hello_request is answered by the goodbye itself.
+template <class Policies>
+void return_unsent(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    const status why = status_of(ch.why, ch.step());
+    while (queue_node* const node = ch.returns.pop_front()) {
+        message& m = message_of(*node);
+        if (m.header().op == op_code::hello_request)
+            state.cache.put(m);
+        else
+            give_back(state, *ch.group, m, why, ch.generation);
+    }
+}
+
+template <class Policies>
+void say_goodbye(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    if (!ch.announced) { // nobody has ever heard of this channel
+        state.cache.put(*ch.goodbye.release());
+        state.directory.free(ch.number);
+        return;
+    }
+    message& last = *ch.goodbye.release();
+    const op_code answer = ch.listener ? op_code::welcome_response : op_code::hello_response;
+    if (ch.opened) {
+        last.header().message_id = 0;
+        make_notice(last, op_code::signal, status::channel_closed, ch.why);
+    } else {
+        make_notice(last, answer, status_of(ch.why, ch.step()), ch.why);
+    }
+    bind(ch, last);
+    node_of(last).kind = node_kind::goodbye;
+    deliver(state, *ch.group, last);
+}
+
+/// The slot is free again, or a zombie until the kernel lets go of its registration.
+template <class Policies>
+void release_slot(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    if (ch.owed) {
+        ch.phase = channel_phase::zombie;
+        state.counters.zombies.fetch_add(1, std::memory_order_relaxed);
+        return;
+    }
+    state.channels.release(ch);
+    state.counters.channels.store(state.channels.used(), std::memory_order_relaxed);
+    resume_listeners(state);
+}
+
+template <class Policies>
+void conclude(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    state.closing.erase(ch);
+    return_unsent(state, ch);
+    state.directory.channel(ch.number, nullptr);
+    say_goodbye(state, ch);
+    --ch.group->channels;
+    state.room_made = true; // whoever waits for room in this queue must learn that it is gone
+    release_slot(state, ch);
+}
+
+/// The poller reports that it holds a registration no longer.
+template <class Policies>
+void conclude_zombie(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    ch.owed = false;
+    if (ch.phase != channel_phase::zombie) return; // its turn to end comes by itself
+    state.counters.zombies.fetch_sub(1, std::memory_order_relaxed);
+    release_slot(state, ch);
+}
+
+/// A hello_ or welcome_request that found no slot is its own answer; same rule, no channel.
+template <class Policies>
+void conclude_failed_opening(loop_state<Policies>& state, message& answer) noexcept {
+    group_core& group = *route_of(answer).group;
+    --group.channels;
+    route_of(answer).number = answer.header().channel_number;
+    node_of(answer).kind = node_kind::goodbye;
+    deliver(state, group, answer);
+}
+
+/// At the end of a turn. `drain_inbox()` takes in everything that was posted until now; it may end more channels.
+template <class Policies, class DrainInbox>
+void finish_closes(loop_state<Policies>& state, DrainInbox drain_inbox) noexcept {
+    using channel_type = channel<Policies>;
+    using closing_list = decltype(state.closing);
+    for (bool again = !state.closing.empty() || !state.failed_openings.empty(); again;) {
+        for (channel_type* ch = state.closing.front(); ch != nullptr; ch = closing_list::next(*ch)) {
+            shut(state, *ch);
+            ch->quiet = !state.directory.posts_in_flight(ch->number);
+        }
+        node_queue failed(std::move(state.failed_openings));
+        node_queue quiet_failed;
+        while (queue_node* const node = failed.pop_front()) {
+            const bool quiet = !state.directory.posts_in_flight(message_of(*node).header().channel_number);
+            (quiet ? quiet_failed : state.failed_openings).push_back(*node);
+        }
+        drain_inbox();
+        while (queue_node* const node = quiet_failed.pop_front()) conclude_failed_opening(state, message_of(*node));
+        again = false;
+        for (channel_type *ch = state.closing.front(), *next = nullptr; ch != nullptr; ch = next) {
+            next = closing_list::next(*ch);
+            again = again || !ch->is_shut; // came in with the inbox
+            if (ch->is_shut && ch->quiet) conclude(state, *ch);
+        }
+    }
+}
+
+} // namespace tofu::engine
+
+#endif

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: BSL-1.0
+// The engine: the loop with all it works on, shared by the reactor, its groups and whatever else outlives the reactor.
+#ifndef TOFU_ENGINE_ENGINE_CORE_HPP
+#define TOFU_ENGINE_ENGINE_CORE_HPP
+
+#include <tofu/engine/driver.hpp>
+#include <tofu/engine/group_commands.hpp>
+#include <tofu/engine/loop.hpp>
+#include <tofu/engine/posting.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <new>
+
+namespace tofu::engine {
+
+/// `timeout` from `now`, and never past the end of time: durations of any size and type, hours::max() included.
+template <class TimePoint, class Rep, class Period>
+[[nodiscard]] TimePoint deadline_from(TimePoint now, std::chrono::duration<Rep, Period> timeout) noexcept {
+    using duration = typename TimePoint::duration;
+    using seconds = std::chrono::duration<double>;
+    if (timeout <= timeout.zero()) return now;
+    if (seconds(timeout) >= seconds(TimePoint::max() - now)) return TimePoint::max();
+    return now + std::chrono::ceil<duration>(timeout);
+}
+
+/// Lives as long as the reactor, a group, a timer handle or a resolver's question does. After `stop` it is a shell that
+/// refuses posts and lets what was delivered be received.
+template <class Policies>
+class engine_core {
+public:
+    using poll = typename Policies::poll;
+    using timer = typename Policies::timer;
+    using loop_type = loop<Policies>;
+    using time_point = typename timer::time_point;
+
+    engine_core(const options& o, poll p, timer t, bool with_io_thread, message_pool& m) noexcept
+        : opts(o)
+        , poller(std::move(p))
+        , timers(std::move(t))
+        , has_io_thread(with_io_thread)
+        , messages(m)
+        , turner(*this, opts, poller, timers, directory, in, messages) {
+        messages.on_credit(&engine_core::credit_is_back, this);
+    }
+    engine_core(const engine_core&) = delete;
+    engine_core& operator=(const engine_core&) = delete;
+    ~engine_core() {
+        turner.turn_stopped(); // answers that came after the end
+        messages.close();
+    }
+
+    [[nodiscard]] io_error open() noexcept {
+        if (!turner.open()) return {io_failure::no_memory, 0};
+        return poller.open();
+    }
+
+    // Posting. Any thread.
+
+    /// On success the message is the engine's, `sent` its header as it travels.
+    [[nodiscard]] status post(group_core& group, message_ptr& m, binary_header& sent) noexcept {
+        if (!m) return status::null_message;
+        if (is_stopping()) return status::shutdown_started;
+        if (const status wrong = check_message(*m); wrong != status::success) return wrong;
+        const op_code op = m->header().op;
+        const status admitted = opens_channel(op) ? enter_new(group, *m) : enter_existing(group, *m);
+        if (admitted != status::success)
+            return admitted == status::invalid_channel_number && is_stopping() ? status::shutdown_started : admitted;
+        prepare(*m);
+        route_of(*m).group = &group;
+        sent = m->header();
+        messages.release_credit(*m);
+        const bool asleep = in.push(node_of(*m.release()));
+        const bool closing = directory.leave(sent.channel_number, op);
+        if (has_io_thread || !send_at_once())
+            if (asleep || (closing && in.claim_wake())) wake();
+        return status::success;
+    }
+
+    /// Any thread. There is room for so many bytes more in the channel's send queue, or there is no such channel any
+    /// more.
+    [[nodiscard]] bool has_room(std::uint16_t number, std::size_t bytes) const noexcept {
+        return is_stopping() || directory.has_room(number, bytes, opts.max_queued_messages, opts.max_queued_bytes);
+    }
+
+    template <class Rep, class Period>
+    [[nodiscard]] time_point deadline_after(std::chrono::duration<Rep, Period> timeout) const noexcept {
+        return deadline_from(timers.now(), timeout);
+    }
+
+    /// A resolver's answer, or a node of any other thread that needs no channel.
+    void submit(queue_node& node) noexcept {
+        if (in.push(node)) wake();
+    }
+
+    void wake() noexcept {
+        wakes.fetch_add(1, std::memory_order_relaxed);
+        poller.wake();
+    }
+
+    /// After something outside the inbox has changed that a driver or a waiter may look for.
+    void nudge() noexcept {
+        if (in.claim_wake()) wake();
+        role.tell();
+    }
+
+    // Driving and waiting. Any thread.
+
+    /// Waits until `ready()`, driving the loop itself if it has to (in a caller-driven engine, and after the end). What
+    /// `ready` gives at last. At least one look at the sockets happens even if `until` has passed.
+    template <class Ready>
+    bool await(time_point until, Ready ready) noexcept {
+        for (bool looked = false; !ready(); looked = true) {
+            if (looked && until != time_point::max() && timers.now() >= until) return ready();
+            if (can_drive() && role.try_take()) {
+                drive(until, ready);
+            } else {
+                role.wait(parking_time(until), can_drive(), [&] { return ready() || (!can_drive() && is_ended()); });
+            }
+        }
+        return true;
+    }
+
+    /// One turn; the caller has the role and gives it up.
+    template <class Ready>
+    void drive(time_point until, Ready ready) noexcept {
+        if (!ready()) {
+            if (is_ended())
+                turner.turn_stopped();
+            else
+                turner.turn(until, [&] { return is_stopping() || ready(); });
+        }
+        static_cast<void>(turner.take_news());
+        role.leave();
+    }
+
+    /// Has the loop run `run(state)` until it gives true; waits for it. Not from within a turn.
+    template <class Run>
+    void call(Run run) noexcept {
+        static_cast<void>(call_until(time_point::max(), run));
+    }
+
+    /// The same, but no longer than `until`; what `run` gave at last.
+    template <class Run>
+    bool call_until(time_point until, Run run) noexcept {
+        bool result = false;
+        std::atomic<bool> given_up{false};
+        auto ask = [&](loop_state<Policies>& state) {
+            result = run(state);
+            return result || given_up.load(std::memory_order_seq_cst);
+        };
+        loop_command command(
+            [](void* state, void* context) noexcept {
+                return (*static_cast<decltype(ask)*>(context))(*static_cast<loop_state<Policies>*>(state));
+            },
+            &ask);
+        const auto done = [&command] { return command.done.load(std::memory_order_seq_cst); };
+        submit(command);
+        if (await(until, done)) return result;
+        given_up.store(true, std::memory_order_seq_cst); // the command lies on this stack: it has to come back first
+        nudge();
+        static_cast<void>(await(time_point::max(), done));
+        return result;
+    }
+
+    /// One turn by a caller who drives; when another thread does, until that one hands over.
+    void run_once(time_point until) noexcept {
+        if (role.try_take())
+            drive(until, [] { return false; });
+        else
+            role.wait(parking_time(until), true, [] { return false; });
+    }
+
+    [[nodiscard]] time_point next_deadline() noexcept {
+        if (!role.try_take()) return time_point::min();
+        const time_point next = is_stopping() ? time_point::min() : turner.fall_asleep();
+        role.leave();
+        return next;
+    }
+
+    /// The I/O thread's life.
+    void run() noexcept {
+        while (!is_stopping()) {
+            turner.turn(time_point::max(), [this] { return is_stopping(); });
+            if (turner.take_news()) role.tell();
+        }
+        finish();
+        role.leave();
+    }
+
+    /// Refuses posts from now on, and has the driver come to an end.
+    void begin_stop() noexcept {
+        stopping.store(true, std::memory_order_seq_cst);
+        nudge();
+        poller.wake();
+    }
+
+    /// Ends everything; the caller has the role.
+    void finish() noexcept {
+        turner.stop([this](auto visit) { this->for_each_group(visit); });
+        ended.store(true, std::memory_order_seq_cst);
+        turner.turn_stopped(); // commands that came in before anybody could see that it has ended
+        role.tell();
+    }
+
+    /// The same for an engine without a thread: whoever drives it hands over, because it is told to stop.
+    void finish_here() noexcept {
+        while (!role.try_take()) role.wait(driver::time_point::max(), true, [] { return false; });
+        finish();
+        role.leave();
+    }
+
+    [[nodiscard]] engine_stats stats() noexcept {
+        const loop_counters& c = turner.state().counters;
+        return {.messages_sent = c.messages_sent.value(),
+                .messages_received = c.messages_received.value(),
+                .bytes_sent = c.bytes_sent.value(),
+                .bytes_received = c.bytes_received.value(),
+                .turns = c.turns.value(),
+                .wakes = wakes.load(std::memory_order_relaxed),
+                .reads = c.reads.value(),
+                .writes = c.writes.value(),
+                .accepted = c.accepted.value(),
+                .refused = c.refused.value(),
+                .starvation_episodes = c.starvation_episodes.value(),
+                .messages_allocated = messages.allocations(),
+                .channels = c.channels.load(std::memory_order_relaxed),
+                .zombies = c.zombies.load(std::memory_order_relaxed),
+                .messages_alive = messages.outstanding(),
+                .messages_free = messages.free_messages(),
+                .credit_used = messages.credit_used()};
+    }
+
+    // Groups. Any thread.
+
+    [[nodiscard]] ref<group_core> make_group(status& why) noexcept {
+        message_ptr reserve = owned(messages.make());
+        why = status::allocation_failed;
+        if (!reserve) return {};
+        const std::lock_guard lock(registry_mutex);
+        why = status::shutdown_started;
+        if (is_stopping()) return {};
+        const std::uint16_t id = free_group_id();
+        group_core* const group = id == 0 ? nullptr : new (std::nothrow) group_core(id, std::move(reserve));
+        why = group == nullptr ? status::allocation_failed : status::success;
+        if (group != nullptr) registry.push_back(*group);
+        return ref<group_core>::adopt(group);
+    }
+
+    /// Ends the group's channels and forgets it. What is left in its mailbox returns to the pool.
+    void destroy(group_core& group) noexcept {
+        call([&group](loop_state<Policies>& state) { return destroy_group(state, group); });
+        {
+            const std::lock_guard lock(registry_mutex);
+            registry.erase(group);
+        }
+        while (queue_node* const node = group.mail.pop()) {
+            message& m = message_of(*node);
+            if (node->kind == node_kind::goodbye) directory.free(m.header().channel_number);
+            owned(&m).reset();
+        }
+    }
+
+    [[nodiscard]] bool is_stopping() const noexcept { return stopping.load(std::memory_order_seq_cst); }
+    [[nodiscard]] bool is_ended() const noexcept { return ended.load(std::memory_order_seq_cst); }
+    /// The application turns the loop: by choice, or because its thread has ended.
+    [[nodiscard]] bool can_drive() const noexcept { return !has_io_thread || is_ended(); }
+
+    ref_count references;
+    const options opts;
+    poll poller;
+    timer timers;
+    const bool has_io_thread;
+    message_pool& messages;
+    channel_directory directory;
+    inbox in;
+    driver role;
+    loop_type turner;
+    std::atomic<std::uint64_t> wakes{0};
+
+private:
+    static void credit_is_back(void* self) noexcept { static_cast<engine_core*>(self)->nudge(); }
+
+    [[nodiscard]] status enter_existing(group_core& group, message& m) noexcept {
+        const binary_header& h = m.header();
+        const message_route& route = route_of(m);
+        const bool bound = route.number == h.channel_number;
+        const status admitted = directory.enter(h.channel_number, group.id,
+                                                bound ? route.generation : channel_directory::any_generation, h.op);
+        if (admitted != status::success || !needs_room(h.op)) return admitted;
+        if (directory.reserve(h.channel_number, m.wire_size(), opts.max_queued_messages, opts.max_queued_bytes))
+            return status::success;
+        if (directory.leave(h.channel_number, h.op) && in.claim_wake()) wake();
+        return status::send_failed;
+    }
+
+    /// A number, before any network work is done. Number first, then the look at `stopping`, both seq_cst: either the
+    /// stopping loop sees the post in flight, or the post sees that the engine stops.
+    [[nodiscard]] status enter_new(group_core& group, message& m) noexcept {
+        if (!m.headers().buffer().reserve(reason_room))
+            return status::allocation_failed; // it may become its own answer
+        const bool listens = m.header().op == op_code::welcome_request;
+        const auto given = directory.open(group.id, listens ? channel_word::listener : 0, true);
+        if (given.number == no_channel) return status::allocation_failed;
+        if (is_stopping()) {
+            static_cast<void>(directory.leave(given.number, m.header().op));
+            directory.free(given.number);
+            return status::shutdown_started;
+        }
+        m.header().channel_number = given.number;
+        route_of(m).generation = given.generation;
+        return status::success;
+    }
+
+    /// The thread that drives tries the socket before its post returns. False: somebody else drives, or it never did.
+    [[nodiscard]] bool send_at_once() noexcept {
+        if (!role.was_last() || is_ended() || !role.try_take()) return false;
+        turner.turn_posted();
+        static_cast<void>(turner.take_news());
+        role.leave();
+        return true;
+    }
+
+    [[nodiscard]] driver::time_point parking_time(time_point until) const noexcept {
+        if (until == time_point::max()) return driver::time_point::max();
+        const auto left = until - timers.now();
+        return std::chrono::steady_clock::now() + std::chrono::ceil<std::chrono::steady_clock::duration>(left);
+    }
+
+    [[nodiscard]] std::uint16_t free_group_id() noexcept {
+        for (std::uint32_t tried = 0; tried < 0xFFFF; ++tried) {
+            const auto id = static_cast<std::uint16_t>(next_group_id++ % 0xFFFF + 1);
+            bool used = false;
+            for (group_core* g = registry.front(); g != nullptr; g = decltype(registry)::next(*g))
+                used = used || g->id == id;
+            if (!used) return id;
+        }
+        return 0;
+    }
+
+    template <class Visit>
+    void for_each_group(Visit visit) noexcept {
+        const std::lock_guard lock(registry_mutex);
+        for (group_core* g = registry.front(); g != nullptr; g = decltype(registry)::next(*g)) visit(*g);
+    }
+
+    std::atomic<bool> stopping{false};
+    std::atomic<bool> ended{false};
+    std::mutex registry_mutex;
+    intrusive_list<group_core, &group_core::registry_hook> registry;
+    std::uint32_t next_group_id = 0;
+};
+
+} // namespace tofu::engine
+
+#endif

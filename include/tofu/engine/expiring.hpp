@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSL-1.0
+// What happens when a deadline is reached.
+#ifndef TOFU_ENGINE_EXPIRING_HPP
+#define TOFU_ENGINE_EXPIRING_HPP
+
+#include <tofu/engine/dispatching.hpp>
+#include <tofu/engine/limits.hpp>
+#include <tofu/engine/opening.hpp>
+
+namespace tofu::engine {
+
+/// The limit of the channel's present phase is reached.
+template <class Policies>
+void expire_phase(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    if (ch.phase == channel_phase::connecting) {
+        leave_address(state, ch, io_error{io_failure::timed_out, 0}); // the name may have others
+        return;
+    }
+    // A grace that is over is no failure: its reason is bye.
+    end_channel(state, ch, cause::of(ch.limits.phase_reason));
+}
+
+/// The channel's timer has rung: for one of its limits, or too early because that limit has moved.
+template <class Policies>
+void check_limits(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    if (ch.ended()) return;
+    const auto now = state.reading_time();
+    if (ch.limits.phase <= now) {
+        expire_phase(state, ch);
+    } else if (ch.limits.message <= now) {
+        end_channel(state, ch, cause::of(reason::message_timeout));
+    } else if (ch.limits.idle <= now) {
+        end_channel(state, ch, cause::of(reason::idle_timeout));
+    } else if (state.starving) {
+        state.stalled_limits.push_back(ch); // time stands still; before the episode ends looking again is in vain
+    } else {
+        arm_limits(state, ch);
+    }
+}
+
+/// Everything whose time has come.
+template <class Policies>
+void expire(loop_state<Policies>& state) noexcept {
+    using timer = typename Policies::timer;
+    while (auto* const node = state.timers.pop_expired(state.turn_time)) {
+        auto& item = static_cast<timer_item<timer>&>(*node);
+        switch (item.what) {
+        case timer_kind::channel: check_limits(state, static_cast<channel<Policies>&>(item)); break;
+        case timer_kind::application: fire_timer(state, static_cast<application_timer<timer>&>(item)); break;
+        case timer_kind::retry: resume_parked(state); break;
+        }
+    }
+}
+
+} // namespace tofu::engine
+
+#endif

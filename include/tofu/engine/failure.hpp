@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSL-1.0
+// From what the system said to the cause that ends a channel.
+#ifndef TOFU_ENGINE_FAILURE_HPP
+#define TOFU_ENGINE_FAILURE_HPP
+
+#include <tofu/io.hpp>
+#include <tofu/reason.hpp>
+#include <tofu/status.hpp>
+
+namespace tofu::engine {
+
+/// `failed_step` is the status of a cause that has no name of its own.
+[[nodiscard]] constexpr cause cause_of(io_error error, status failed_step) noexcept {
+    switch (error.kind) {
+    case io_failure::refused: return cause::of(reason::connect_refused);
+    case io_failure::reset: return cause::of(reason::peer_reset);
+    case io_failure::timed_out: return cause::of(reason::connect_timeout);
+    case io_failure::address_in_use: return cause::of(reason::address_in_use);
+    case io_failure::address_not_available: return cause::of(reason::address_not_available);
+    case io_failure::permission_denied: return cause::of(reason::permission_denied);
+    case io_failure::path_not_found: return cause::of(reason::path_not_found);
+    case io_failure::name_not_found: return cause::of(reason::name_not_found);
+    case io_failure::no_memory: return cause::of(reason::out_of_memory);
+    case io_failure::no_base_handle: return cause::of(reason::no_base_handle);
+    case io_failure::none:
+    case io_failure::would_block:
+    case io_failure::interrupted:
+    case io_failure::unreachable:
+    case io_failure::name_required:
+    case io_failure::no_descriptors:
+    case io_failure::aborted:
+    case io_failure::unsupported:
+    case io_failure::other: break; // no name of their own: the system's number tells
+    }
+    return cause::os(error.os_code, failed_step);
+}
+
+} // namespace tofu::engine
+
+#endif

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSL-1.0
+// A connection's send queue, and how many of its messages become one gathered write; sans-I/O.
+#ifndef TOFU_ENGINE_FRAME_WRITER_HPP
+#define TOFU_ENGINE_FRAME_WRITER_HPP
+
+#include <tofu/io.hpp>
+#include <tofu/message.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <span>
+
+namespace tofu::engine {
+
+/// One gathered write under construction. Small parts are copied side by side into one area (a copy of a few hundred
+/// bytes costs less than one more buffer in the system call), large ones are pointed at. Shared by all connections of a
+/// loop: it is filled and written before the next one is.
+class gather_list {
+public:
+    static constexpr std::size_t max_buffers = 64;
+    static constexpr std::size_t copy_limit = 512; ///< parts up to this size are copied
+    static constexpr std::size_t copy_area = 32 * 1024;
+    static constexpr std::size_t byte_limit = 512 * 1024; ///< more than a socket takes at once is work in vain
+
+    void clear() noexcept { count_ = copied_ = bytes_ = 0; }
+
+    /// Appends what is left of one part after `skip` bytes, and shortens `skip` accordingly. False: no room.
+    [[nodiscard]] bool add(const std::byte* data, std::size_t size, std::size_t& skip) noexcept {
+        const std::size_t passed = std::min(skip, size);
+        skip -= passed;
+        data += passed;
+        size -= passed;
+        if (size == 0) return true;
+        return size <= copy_limit ? copy(data, size) : point(data, size);
+    }
+
+    [[nodiscard]] bool full() const noexcept { return bytes_ >= byte_limit; }
+    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+    [[nodiscard]] std::span<const const_buffer> buffers() const noexcept { return {buffers_.data(), count_}; }
+
+private:
+    bool copy(const std::byte* data, std::size_t size) noexcept {
+        if (copied_ + size > area_.size()) return false;
+        std::byte* const place = area_.data() + copied_;
+        const bool joins = count_ != 0 && buffers_[count_ - 1].data + buffers_[count_ - 1].size == place;
+        if (!joins && !append(place, 0)) return false;
+        std::memcpy(place, data, size);
+        buffers_[count_ - 1].size += size;
+        copied_ += size;
+        bytes_ += size;
+        return true;
+    }
+
+    bool point(const std::byte* data, std::size_t size) noexcept {
+        if (!append(data, size)) return false;
+        bytes_ += size;
+        return true;
+    }
+
+    bool append(const std::byte* data, std::size_t size) noexcept {
+        if (count_ == max_buffers) return false;
+        buffers_[count_++] = {data, size};
+        return true;
+    }
+
+    std::array<const_buffer, max_buffers> buffers_{};
+    std::size_t count_ = 0;
+    std::size_t copied_ = 0;
+    std::size_t bytes_ = 0;
+    std::array<std::byte, copy_area> area_{};
+};
+
+/// The writing half of one connection. Messages are never changed on the way: headers are encoded anew at every
+/// attempt, so a half-sent message can come back as it was posted.
+class frame_writer {
+public:
+    [[nodiscard]] bool empty() const noexcept { return queue_.empty(); }
+
+    /// Takes ownership; the header's length fields must be right.
+    void push(message& m) noexcept { queue_.push_back(node_of(m)); }
+
+    /// Collects as much of the queue as fits, from the first byte not yet sent.
+    void gather(gather_list& list) const noexcept {
+        list.clear();
+        std::size_t skip = sent_of_first_;
+        for (queue_node* node = queue_.front(); node != nullptr && !list.full(); node = node->next)
+            if (!add(list, message_of(*node), skip)) return;
+    }
+
+    /// So many bytes were handed to the kernel. Returns the messages that are out completely.
+    [[nodiscard]] node_queue sent(std::size_t bytes) noexcept {
+        node_queue done;
+        sent_of_first_ += bytes;
+        while (!queue_.empty()) {
+            const std::size_t size = message_of(*queue_.front()).wire_size();
+            if (sent_of_first_ < size) break;
+            sent_of_first_ -= size;
+            done.push_back(*queue_.pop_front());
+        }
+        return done;
+    }
+
+    /// Everything not handed over completely, oldest first, as it was posted.
+    [[nodiscard]] node_queue abandon() noexcept {
+        sent_of_first_ = 0;
+        return std::move(queue_);
+    }
+
+private:
+    static bool add(gather_list& list, message& m, std::size_t& skip) noexcept {
+        std::array<std::byte, binary_header::wire_size> wire{};
+        encode(m.header(), wire);
+        return list.add(wire.data(), wire.size(), skip) &&
+               list.add(m.headers().buffer().data(), m.headers().size_bytes(), skip) &&
+               list.add(m.body().data(), m.body().size(), skip);
+    }
+
+    node_queue queue_;
+    std::size_t sent_of_first_ = 0;
+};
+
+} // namespace tofu::engine
+
+#endif

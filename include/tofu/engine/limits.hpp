@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSL-1.0
+// The time limits of channels: when each begins and ends, and when the timer has to ring for the first of them.
+#ifndef TOFU_ENGINE_LIMITS_HPP
+#define TOFU_ENGINE_LIMITS_HPP
+
+#include <tofu/engine/loop_state.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+namespace tofu::engine {
+
+/// Limits are kept in reading time, which stands still while the engine does not read; 0 is off.
+template <class Policies>
+[[nodiscard]] auto limit_after(const loop_state<Policies>& state, std::chrono::milliseconds time) noexcept {
+    using time_point = typename loop_state<Policies>::time_point;
+    return time.count() == 0 ? time_point::max() : state.reading_time() + time;
+}
+
+/// The limit of the channel's present phase (connect, hello, bye or grace) begins now and replaces the one before.
+template <class Policies>
+void begin_phase_limit(loop_state<Policies>& state, channel<Policies>& ch, std::chrono::milliseconds time,
+                       reason why) noexcept {
+    ch.limits.phase = limit_after(state, time);
+    ch.limits.phase_reason = why;
+}
+
+template <class Policies>
+void end_phase_limit(channel<Policies>& ch) noexcept {
+    ch.limits.phase = loop_state<Policies>::time_point::max();
+    ch.limits.phase_reason = reason::none;
+}
+
+/// The hello has come. A bye that was posted meanwhile keeps its own limit.
+template <class Policies>
+void end_hello_limit(channel<Policies>& ch) noexcept {
+    if (ch.limits.phase_reason == reason::hello_timeout) end_phase_limit(ch);
+}
+
+/// Something was read or written.
+template <class Policies>
+void restart_idle_limit(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    if (state.opts.idle_time.count() != 0) ch.limits.idle = limit_after(state, state.opts.idle_time);
+}
+
+/// Sees to it that the timer rings no later than the channel's first limit. It may ring earlier: a limit that moved
+/// away (idle does with every message) costs nothing until then.
+template <class Policies>
+void arm_limits(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    if constexpr (Policies::timer::has_timers) {
+        const auto first = std::min({ch.limits.phase, ch.limits.message, ch.limits.idle});
+        if (first == loop_state<Policies>::time_point::max()) return;
+        const auto remaining = std::max(first - state.reading_time(), decltype(first - first)::zero());
+        const auto due = state.turn_time + remaining;
+        if (!ch.scheduled() || due < ch.deadline()) state.timers.schedule(ch, due);
+    }
+}
+
+} // namespace tofu::engine
+
+#endif

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSL-1.0
+// The reactor's loop: one turn from waiting to hand-over, and the orderly end of everything.
+//
+//     wait (until the nearest deadline, or not at all when work is left)
+//       -> which channels are ready        keys are resolved before anything can change their owners
+//       -> inbox                           what the application has posted
+//       -> ready channels                  accept, connect, read
+//       -> expired deadlines               after the data that was already there
+//       -> settle touched channels         send, draw conclusions, say what is wanted now
+//       -> closes                          after the whole batch: no event can name a released slot
+//       -> hand-over                       one per group
+//
+// The cost of a turn is proportional to what has happened, not to how many channels there are.
+#ifndef TOFU_ENGINE_LOOP_HPP
+#define TOFU_ENGINE_LOOP_HPP
+
+#include <tofu/engine/accepting.hpp>
+#include <tofu/engine/dispatching.hpp>
+#include <tofu/engine/expiring.hpp>
+#include <tofu/engine/reading.hpp>
+#include <tofu/engine/writing.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <thread>
+#include <utility>
+
+namespace tofu::engine {
+
+/// One driver at a time; see driver.hpp for who that is.
+template <class Policies>
+class loop {
+public:
+    using state_type = loop_state<Policies>;
+    using channel_type = channel<Policies>;
+    using timer = typename Policies::timer;
+    using time_point = typename timer::time_point;
+
+    template <class... Parts>
+    explicit loop(Parts&... parts) noexcept : state_(parts...) {}
+
+    /// Makes room for channels. False: memory is short.
+    [[nodiscard]] bool open() noexcept {
+        state_.turn_time = state_.timers.now();
+        return state_.channels.open();
+    }
+
+    /// One turn. Waits at most until `until` (time_point::max(): for ever), and not at all when `interrupted()`, asked
+    /// after the loop has declared itself asleep, says that something else needs the driver.
+    template <class Interrupted>
+    void turn(time_point until, Interrupted interrupted) noexcept {
+        state_.counters.turns.add();
+        const bool waits = !work_left() && state_.in.fall_asleep() && !credit_is_back() && !interrupted();
+        const wait_result result = state_.poller.wait(waits ? time_to_wait(until) : duration::zero(), *this);
+        state_.in.awake();
+        state_.turn_time = state_.timers.now();
+        end_starvation_if_over(state_);
+        drain_inbox(state_);
+        digest_leftover(state_);
+        handle_ready();
+        if (may_expire(result)) expire_deadlines();
+        finish_turn();
+    }
+
+    /// A turn without a look at the poller, for a driver that has just posted something: it is sent at once if the
+    /// socket takes it. Nothing expires here.
+    void turn_posted() noexcept {
+        state_.turn_time = state_.timers.now();
+        drain_inbox(state_);
+        finish_turn();
+    }
+
+    /// Declares the loop asleep and says when it has to turn next; time_point::min() is at once.
+    [[nodiscard]] time_point fall_asleep() noexcept {
+        if (work_left() || !state_.in.fall_asleep() || credit_is_back()) return time_point::min();
+        return next_deadline();
+    }
+
+    /// Ends every channel and every group's mail. `post` is already told to refuse. Bounded: it waits for posts in
+    /// flight (a few instructions of other threads) and for at most a second for registrations the kernel holds.
+    template <class ForEachGroup>
+    void stop(ForEachGroup for_each_group) noexcept {
+        state_.stopping = true;
+        state_.turn_time = state_.timers.now();
+        bool in_flight = true;
+        while (in_flight || !state_.closing.empty() || !state_.failed_openings.empty() || !state_.in.empty()) {
+            state_.channels.for_each(
+                [this](channel_type& ch) { end_channel(state_, ch, cause::of(reason::engine_stopped)); });
+            in_flight = state_.directory.close_all();
+            if (in_flight) std::this_thread::yield();
+            drain_inbox(state_);
+            finish_closes(state_, [this] { drain_inbox(state_); });
+        }
+        while (auto* const pending = state_.application_timers.front()) drop_timer(state_, *pending);
+        if constexpr (timer::has_timers) state_.timers.cancel(state_.retry);
+        hand_over(state_);
+        for_each_group([](group_core& group) { group.mail.finish(); });
+        state_.cache.give_back();
+        ask_commands_again(state_);
+        await_zombies();
+    }
+
+    /// After `stop`: commands and late answers that still come in are dealt with by whoever waits for them.
+    void turn_stopped() noexcept {
+        drain_inbox(state_);
+        ask_commands_again(state_);
+        finish_turn();
+    }
+
+    /// What a turn has done that others may wait for; asking clears it.
+    [[nodiscard]] bool take_news() noexcept {
+        const bool room = std::exchange(state_.room_made, false);
+        const bool done = std::exchange(state_.commands_done, false);
+        return room || done;
+    }
+
+    [[nodiscard]] state_type& state() noexcept { return state_; }
+
+    // The poller's sink.
+
+    /// Resolved at once: what is still pending when a channel ends can then not be taken for its successor's.
+    void ready(std::uintptr_t key, readiness what) noexcept {
+        channel_type* const ch = Policies::key::find(state_.channels, key);
+        if (ch == nullptr || ch->ended()) return;
+        ch->ready |= what;
+        state_.ready.push_back(*ch);
+    }
+
+    void released(std::uintptr_t key) noexcept {
+        channel_type* const ch = Policies::key::find(state_.channels, key);
+        if (ch == nullptr || !ch->owed) return;
+        if (Policies::key::closes_after_release) ch->socket.close();
+        if (ch->phase == channel_phase::resolving) {
+            ch->owed = false;
+            try_next_address(state_, *ch, io_error{io_failure::refused, 0});
+            return;
+        }
+        conclude_zombie(state_, *ch);
+    }
+
+private:
+    using duration = std::chrono::nanoseconds;
+
+    [[nodiscard]] bool work_left() const noexcept {
+        return !state_.touched.empty() || (state_.leftover.owner != nullptr && !state_.starving);
+    }
+
+    [[nodiscard]] bool credit_is_back() const noexcept { return state_.starving && !state_.messages.starved(); }
+
+    [[nodiscard]] time_point next_deadline() const noexcept {
+        if constexpr (timer::has_timers) {
+            return state_.timers.next();
+        } else {
+            return time_point::max();
+        }
+    }
+
+    [[nodiscard]] duration time_to_wait(time_point until) const noexcept {
+        const time_point first = std::min(until, next_deadline());
+        if (first == time_point::max()) return duration::max();
+        const time_point now = state_.timers.now();
+        return first <= now ? duration::zero() : std::chrono::ceil<duration>(first - now);
+    }
+
+    void handle_ready() noexcept {
+        while (channel_type* const ch = state_.ready.pop_front()) {
+            const readiness what = std::exchange(ch->ready, readiness::none);
+            switch (ch->phase) {
+            case channel_phase::connecting: finish_connect(state_, *ch); break;
+            case channel_phase::listening: accept_connections(state_, *ch); break;
+            case channel_phase::open: handle_open(*ch, what); break;
+            case channel_phase::resolving:
+            case channel_phase::closing:
+            case channel_phase::zombie: break; // its socket is gone: an event from before
+            }
+        }
+    }
+
+    void handle_open(channel_type& ch, readiness what) noexcept {
+        if (any(what & (readiness::writable | readiness::failed))) ch.write_blocked = false;
+        if (any(what & (readiness::readable | readiness::failed)) && !state_.is_parked(ch)) read_channel(state_, ch);
+        if (!ch.ended()) state_.touch(ch);
+    }
+
+    /// Data that is already there comes before deadlines: they are looked at when the poller had nothing more to
+    /// report, or after as many full batches in a row as cover every channel once.
+    [[nodiscard]] bool may_expire(const wait_result& result) noexcept {
+        if (result.full && ++full_batches_ * state_type::poll::batch_size < state_.channels.used()) return false;
+        full_batches_ = 0;
+        return true;
+    }
+
+    void expire_deadlines() noexcept {
+        if constexpr (timer::has_timers) expire(state_);
+    }
+
+    void finish_turn() noexcept {
+        settle_touched(state_);
+        finish_closes(state_, [this] { drain_inbox(state_); });
+        if (!state_.commands.empty()) ask_commands_again(state_);
+        hand_over(state_);
+        state_.cache.give_back();
+    }
+
+    /// The kernel may still write to what it has been lent: wait for it a while, then leak it on purpose.
+    void await_zombies() noexcept {
+        const time_point until = state_.timers.now() + std::chrono::seconds(1);
+        while (state_.counters.zombies.load(std::memory_order_relaxed) != 0 && state_.timers.now() < until)
+            static_cast<void>(state_.poller.wait(std::chrono::milliseconds(10), *this));
+        if (state_.counters.zombies.load(std::memory_order_relaxed) != 0) state_.channels.abandon();
+    }
+
+    state_type state_;
+    std::size_t full_batches_ = 0;
+};
+
+} // namespace tofu::engine
+
+#endif

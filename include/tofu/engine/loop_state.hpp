@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSL-1.0
+// Everything the loop works with: the engine's parts it was given, and the lists of channels that need something.
+#ifndef TOFU_ENGINE_LOOP_STATE_HPP
+#define TOFU_ENGINE_LOOP_STATE_HPP
+
+#include <tofu/engine/application_timer.hpp>
+#include <tofu/engine/channel.hpp>
+#include <tofu/engine/channel_directory.hpp>
+#include <tofu/engine/frame_writer.hpp>
+#include <tofu/engine/inbox.hpp>
+#include <tofu/engine/intrusive_list.hpp>
+#include <tofu/engine/message_pool.hpp>
+#include <tofu/options.hpp>
+#include <tofu/stats.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace tofu::engine {
+
+template <class Policies>
+class engine_core;
+
+/// What only the loop writes and everybody may read.
+struct loop_counters {
+    counter messages_sent, messages_received, bytes_sent, bytes_received, turns, reads, writes, accepted, refused,
+        starvation_episodes;
+    std::atomic<std::size_t> channels{0}, zombies{0};
+};
+
+/// I/O thread only, except `counters`. The functions that work on it stand in opening.hpp, accepting.hpp, reading.hpp,
+/// writing.hpp, delivering.hpp, limits.hpp, closing.hpp and dispatching.hpp; loop.hpp calls them in the right order.
+template <class Policies>
+struct loop_state {
+    using poll = typename Policies::poll;
+    using timer = typename Policies::timer;
+    using key = typename Policies::key;
+    using time_point = typename timer::time_point;
+    using channel_type = channel<Policies>;
+    using storage = typename Policies::pool::template storage<channel_type>;
+
+    loop_state(engine_core<Policies>& c, const options& o, poll& p, timer& t, channel_directory& d, inbox& i,
+               message_pool& m) noexcept
+        : core(c), opts(o), poller(p), timers(t), directory(d), in(i), messages(m), cache(m) {}
+
+    engine_core<Policies>& core;
+    const options& opts;
+    poll& poller;
+    timer& timers;
+    channel_directory& directory;
+    inbox& in;
+    message_pool& messages;
+    message_cache cache;
+    storage channels;
+    loop_counters counters;
+
+    intrusive_list<channel_type, &channel_type::ready_hook> ready;     ///< the poller reported them
+    intrusive_list<channel_type, &channel_type::touched_hook> touched; ///< something about them changed: settle them
+    intrusive_list<channel_type, &channel_type::closing_hook> closing;
+    intrusive_list<channel_type, &channel_type::parked_hook> parked_for_credit;  ///< no receive credit
+    intrusive_list<channel_type, &channel_type::parked_hook> parked_for_partial; ///< too many incomplete messages
+    intrusive_list<channel_type, &channel_type::parked_hook> paused_listeners;
+    intrusive_list<channel_type, &channel_type::stalled_hook>
+        stalled_limits;                                              ///< their timer rang while time stood still
+    intrusive_list<group_core, &group_core::outgoing_hook> outgoing; ///< groups with something to hand over
+    intrusive_list<application_timer<timer>, &application_timer<timer>::hook> application_timers;
+    node_queue commands;        ///< loop_commands that are not complete yet
+    node_queue failed_openings; ///< hello_ and welcome_requests for which there was no slot; their own answers
+
+    /// Undigested bytes of one channel, in `scratch`: its credit ran out on the way. Nobody reads until they are
+    /// digested.
+    struct {
+        channel_type* owner = nullptr;
+        std::span<const std::byte> bytes;
+    } leftover;
+
+    std::size_t awaiting_hello = 0; ///< accepted connections before their hello_request
+    std::size_t partials = 0;       ///< incomplete messages that hold credit
+
+    time_point turn_time{};    ///< the clock, read after the wait of this turn
+    bool starving = false;     ///< in an episode: nobody reads
+    std::uint64_t episode = 0; ///< the number of the present or last episode
+    time_point starving_since{};
+    typename timer::time_point::duration starved_for{}; ///< all past episodes together
+
+    bool room_made = false;     ///< a send queue has become shorter in this turn
+    bool commands_done = false; ///< a command was completed in this turn
+    bool stopping = false;
+    timer_item<timer> retry{timer_kind::retry};
+
+    gather_list gathered;
+    std::array<std::byte, 64 * 1024> scratch; ///< where batches are read to
+
+    /// Time that stands still while the engine does not read for lack of credit: the limits are kept in it.
+    [[nodiscard]] time_point reading_time() const noexcept {
+        return (starving ? starving_since : turn_time) - starved_for;
+    }
+
+    void touch(channel_type& ch) noexcept { touched.push_back(ch); }
+
+    [[nodiscard]] bool is_parked(const channel_type& ch) const noexcept { return ch.parked_hook.linked; }
+
+    /// Something was refused for lack of memory or descriptors; it is tried again after a while.
+    void retry_later() noexcept {
+        if constexpr (timer::has_timers)
+            if (!retry.scheduled()) timers.schedule(retry, turn_time + opts.retry_time);
+    }
+};
+
+} // namespace tofu::engine
+
+#endif

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: BSL-1.0
+// How channels begin: a hello_request becomes a connection, a welcome_request a listener, a listener's backlog more.
+#ifndef TOFU_ENGINE_OPENING_HPP
+#define TOFU_ENGINE_OPENING_HPP
+
+#include <tofu/engine/closing.hpp>
+#include <tofu/engine/failure.hpp>
+#include <tofu/engine/limits.hpp>
+#include <tofu/engine/loop_state.hpp>
+#include <tofu/engine/parking_lots.hpp>
+
+#include <memory>
+#include <new>
+
+namespace tofu::engine {
+
+/// The message set aside for a channel's goodbye; null when memory is short.
+template <class Policies>
+[[nodiscard]] message_ptr make_goodbye(loop_state<Policies>& state) noexcept {
+    message_ptr goodbye = owned(state.messages.make());
+    if (goodbye && !goodbye->headers().buffer().reserve(reason_room)) goodbye.reset();
+    return goodbye;
+}
+
+/// There is no slot, or no memory for one: the request becomes its own answer, once no post is in flight any more.
+template <class Policies>
+void fail_opening(loop_state<Policies>& state, message& request, reason why) noexcept {
+    const bool listener = request.header().op == op_code::welcome_request;
+    const channel_step step = listener ? channel_step::listening : channel_step::connecting;
+    make_notice(request, listener ? op_code::welcome_response : op_code::hello_response,
+                status_of(cause::of(why), step), cause::of(why));
+    ++route_of(request).group->channels;
+    state.directory.close(request.header().channel_number);
+    state.failed_openings.push_back(node_of(request));
+}
+
+/// A slot for a request of the application, with everything it will need at its end. Null: the request was answered.
+template <class Policies>
+[[nodiscard]] channel<Policies>* begin_channel(loop_state<Policies>& state, message& request) noexcept {
+    message_ptr goodbye = make_goodbye(state);
+    channel<Policies>* const ch = goodbye ? state.channels.acquire() : nullptr;
+    if (ch == nullptr) {
+        fail_opening(state, request, goodbye ? reason::out_of_channels : reason::out_of_memory);
+        return nullptr;
+    }
+    state.counters.channels.store(state.channels.used(), std::memory_order_relaxed);
+    ch->announced = true;
+    ch->listener = request.header().op == op_code::welcome_request;
+    ch->number = request.header().channel_number;
+    ch->generation = route_of(request).generation;
+    ch->group = ref<group_core>::share(*route_of(request).group);
+    ++ch->group->channels;
+    ch->goodbye = std::move(goodbye);
+    ch->goodbye->header().message_id = request.header().message_id;
+    state.directory.channel(ch->number, ch);
+    return ch;
+}
+
+/// Gives the socket to the poller. False: the channel has ended.
+template <class Policies>
+[[nodiscard]] bool attach(loop_state<Policies>& state, channel<Policies>& ch, status failed_step) noexcept {
+    if (const io_error error = state.poller.attach(ch.registration, ch.socket, Policies::key::make(ch))) {
+        end_channel(state, ch, cause_of(error, failed_step));
+        return false;
+    }
+    ch.attached = true;
+    return true;
+}
+
+// Connecting.
+
+template <class Policies>
+void connected(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    ch.phase = channel_phase::open;
+    ch.addresses.reset();
+    if (ch.conversation.bye_queued())
+        begin_phase_limit(state, ch, state.opts.bye_time, reason::bye_timeout);
+    else
+        begin_phase_limit(state, ch, state.opts.hello_time, reason::hello_timeout);
+    restart_idle_limit(state, ch);
+    state.touch(ch);
+}
+
+/// Starts to connect to one address. An error: it failed at once, the next one may be tried.
+template <class Policies>
+[[nodiscard]] io_error connect_to(loop_state<Policies>& state, channel<Policies>& ch,
+                                  const typename channel<Policies>::endpoint& where) noexcept {
+    io_error error;
+    ch.socket = state.poller.network().connect(where, {.keep_alive = state.opts.keep_alive}, error);
+    const bool in_progress = error.kind == io_failure::would_block;
+    if (error && !in_progress) return error;
+    if (!attach(state, ch, status::connect_failed)) return {};
+    ch.phase = channel_phase::connecting;
+    begin_phase_limit(state, ch, state.opts.connect_time, reason::connect_timeout);
+    if (!in_progress) connected(state, ch);
+    state.touch(ch);
+    return {};
+}
+
+/// The next address of the name; when all have failed, the last one's error ends the channel.
+template <class Policies>
+void try_next_address(loop_state<Policies>& state, channel<Policies>& ch, io_error last_error) noexcept {
+    while (ch.addresses && ch.addresses->tried < ch.addresses->found.size()) {
+        last_error = connect_to(state, ch, ch.addresses->found[ch.addresses->tried++]);
+        if (!last_error) return;
+    }
+    end_channel(state, ch, cause_of(last_error, status::connect_failed));
+}
+
+/// An address has refused or did not answer in time: the socket goes, the next address follows, at once or when the
+/// poller has let go of the registration.
+template <class Policies>
+void leave_address(loop_state<Policies>& state, channel<Policies>& ch, io_error error) noexcept {
+    if (!ch.addresses || ch.addresses->tried >= ch.addresses->found.size()) {
+        end_channel(state, ch, cause_of(error, status::connect_failed));
+        return;
+    }
+    ch.owed = ch.attached && state.poller.disarm(ch.registration) == disarmed::owed;
+    ch.attached = false;
+    if (!(ch.owed && Policies::key::closes_after_release)) ch.socket.close();
+    ch.phase = channel_phase::resolving; // as far as events go: it has no socket
+    if (!ch.owed) try_next_address(state, ch, error);
+}
+
+/// The poller has said that a connecting socket is writable or broken.
+template <class Policies>
+void finish_connect(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    const io_error error = ch.socket.finish_connect();
+    if (error.kind == io_failure::would_block) return; // a false alarm
+    if (error)
+        leave_address(state, ch, error);
+    else
+        connected(state, ch);
+}
+
+// Listening.
+
+/// The listener stands: the welcome_request becomes the welcome_response that tells the address really bound.
+template <class Policies>
+void welcome(loop_state<Policies>& state, channel<Policies>& ch, message& answer) noexcept {
+    const address bound = state.poller.network().to_address(ch.socket.local_endpoint());
+    binary_header& h = answer.header();
+    h.op = op_code::welcome_response;
+    h.origin = origin::engine;
+    h.status_byte = 0;
+    answer.body().clear();
+    answer.headers().clear();
+    if (answer.headers().append(listen_on_header, to_text(bound).view()) != status::success) {
+        state.cache.put(answer);
+        end_channel(state, ch, cause::of(reason::out_of_memory));
+        return;
+    }
+    h.text_headers_length = static_cast<std::uint16_t>(answer.headers().size_bytes());
+    h.body_length = 0;
+    ch.phase = channel_phase::listening;
+    ch.opened = true;
+    end_phase_limit(ch);
+    bind(ch, answer);
+    deliver(state, *ch.group, answer);
+    state.touch(ch);
+}
+
+template <class Policies>
+[[nodiscard]] io_error listen_at(loop_state<Policies>& state, channel<Policies>& ch,
+                                 const typename channel<Policies>::endpoint& where) noexcept {
+    io_error error;
+    ch.socket = state.poller.network().listen(where, {.keep_alive = state.opts.keep_alive}, state.opts.backlog, error);
+    if (error) return error;
+    if (attach(state, ch, status::listen_failed)) welcome(state, ch, *ch.request.release());
+    return {};
+}
+
+template <class Policies>
+void try_listen(loop_state<Policies>& state, channel<Policies>& ch, io_error last_error) noexcept {
+    while (ch.addresses && ch.addresses->tried < ch.addresses->found.size()) {
+        last_error = listen_at(state, ch, ch.addresses->found[ch.addresses->tried++]);
+        if (!last_error) return;
+    }
+    end_channel(state, ch, cause_of(last_error, status::listen_failed));
+}
+
+// Both.
+
+/// Asks the network's resolver; the answer comes through the inbox.
+template <class Policies>
+void resolve_name(loop_state<Policies>& state, channel<Policies>& ch, const address& name) noexcept {
+    using endpoint = typename channel<Policies>::endpoint;
+    std::unique_ptr<resolution<endpoint>> question(new (std::nothrow) resolution<endpoint>);
+    if (!question) {
+        end_channel(state, ch, cause::of(reason::out_of_memory));
+        return;
+    }
+    question->name = name;
+    question->for_listening = ch.listener;
+    question->asker = ch.identity();
+    ch.phase = channel_phase::resolving;
+    begin_phase_limit(state, ch, state.opts.connect_time, reason::connect_timeout);
+    state.touch(ch);
+    using core = engine_core<Policies>;
+    state.poller.network().resolve(
+        resolution_request<core, endpoint>(std::move(question), ref<core>::share(state.core)));
+}
+
+/// The resolver has answered; whoever asked may be gone.
+template <class Policies>
+void take_resolution(loop_state<Policies>& state,
+                     std::unique_ptr<resolution<typename channel<Policies>::endpoint>> answer) noexcept {
+    channel<Policies>* const ch = state.channels.at(answer->asker.index);
+    if (ch == nullptr || ch->identity() != answer->asker || ch->phase != channel_phase::resolving) return;
+    const io_error error = answer->error;
+    ch->addresses = std::move(answer);
+    if (ch->listener)
+        try_listen(state, *ch, error);
+    else
+        try_next_address(state, *ch, error);
+}
+
+/// A posted hello_request or welcome_request: its number was given out by `post`.
+template <class Policies>
+void open_channel(loop_state<Policies>& state, message& request) noexcept {
+    channel<Policies>* const ch = begin_channel(state, request);
+    if (ch == nullptr) return;
+    const address where =
+        parse_address(request.headers().find(ch->listener ? listen_on_header : connect_to_header)).value;
+    if (ch->listener) {
+        ch->request = owned(&request);
+    } else {
+        static_cast<void>(ch->conversation.queue(op_code::hello_request));
+        ch->writer.push(request);
+    }
+    typename channel<Policies>::endpoint target;
+    const status failed_step = ch->listener ? status::listen_failed : status::connect_failed;
+    io_error error = state.poller.network().to_endpoint(where, ch->listener, target);
+    if (error.kind == io_failure::name_required) {
+        resolve_name(state, *ch, where);
+        return;
+    }
+    if (!error) error = ch->listener ? listen_at(state, *ch, target) : connect_to(state, *ch, target);
+    if (error) end_channel(state, *ch, cause_of(error, failed_step));
+}
+
+} // namespace tofu::engine
+
+#endif

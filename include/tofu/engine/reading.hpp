@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: BSL-1.0
+// From the kernel to the groups: as much as is there with one call, cut into messages, checked, within the credit.
+//
+// A read goes into two places at once: the rest of the message in progress, straight into its buffers, and behind it
+// `scratch`, shared by all channels, from which small messages are cut. What is in scratch is digested before the next
+// read. Only when the credit runs out on the way does a rest stay there, as the loop's one `leftover`; as nobody may
+// read without credit, nobody needs scratch until then.
+//
+#ifndef TOFU_ENGINE_READING_HPP
+#define TOFU_ENGINE_READING_HPP
+
+#include <tofu/engine/limits.hpp>
+#include <tofu/engine/loop_state.hpp>
+#include <tofu/engine/parking_lots.hpp>
+
+#include <array>
+#include <cstddef>
+#include <span>
+
+namespace tofu::engine {
+
+/// What became of some bytes.
+enum class digestion : std::uint8_t {
+    all,     ///< consumed, the channel goes on
+    starved, ///< the rest has to wait for credit
+    over     ///< the channel has ended
+};
+
+/// A message for the header that is due. Null: no credit (`starved`), or the channel has ended for lack of memory.
+template <class Policies>
+[[nodiscard]] message* obtain_storage(loop_state<Policies>& state, channel<Policies>& ch, bool& starved) noexcept {
+    message* const m = state.cache.get();
+    if (m != nullptr) {
+        // A hello_request takes credit when it is complete; until then max_awaiting_hello bounds it.
+        starved = !ch.waits_for_hello && !state.messages.take_credit(*m);
+        if (!starved && ch.reader.store_in(*m) == status::success) return m;
+        state.cache.put(*m);
+        if (starved) return nullptr;
+    }
+    end_channel(state, ch, cause::of(reason::out_of_memory));
+    return nullptr;
+}
+
+/// The accepted connection's first message is whole: now the application may know of the channel.
+template <class Policies>
+void announce(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    ch.announced = true;
+    ch.opened = true;
+    ch.waits_for_hello = false;
+    --state.awaiting_hello;
+    end_hello_limit(ch);
+    resume_listeners(state);
+}
+
+/// A complete message goes to the group. False: its credit is missing (only a hello_request comes without).
+template <class Policies>
+[[nodiscard]] bool complete_message(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    const op_code op = ch.reader.header().op;
+    if (ch.waits_for_hello) {
+        message* const hello = ch.reader.take();
+        if (!state.messages.take_credit(*hello)) {
+            ch.held_hello = owned(hello);
+            return false;
+        }
+        announce(state, ch);
+        deliver_received(state, ch, *hello);
+        return true;
+    }
+    message& m = *ch.reader.take();
+    if (op == op_code::hello_response) {
+        ch.opened = true;
+        end_hello_limit(ch);
+    }
+    deliver_received(state, ch, m);
+    return true;
+}
+
+template <class Policies>
+void deliver_received(loop_state<Policies>& state, channel<Policies>& ch, message& m) noexcept {
+    const op_code op = m.header().op;
+    ch.limits.message = loop_state<Policies>::time_point::max();
+    ch.conversation.received(op);
+    if (op == op_code::bye_request) state.directory.mark(ch.number, channel_word::bye_asked);
+    bind(ch, m);
+    ++ch.counts.messages_received;
+    state.counters.messages_received.add();
+    deliver(state, *ch.group, m);
+}
+
+template <class Policies>
+[[nodiscard]] connection::verdict judge_header(const loop_state<Policies>& state,
+                                               const channel<Policies>& ch) noexcept {
+    return ch.conversation.check(ch.reader.header(), state.opts.max_text_headers, state.opts.max_body);
+}
+
+/// Decides about the header that is due.
+template <class Policies>
+[[nodiscard]] digestion decide_header(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    const connection::verdict verdict = judge_header(state, ch);
+    if (verdict.violated != status::success) {
+        end_channel(state, ch, cause::violation(verdict.violated));
+        return digestion::over;
+    }
+    if (!verdict.deliver) {
+        ch.conversation.received(ch.reader.header().op);
+        ch.reader.skip();
+        return digestion::all;
+    }
+    bool starved = false;
+    if (obtain_storage(state, ch, starved) != nullptr) return digestion::all;
+    return starved ? digestion::starved : digestion::over;
+}
+
+/// Cuts `input` into messages as far as the credit goes; what is left of it then is the caller's to keep.
+template <class Policies>
+[[nodiscard]] digestion digest(loop_state<Policies>& state, channel<Policies>& ch,
+                               std::span<const std::byte>& input) noexcept {
+    for (;;) {
+        switch (ch.reader.consume(input)) {
+        case frame_reader::step::need_bytes: return digestion::all;
+        case frame_reader::step::header:
+            if (const digestion result = decide_header(state, ch); result != digestion::all) return result;
+            break;
+        case frame_reader::step::message:
+            count_partial(state, ch, false);
+            if (!complete_message(state, ch)) return digestion::starved;
+            break;
+        }
+    }
+}
+
+/// After a digestion: keeps what could not be digested, and counts and times what is incomplete.
+template <class Policies>
+void settle_input(loop_state<Policies>& state, channel<Policies>& ch, digestion result,
+                  std::span<const std::byte> rest) noexcept {
+    if (result == digestion::over) return;
+    if (result == digestion::starved) {
+        if (begin_starvation(state))
+            park_for_credit(state, ch);
+        else
+            state.touch(ch); // credit came back at the last moment: the leftover is taken up in the next turn
+        state.leftover.owner = &ch;
+        state.leftover.bytes = rest;
+        return;
+    }
+    const bool incomplete = ch.reader.in_progress();
+    count_partial(state, ch, ch.reader.holds_message() && !ch.waits_for_hello);
+    if (!incomplete) {
+        ch.limits.message = loop_state<Policies>::time_point::max();
+    } else if (ch.limits.message == loop_state<Policies>::time_point::max()) {
+        ch.limits.message = limit_after(state, state.opts.message_time);
+    }
+}
+
+/// Digests what a channel had to leave in scratch. Scratch is free after it, unless the credit runs out again.
+template <class Policies>
+void digest_leftover(loop_state<Policies>& state) noexcept {
+    if (state.leftover.owner == nullptr || state.starving) return;
+    channel<Policies>& ch = *state.leftover.owner;
+    std::span<const std::byte> rest = state.leftover.bytes;
+    state.leftover = {};
+    state.touch(ch);
+    if (ch.held_hello) {
+        if (!state.messages.take_credit(*ch.held_hello)) {
+            settle_input(state, ch, digestion::starved, rest);
+            return;
+        }
+        announce(state, ch);
+        deliver_received(state, ch, *ch.held_hello.release());
+    }
+    const digestion result = digest(state, ch, rest);
+    settle_input(state, ch, result, rest);
+}
+
+/// How a channel may read now.
+enum class reading_mode : std::uint8_t {
+    no,    ///< it is parked
+    batch, ///< as much as fits
+    exact, ///< nothing beyond the item in progress: there is no room for one more incomplete message
+    drop   ///< the conversation is over, nothing is kept
+};
+
+template <class Policies>
+[[nodiscard]] reading_mode may_read(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    if (ch.conversation.done()) return reading_mode::drop;
+    if ((state.starving || !state.messages.has_credit()) && begin_starvation(state)) {
+        park_for_credit(state, ch);
+        return reading_mode::no;
+    }
+    if (state.leftover.owner != nullptr)
+        return reading_mode::no; // it is digested first, then this one is reported again
+    if (ch.holds_partial || ch.waits_for_hello || partial_has_room(state)) return reading_mode::batch;
+    return reading_mode::exact;
+}
+
+template <class Policies>
+[[nodiscard]] io_result read_into(loop_state<Policies>& state, channel<Policies>& ch,
+                                  std::span<const mutable_buffer> places) noexcept {
+    const io_result result = ch.socket.read(places);
+    state.counters.reads.add();
+    state.counters.bytes_received.add(result.bytes);
+    ch.counts.bytes_received += result.bytes;
+    return result;
+}
+
+/// What a read says beyond its bytes. True: bytes came, go on.
+template <class Policies>
+[[nodiscard]] bool take_result(loop_state<Policies>& state, channel<Policies>& ch, const io_result& result) noexcept {
+    if (!result.error && result.bytes != 0) {
+        restart_idle_limit(state, ch);
+        return true;
+    }
+    if (!result.error)
+        ch.conversation.input_ended();
+    else if (result.error.kind == io_failure::no_memory)
+        park_for_retry(state, ch);
+    else if (result.error.kind != io_failure::would_block)
+        ch.conversation.input_failed();
+    return false;
+}
+
+/// One read of as much as is there. True: there may be more.
+template <class Policies>
+[[nodiscard]] bool read_batch(loop_state<Policies>& state, channel<Policies>& ch, std::size_t& budget) noexcept {
+    std::array<mutable_buffer, 3> places{};
+    std::size_t direct = 0;
+    std::size_t count = 0;
+    if (ch.reader.holds_message()) {
+        for (const mutable_buffer& place : ch.reader.places()) {
+            if (place.size == 0) continue;
+            places[count++] = place;
+            direct += place.size;
+        }
+    }
+    places[count++] = {state.scratch.data(), state.scratch.size()};
+    const io_result result = read_into(state, ch, std::span(places).first(count));
+    if (!take_result(state, ch, result)) return false;
+    const std::size_t in_place = std::min(result.bytes, direct);
+    if (in_place != 0) ch.reader.advance(in_place);
+    std::span<const std::byte> rest(state.scratch.data(), result.bytes - in_place);
+    const digestion outcome = digest(state, ch, rest);
+    settle_input(state, ch, outcome, rest);
+    budget -= std::min(budget, result.bytes);
+    return outcome == digestion::all && result.bytes == direct + state.scratch.size();
+}
+
+/// No further incomplete message may be begun: the header alone is read, and its message only if it is there whole.
+/// True: one message was taken, there may be more.
+template <class Policies>
+[[nodiscard]] bool read_exactly(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    std::span<const std::byte> nothing;
+    if (!ch.reader.awaits_storage()) {
+        const std::array<mutable_buffer, 2> places = ch.reader.places();
+        const io_result header = read_into(state, ch, std::span(places).first(1));
+        if (!take_result(state, ch, header)) return false;
+        ch.reader.advance(header.bytes);
+    }
+    if (ch.reader.awaits_storage() && judge_header(state, ch).violated == status::success &&
+        ch.socket.available() < ch.reader.total()) {
+        park_for_retry(state, ch);
+        ch.limits.message = loop_state<Policies>::time_point::max(); // the peer is not late, we are
+        return false;
+    }
+    digestion outcome = digest(state, ch, nothing);
+    if (outcome == digestion::all && ch.reader.holds_message()) {
+        const io_result parts = read_into(state, ch, ch.reader.places());
+        if (take_result(state, ch, parts)) {
+            ch.reader.advance(parts.bytes);
+            outcome = digest(state, ch, nothing);
+        }
+    }
+    settle_input(state, ch, outcome, nothing);
+    return outcome == digestion::all && !ch.reader.in_progress();
+}
+
+/// Reads, checks for violations, keeps nothing.
+template <class Policies>
+[[nodiscard]] bool read_and_drop(loop_state<Policies>& state, channel<Policies>& ch, std::size_t& budget) noexcept {
+    std::array<std::byte, 4096> dropped; // not scratch: that may hold a leftover
+    const mutable_buffer place{dropped.data(), dropped.size()};
+    const io_result result = read_into(state, ch, std::span(&place, 1));
+    if (!take_result(state, ch, result)) return false;
+    std::span<const std::byte> rest(dropped.data(), result.bytes);
+    budget -= std::min(budget, result.bytes);
+    return digest(state, ch, rest) == digestion::all && result.bytes == dropped.size();
+}
+
+/// The poller has said that a connection is readable (or broken, which reading tells).
+template <class Policies>
+void read_channel(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    std::size_t budget = state.opts.read_budget;
+    bool more = true;
+    while (more && budget != 0 && !ch.ended() && ch.conversation.reads()) {
+        switch (may_read(state, ch)) {
+        case reading_mode::no: more = false; break;
+        case reading_mode::batch: more = read_batch(state, ch, budget); break;
+        case reading_mode::exact:
+            more = read_exactly(state, ch);
+            budget -= std::min(budget, std::size_t{4096});
+            break;
+        case reading_mode::drop: more = read_and_drop(state, ch, budget); break;
+        }
+    }
+    state.touch(ch);
+}
+
+} // namespace tofu::engine
+
+#endif

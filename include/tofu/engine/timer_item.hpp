@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
+// What the loop keeps in the timer policy's heap, and what each thing in there is.
+#ifndef TOFU_ENGINE_TIMER_ITEM_HPP
+#define TOFU_ENGINE_TIMER_ITEM_HPP
+
+#include <cstdint>
+
+namespace tofu::engine {
+
+enum class timer_kind : std::uint8_t {
+    channel,     ///< one of a channel's time limits
+    application, ///< an update_receiver_after
+    retry        ///< something the system refused for lack of memory or descriptors is tried again
+};
+
+template <class Timer>
+struct timer_item : Timer::node {
+    explicit timer_item(timer_kind w) noexcept : what(w) {}
+    timer_kind what;
+};
+
+} // namespace tofu::engine
+
+#endif

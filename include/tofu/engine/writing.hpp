@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSL-1.0
+// From the send queues to the kernel: many messages with one gathered write, and what follows when they are out.
+#ifndef TOFU_ENGINE_WRITING_HPP
+#define TOFU_ENGINE_WRITING_HPP
+
+#include <tofu/engine/closing.hpp>
+#include <tofu/engine/failure.hpp>
+#include <tofu/engine/limits.hpp>
+#include <tofu/engine/loop_state.hpp>
+
+#include <algorithm>
+#include <cstddef>
+
+namespace tofu::engine {
+
+/// Messages that were handed to the kernel completely: the application has kept none of them.
+template <class Policies>
+void retire_sent(loop_state<Policies>& state, channel<Policies>& ch, node_queue sent) noexcept {
+    std::size_t messages = 0;
+    std::size_t bytes = 0;
+    while (queue_node* const node = sent.pop_front()) {
+        message& m = message_of(*node);
+        ch.conversation.sent(m.header().op);
+        if (is_regular(m.header().op)) {
+            ++messages;
+            bytes += m.wire_size();
+        }
+        ++ch.counts.messages_sent;
+        state.counters.messages_sent.add();
+        state.cache.put(m);
+    }
+    if (messages == 0) return;
+    state.directory.unreserve(ch.number, messages, bytes);
+    state.room_made = true;
+}
+
+/// Writes until the queue is empty, the socket full, or the channel's budget for this turn spent.
+template <class Policies>
+void flush(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    std::size_t budget = state.opts.write_budget;
+    while (!ch.writer.empty() && !ch.write_blocked && ch.conversation.writes() && budget != 0) {
+        ch.writer.gather(state.gathered);
+        const io_result result = ch.socket.write(state.gathered.buffers());
+        state.counters.writes.add();
+        if (result.error) {
+            if (result.error.kind == io_failure::would_block || result.error.kind == io_failure::no_memory)
+                ch.write_blocked = true;
+            else
+                ch.conversation.output_failed();
+            return;
+        }
+        state.counters.bytes_sent.add(result.bytes);
+        ch.counts.bytes_sent += result.bytes;
+        restart_idle_limit(state, ch);
+        ch.write_blocked = result.bytes < state.gathered.bytes();
+        retire_sent(state, ch, ch.writer.sent(result.bytes));
+        budget -= std::min(budget, result.bytes);
+    }
+    if (budget == 0) state.touch(ch); // the rest in the next turn, which does not wait
+}
+
+/// The marker behind the last message of a peer that has half-closed. It comes back when the application has reached
+/// it.
+template <class Policies>
+void mark_end_of_stream(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    ch.conversation.end_marked();
+    begin_phase_limit(state, ch, state.opts.bye_time, reason::bye_timeout);
+    if (message* const marker = state.messages.make()) {
+        marker->header().channel_number = ch.number;
+        route_of(*marker).generation = ch.generation;
+        node_of(*marker).kind = node_kind::end_of_stream;
+        deliver(state, *ch.group, *marker);
+        return;
+    }
+    // No memory to ask with: behave as if the application had nothing more to post. What it has posted is still sent.
+    ch.conversation.end_seen();
+    state.directory.close(ch.number);
+}
+
+/// Does what the conversation says comes next, until it says nothing.
+template <class Policies>
+void follow_conversation(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    while (!ch.ended()) {
+        const connection::decision next = ch.conversation.next(ch.writer.empty());
+        switch (next.what) {
+        case connection::action::nothing: return;
+        case connection::action::close: end_channel(state, ch, cause::of(next.why)); return;
+        case connection::action::mark_end: mark_end_of_stream(state, ch); break;
+        case connection::action::end_output:
+            static_cast<void>(ch.socket.shutdown_write()); // fails only when the peer is gone, and then reading tells
+            ch.conversation.output_ended();
+            if (!Policies::timer::has_timers || state.opts.grace_time.count() == 0)
+                end_channel(state, ch, cause::of(reason::bye));
+            begin_phase_limit(state, ch, state.opts.grace_time, reason::bye);
+            break;
+        }
+    }
+}
+
+/// What the channel wants to hear about now. Empty interest is silence: a starved engine hears nothing from a reset
+/// peer.
+template <class Policies>
+[[nodiscard]] interest wanted_interest(const loop_state<Policies>& state, const channel<Policies>& ch) noexcept {
+    const bool parked = state.is_parked(ch);
+    interest wanted = interest::none;
+    switch (ch.phase) {
+    case channel_phase::connecting: return interest::write;
+    case channel_phase::listening: return parked ? interest::none : interest::read;
+    case channel_phase::open:
+        if (ch.conversation.reads() && !parked) wanted |= interest::read;
+        if (ch.write_blocked && ch.conversation.writes()) wanted |= interest::write;
+        return wanted;
+    case channel_phase::resolving:
+    case channel_phase::closing:
+    case channel_phase::zombie: return wanted; // no socket to hear about
+    }
+    return wanted;
+}
+
+/// After anything has happened to a channel: send, draw the conclusions, say what is wanted now.
+template <class Policies>
+void settle(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    if (ch.ended()) return;
+    if (ch.phase == channel_phase::open) {
+        flush(state, ch);
+        follow_conversation(state, ch);
+        if (ch.ended()) return;
+    }
+    if (ch.attached) {
+        if (const io_error error = state.poller.arm(ch.registration, wanted_interest(state, ch))) {
+            end_channel(state, ch, cause_of(error, status::processing_failed));
+            return;
+        }
+    }
+    arm_limits(state, ch);
+}
+
+/// All channels something has happened to; what they cause for others waits for the next round or turn.
+template <class Policies>
+void settle_touched(loop_state<Policies>& state) noexcept {
+    decltype(state.touched) now;
+    now.swap(state.touched);
+    while (channel<Policies>* const ch = now.pop_front()) settle(state, *ch);
+}
+
+} // namespace tofu::engine
+
+#endif

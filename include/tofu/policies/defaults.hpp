@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSL-1.0
+// The policies an engine gets when nothing is said, on each operating system.
+#ifndef TOFU_POLICIES_DEFAULTS_HPP
+#define TOFU_POLICIES_DEFAULTS_HPP
+
+#include <tofu/policies/key/slot_index_key.hpp>
+#include <tofu/policies/pool/fixed_channel_pool.hpp>
+#include <tofu/policies/timer/wait_timeout.hpp>
+
+#if defined(_WIN32)
+#error "tofu: there is no poll policy for Windows yet"
+#else
+#include <tofu/policies/poll/posix_poll.hpp>
+#endif
+
+namespace tofu {
+
+using default_poll = posix_poll;
+using default_pool = fixed_channel_pool<>;
+using default_key = slot_index_key;
+using default_timer = wait_timeout;
+
+} // namespace tofu
+
+#endif

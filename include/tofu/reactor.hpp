@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSL-1.0
+// basic_reactor: the engine, composed of four policies.
+#ifndef TOFU_REACTOR_HPP
+#define TOFU_REACTOR_HPP
+
+#include <tofu/channel_group.hpp>
+#include <tofu/config.hpp>
+#include <tofu/engine/engine_core.hpp>
+#include <tofu/options.hpp>
+#include <tofu/platform/thread.hpp>
+#include <tofu/policies/concepts.hpp>
+#include <tofu/policies/defaults.hpp>
+#include <tofu/policies/policy_set.hpp>
+#include <tofu/stats.hpp>
+
+#include <chrono>
+#include <new>
+#include <system_error>
+#include <utility>
+
+namespace tofu {
+
+/// Who turns the engine's loop.
+enum class driven_by : std::uint8_t {
+    io_thread, ///< a thread of the engine's own
+    caller     ///< the application: wait_receive, run_once, and every other call that waits
+};
+
+/// A message engine: one loop, four policies, no virtual call. Destroying it stops it in bounded time, whatever is
+/// still open; groups and messages may outlive it. All calls: any thread, except where said.
+template <class PollPolicy = default_poll, class PoolPolicy = default_pool, class KeyPolicy = default_key,
+          class TimerPolicy = default_timer>
+class basic_reactor {
+    static_assert(assert_policies<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>::value);
+
+public:
+    using policies = policy_set<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>;
+    using group_type = basic_channel_group<policies>;
+    using timer_handle = basic_timer_handle<policies>;
+    using time_point = typename TimerPolicy::time_point;
+
+    /// Starts the engine. Errors: not_allowed (options that contradict themselves, see validate), allocation_failed,
+    /// processing_failed (the system gave no thread or no descriptor). After an error every call reports
+    /// shutdown_started.
+    explicit basic_reactor(const options& opts, driven_by who, std::error_code& error, PollPolicy poll = PollPolicy{},
+                           TimerPolicy timer = TimerPolicy{}) noexcept {
+        error = start(opts, who, std::move(poll), std::move(timer));
+    }
+    explicit basic_reactor(const options& opts = {}, driven_by who = driven_by::io_thread,
+                           PollPolicy poll = PollPolicy{},
+                           TimerPolicy timer = TimerPolicy{}) requires exceptions_enabled {
+        throw_if(start(opts, who, std::move(poll), std::move(timer)), "tofu::reactor");
+    }
+    basic_reactor(const basic_reactor&) = delete;
+    basic_reactor& operator=(const basic_reactor&) = delete;
+
+    /// Channels end with reason engine_stopped, what was not sent comes back with shutdown_started; groups can still
+    /// receive it. Not while another thread is inside a call of this object; calls of groups may go on.
+    ~basic_reactor() { stop(); }
+
+    /// Errors: shutdown_started, allocation_failed.
+    [[nodiscard]] group_type create_group(std::error_code& error) noexcept {
+        error = status::shutdown_started;
+        if (!core_) return {};
+        status why = status::success;
+        auto group = core_->make_group(why);
+        error = why;
+        if (!group) return {};
+        return group_type(core_, std::move(group));
+    }
+    [[nodiscard]] group_type create_group() requires exceptions_enabled {
+        std::error_code error;
+        group_type group = create_group(error);
+        throw_if(error, "tofu::reactor::create_group");
+        return group;
+    }
+
+    /// A message, empty. Errors: pool_empty (pool_only), allocation_failed (always), shutdown_started.
+    [[nodiscard]] message_ptr get(allocation how, std::error_code& error) noexcept {
+        error = status::shutdown_started;
+        if (!core_) return nullptr;
+        message_ptr m = engine::owned(core_->messages.get(how));
+        error = m ? status::success : how == allocation::always ? status::allocation_failed : status::pool_empty;
+        return m;
+    }
+    [[nodiscard]] message_ptr get(allocation how = allocation::always) requires exceptions_enabled {
+        std::error_code error;
+        message_ptr m = get(how, error);
+        throw_if(error, "tofu::reactor::get");
+        return m;
+    }
+
+    /// Waits until everything posted so far is handed to the kernel or on its way back to its group. False: not in
+    /// time.
+    template <class Rep, class Period>
+    bool drain(std::chrono::duration<Rep, Period> timeout) noexcept {
+        if (!core_) return true;
+        return core_->call_until(core_->deadline_after(timeout),
+                                 [](auto& state) { return engine::all_is_sent(state); });
+    }
+
+    // Driving; only in an engine driven by its caller.
+
+    /// One turn of the loop: waits at most `timeout` for something to do, and does it. Errors: not_allowed (the engine
+    /// has its own thread), shutdown_started.
+    template <class Rep, class Period>
+    void run_once(std::chrono::duration<Rep, Period> timeout, std::error_code& error) noexcept {
+        error = check_driving();
+        if (!error) core_->run_once(core_->deadline_after(timeout));
+    }
+    template <class Rep, class Period>
+    void run_once(std::chrono::duration<Rep, Period> timeout) requires exceptions_enabled {
+        std::error_code error;
+        run_once(timeout, error);
+        throw_if(error, "tofu::reactor::run_once");
+    }
+
+    /// For a loop of the application's own: declares this one asleep, so that posts of other threads wake it, looks at
+    /// the inbox once more, and says when run_once has to be called next: time_point::min() is now, max() is when it is
+    /// woken.
+    [[nodiscard]] time_point next_deadline(std::error_code& error) noexcept {
+        error = check_driving();
+        return error ? time_point::min() : core_->next_deadline();
+    }
+    [[nodiscard]] time_point next_deadline() requires exceptions_enabled {
+        std::error_code error;
+        const time_point next = next_deadline(error);
+        throw_if(error, "tofu::reactor::next_deadline");
+        return next;
+    }
+
+    /// The descriptor that becomes readable when run_once has something to do; it stays the engine's.
+    [[nodiscard]] auto native_handle() const noexcept {
+        static_assert(
+            requires(const PollPolicy& p) { p.native_handle(); },
+            "tofu::reactor::native_handle: this PollPolicy has no single descriptor to wait for "
+            "(posix_poll waits for many); linux_epoll and bsd_kqueue have one");
+        return core_->poller.native_handle();
+    }
+
+    /// Counters, each right by itself. Any thread, never waits for the loop.
+    [[nodiscard]] engine_stats stats() const noexcept { return core_ ? core_->stats() : engine_stats{}; }
+
+private:
+    using core_type = engine::engine_core<policies>;
+
+    static void throw_if(const std::error_code& error, const char* what) {
+        if (error) throw_status(static_cast<status>(error.value()), what);
+    }
+
+    [[nodiscard]] status start(const options& opts, driven_by who, PollPolicy poll, TimerPolicy timer) noexcept {
+        if (const options_check check = validate(opts); check.status != status::success) return check.status;
+        engine::message_pool* const messages = engine::message_pool::create(opts);
+        if (messages == nullptr) return status::allocation_failed;
+        const bool with_thread = who == driven_by::io_thread;
+        auto* const core =
+            new (std::nothrow) core_type(opts, std::move(poll), std::move(timer), with_thread, *messages);
+        if (core == nullptr) {
+            messages->close();
+            return status::allocation_failed;
+        }
+        auto made = engine::ref<core_type>::adopt(core);
+        if (const io_error error = made->open())
+            return error.kind == io_failure::no_memory ? status::allocation_failed : status::processing_failed;
+        if (with_thread && !start_thread(*core)) return status::processing_failed;
+        core_ = std::move(made);
+        return status::success;
+    }
+
+    [[nodiscard]] bool start_thread(core_type& core) noexcept {
+        static_cast<void>(core.role.try_take()); // on behalf of the thread, for its whole life
+        return platform::io_thread::start(
+            thread_, "tofu", [](void* context) noexcept { static_cast<core_type*>(context)->run(); }, &core);
+    }
+
+    void stop() noexcept {
+        if (!core_) return;
+        core_->begin_stop();
+        if (thread_.joinable())
+            thread_.join();
+        else
+            core_->finish_here();
+    }
+
+    [[nodiscard]] status check_driving() const noexcept {
+        if (!core_) return status::shutdown_started;
+        return core_->has_io_thread ? status::not_allowed : status::success;
+    }
+
+    engine::ref<core_type> core_;
+    platform::io_thread thread_;
+};
+
+/// The engine with this system's default policies.
+using reactor = basic_reactor<>;
+using channel_group = reactor::group_type;
+
+} // namespace tofu
+
+#endif

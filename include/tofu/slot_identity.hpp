@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSL-1.0
+// The name of a channel's slot: where it is, and which of its successive owners is meant.
+#ifndef TOFU_SLOT_IDENTITY_HPP
+#define TOFU_SLOT_IDENTITY_HPP
+
+#include <cstdint>
+
+namespace tofu {
+
+/// Given to a slot by its pool. `generation` is new for each owner, so that an event meant for an earlier one is known.
+struct slot_identity {
+    std::uint32_t index = 0;
+    std::uint32_t generation = 0;
+
+    friend constexpr bool operator==(const slot_identity&, const slot_identity&) noexcept = default;
+};
+
+} // namespace tofu
+
+#endif

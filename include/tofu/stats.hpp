@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSL-1.0
+// Figures an engine gives about itself and about one channel.
+#ifndef TOFU_STATS_HPP
+#define TOFU_STATS_HPP
+
+#include <tofu/address.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace tofu {
+
+/// A snapshot; counts are since the engine was made.
+struct engine_stats {
+    std::uint64_t messages_sent = 0;     ///< handed to the kernel completely
+    std::uint64_t messages_received = 0; ///< delivered to groups, engine notices not counted
+    std::uint64_t bytes_sent = 0;
+    std::uint64_t bytes_received = 0;
+    std::uint64_t turns = 0;               ///< of the loop
+    std::uint64_t wakes = 0;               ///< system calls made to wake the loop
+    std::uint64_t reads = 0;               ///< system calls
+    std::uint64_t writes = 0;              ///< system calls
+    std::uint64_t accepted = 0;            ///< connections
+    std::uint64_t refused = 0;             ///< connections closed at once, for lack of a channel or of memory
+    std::uint64_t starvation_episodes = 0; ///< how often the receive credit was used up
+    std::uint64_t messages_allocated = 0;  ///< how often the pool had to make a message
+    std::size_t channels = 0;              ///< listeners and connections that hold a slot now
+    std::size_t zombies = 0;               ///< of these, closed ones whose registration the kernel still holds
+    std::size_t messages_alive = 0;        ///< with the application or on their way
+    std::size_t messages_free = 0;         ///< in the pool
+    std::size_t credit_used = 0;           ///< received messages neither released nor posted, and partial ones
+};
+
+/// About one channel, as it was during one turn of the loop.
+struct channel_stats {
+    address peer; ///< of a connection; for a listener, the address it is bound to
+    bool listener = false;
+    std::size_t queued_messages = 0; ///< accepted by `post`, not yet handed to the kernel completely
+    std::size_t queued_bytes = 0;
+    std::uint64_t bytes_sent = 0;
+    std::uint64_t bytes_received = 0;
+    std::uint64_t messages_sent = 0;
+    std::uint64_t messages_received = 0;
+};
+
+namespace engine {
+
+/// Written by one thread at a time, read by any: no locked instruction.
+class counter {
+public:
+    void add(std::uint64_t n = 1) noexcept {
+        value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::uint64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+private:
+    std::atomic<std::uint64_t> value_{0};
+};
+
+} // namespace engine
+} // namespace tofu
+
+#endif

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSL-1.0
+// All of tofu: message passing between equal peers over byte streams.
+#ifndef TOFU_TOFU_HPP
+#define TOFU_TOFU_HPP
+
+#include <tofu/address.hpp>
+#include <tofu/binary_header.hpp>
+#include <tofu/channel_group.hpp>
+#include <tofu/config.hpp>
+#include <tofu/message.hpp>
+#include <tofu/options.hpp>
+#include <tofu/reactor.hpp>
+#include <tofu/reason.hpp>
+#include <tofu/stats.hpp>
+#include <tofu/status.hpp>
+#include <tofu/text_headers.hpp>
+
+#endif
