@@ -277,7 +277,7 @@ private:
     }
 
     void prepare_update(message& m, origin from) noexcept {
-        core_->messages.release_credit(m);
+        engine::route_of(m).home->release_credit(m); // it is a posted message now
         m.header().channel_number = no_channel;
         m.header().origin = from;
         m.header().status_byte = static_cast<std::uint8_t>(status::receiver_update);

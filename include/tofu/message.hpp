@@ -30,8 +30,9 @@ struct routing_access;
 struct message_route {
     engine::message_pool* home = nullptr; ///< where the message returns to
     engine::group_core* group = nullptr;  ///< the posting group, while the message is in the inbox
+    std::uint64_t engine = 0;             ///< that this message was received from; 0: none
     std::uint32_t generation = 0;         ///< of the channel this message was received on
-    std::uint16_t number = no_channel;    ///< of the channel this message was received on; no_channel: none
+    std::uint16_t number = no_channel;    ///< of the channel this message was received on
     bool credited = false;                ///< counts against the receive credit
 };
 
@@ -86,8 +87,7 @@ public:
         headers_.clear();
         body_.clear();
         user_ = nullptr;
-        route_.number = no_channel;
-        route_.generation = 0;
+        route_.engine = 0;
     }
 
     /// Takes over header, text headers, body and user pointer of `other`, not its place in the engine.

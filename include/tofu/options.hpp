@@ -57,7 +57,8 @@ struct options {
     /// Connections accepted from one listener per turn of the loop. Default 64.
     std::size_t accept_budget = 64;
 
-    /// Longest time until a connection stands, name resolution included. 0: no limit. Default 30 s.
+    /// Longest time for a name to be resolved, and then for each of its addresses to be connected to. 0: no limit (the
+    /// system's own). Default 30 s.
     std::chrono::milliseconds connect_time{30'000};
 
     /// Longest wait for the first hello_request (accepting side) and for the hello_response (connecting side). 0: no

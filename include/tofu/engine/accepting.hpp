@@ -76,6 +76,7 @@ void accept_connections(loop_state<Policies>& state, channel<Policies>& listener
         case io_failure::interrupted: break; // that peer is gone; the next one
         case io_failure::no_descriptors:
         case io_failure::no_memory:
+        case io_failure::permission_denied: // a packet filter's word on one connection, says accept(2)
             pause_listener(state, listener);
             state.retry_later();
             return;

@@ -79,7 +79,7 @@ void say_goodbye(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     } else {
         make_notice(last, answer, status_of(ch.why, ch.step()), ch.why);
     }
-    bind(ch, last);
+    bind(state, last, ch.number, ch.generation);
     node_of(last).kind = node_kind::goodbye;
     deliver(state, *ch.group, last);
 }
@@ -122,7 +122,7 @@ template <class Policies>
 void conclude_failed_opening(loop_state<Policies>& state, message& answer) noexcept {
     group_core& group = *route_of(answer).group;
     --group.channels;
-    route_of(answer).number = answer.header().channel_number;
+    bind(state, answer, answer.header().channel_number, route_of(answer).generation);
     node_of(answer).kind = node_kind::goodbye;
     deliver(state, group, answer);
 }

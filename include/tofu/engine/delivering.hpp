@@ -28,10 +28,11 @@ void hand_over(loop_state<Policies>& state) noexcept {
 
 /// The message was received on this channel, or is about it: an answer must not reach a later owner of the number.
 template <class Policies>
-void bind(const channel<Policies>& ch, message& m) noexcept {
-    m.header().channel_number = ch.number;
-    route_of(m).number = ch.number;
-    route_of(m).generation = ch.generation;
+void bind(const loop_state<Policies>& state, message& m, std::uint16_t number, std::uint32_t generation) noexcept {
+    m.header().channel_number = number;
+    route_of(m).engine = state.engine_id;
+    route_of(m).number = number;
+    route_of(m).generation = generation;
 }
 
 /// A posted message comes back as it was posted, with the status that says why. Its channel may be gone already.
@@ -40,8 +41,7 @@ void give_back(loop_state<Policies>& state, group_core& group, message& m, statu
                std::uint32_t generation) noexcept {
     m.header().origin = origin::engine;
     m.header().status_byte = static_cast<std::uint8_t>(why);
-    route_of(m).number = m.header().channel_number;
-    route_of(m).generation = generation;
+    bind(state, m, m.header().channel_number, generation);
     deliver(state, group, m);
 }
 

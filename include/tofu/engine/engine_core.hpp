@@ -3,28 +3,17 @@
 #ifndef TOFU_ENGINE_ENGINE_CORE_HPP
 #define TOFU_ENGINE_ENGINE_CORE_HPP
 
+#include <tofu/engine/deadline.hpp>
 #include <tofu/engine/driver.hpp>
 #include <tofu/engine/group_commands.hpp>
+#include <tofu/engine/group_registry.hpp>
 #include <tofu/engine/loop.hpp>
 #include <tofu/engine/posting.hpp>
 
 #include <atomic>
 #include <chrono>
-#include <memory>
-#include <mutex>
-#include <new>
 
 namespace tofu::engine {
-
-/// `timeout` from `now`, and never past the end of time: durations of any size and type, hours::max() included.
-template <class TimePoint, class Rep, class Period>
-[[nodiscard]] TimePoint deadline_from(TimePoint now, std::chrono::duration<Rep, Period> timeout) noexcept {
-    using duration = typename TimePoint::duration;
-    using seconds = std::chrono::duration<double>;
-    if (timeout <= timeout.zero()) return now;
-    if (seconds(timeout) >= seconds(TimePoint::max() - now)) return TimePoint::max();
-    return now + std::chrono::ceil<duration>(timeout);
-}
 
 /// Lives as long as the reactor, a group, a timer handle or a resolver's question does. After `stop` it is a shell that
 /// refuses posts and lets what was delivered be received.
@@ -42,7 +31,7 @@ public:
         , timers(std::move(t))
         , has_io_thread(with_io_thread)
         , messages(m)
-        , turner(*this, opts, poller, timers, directory, in, messages) {
+        , turner(*this, id, opts, poller, timers, directory, in, messages) {
         messages.on_credit(&engine_core::credit_is_back, this);
     }
     engine_core(const engine_core&) = delete;
@@ -71,7 +60,7 @@ public:
         prepare(*m);
         route_of(*m).group = &group;
         sent = m->header();
-        messages.release_credit(*m);
+        route_of(*m).home->release_credit(*m); // of the engine it was received by, which may be another
         const bool asleep = in.push(node_of(*m.release()));
         const bool closing = directory.leave(sent.channel_number, op);
         if (has_io_thread || !send_at_once())
@@ -199,7 +188,7 @@ public:
 
     /// Ends everything; the caller has the role.
     void finish() noexcept {
-        turner.stop([this](auto visit) { this->for_each_group(visit); });
+        turner.stop([this](auto visit) { this->groups.close(visit); });
         ended.store(true, std::memory_order_seq_cst);
         turner.turn_stopped(); // commands that came in before anybody could see that it has ended
         role.tell();
@@ -235,27 +224,12 @@ public:
 
     // Groups. Any thread.
 
-    [[nodiscard]] ref<group_core> make_group(status& why) noexcept {
-        message_ptr reserve = owned(messages.make());
-        why = status::allocation_failed;
-        if (!reserve) return {};
-        const std::lock_guard lock(registry_mutex);
-        why = status::shutdown_started;
-        if (is_stopping()) return {};
-        const std::uint16_t id = free_group_id();
-        group_core* const group = id == 0 ? nullptr : new (std::nothrow) group_core(id, std::move(reserve));
-        why = group == nullptr ? status::allocation_failed : status::success;
-        if (group != nullptr) registry.push_back(*group);
-        return ref<group_core>::adopt(group);
-    }
+    [[nodiscard]] ref<group_core> make_group(status& why) noexcept { return groups.make(owned(messages.make()), why); }
 
     /// Ends the group's channels and forgets it. What is left in its mailbox returns to the pool.
     void destroy(group_core& group) noexcept {
         call([&group](loop_state<Policies>& state) { return destroy_group(state, group); });
-        {
-            const std::lock_guard lock(registry_mutex);
-            registry.erase(group);
-        }
+        groups.erase(group);
         while (queue_node* const node = group.mail.pop()) {
             message& m = message_of(*node);
             if (node->kind == node_kind::goodbye) directory.free(m.header().channel_number);
@@ -269,6 +243,7 @@ public:
     [[nodiscard]] bool can_drive() const noexcept { return !has_io_thread || is_ended(); }
 
     ref_count references;
+    const std::uint64_t id = next_message_id(); ///< unique in the process
     const options opts;
     poll poller;
     timer timers;
@@ -276,6 +251,7 @@ public:
     message_pool& messages;
     channel_directory directory;
     inbox in;
+    group_registry groups;
     driver role;
     loop_type turner;
     std::atomic<std::uint64_t> wakes{0};
@@ -286,7 +262,7 @@ private:
     [[nodiscard]] status enter_existing(group_core& group, message& m) noexcept {
         const binary_header& h = m.header();
         const message_route& route = route_of(m);
-        const bool bound = route.number == h.channel_number;
+        const bool bound = route.engine == id && route.number == h.channel_number; // received here, and not redirected
         const status admitted = directory.enter(h.channel_number, group.id,
                                                 bound ? route.generation : channel_directory::any_generation, h.op);
         if (admitted != status::success || !needs_room(h.op)) return admitted;
@@ -329,28 +305,8 @@ private:
         return std::chrono::steady_clock::now() + std::chrono::ceil<std::chrono::steady_clock::duration>(left);
     }
 
-    [[nodiscard]] std::uint16_t free_group_id() noexcept {
-        for (std::uint32_t tried = 0; tried < 0xFFFF; ++tried) {
-            const auto id = static_cast<std::uint16_t>(next_group_id++ % 0xFFFF + 1);
-            bool used = false;
-            for (group_core* g = registry.front(); g != nullptr; g = decltype(registry)::next(*g))
-                used = used || g->id == id;
-            if (!used) return id;
-        }
-        return 0;
-    }
-
-    template <class Visit>
-    void for_each_group(Visit visit) noexcept {
-        const std::lock_guard lock(registry_mutex);
-        for (group_core* g = registry.front(); g != nullptr; g = decltype(registry)::next(*g)) visit(*g);
-    }
-
     std::atomic<bool> stopping{false};
     std::atomic<bool> ended{false};
-    std::mutex registry_mutex;
-    intrusive_list<group_core, &group_core::registry_hook> registry;
-    std::uint32_t next_group_id = 0;
 };
 
 } // namespace tofu::engine

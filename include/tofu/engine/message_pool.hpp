@@ -258,6 +258,10 @@ public:
     }
 
     void put(message& m) noexcept {
+        if (route_of(m).home != &pool_) { // it was passed on from another engine
+            route_of(m).home->give_back(m);
+            return;
+        }
         pool_.release_credit(m);
         pool_.clean(m);
         used_.push_back(node_of(m));

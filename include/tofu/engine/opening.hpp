@@ -155,7 +155,7 @@ void welcome(loop_state<Policies>& state, channel<Policies>& ch, message& answer
     ch.phase = channel_phase::listening;
     ch.opened = true;
     end_phase_limit(ch);
-    bind(ch, answer);
+    bind(state, answer, ch.number, ch.generation);
     deliver(state, *ch.group, answer);
     state.touch(ch);
 }

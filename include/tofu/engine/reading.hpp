@@ -81,7 +81,7 @@ void deliver_received(loop_state<Policies>& state, channel<Policies>& ch, messag
     ch.limits.message = loop_state<Policies>::time_point::max();
     ch.conversation.received(op);
     if (op == op_code::bye_request) state.directory.mark(ch.number, channel_word::bye_asked);
-    bind(ch, m);
+    bind(state, m, ch.number, ch.generation);
     ++ch.counts.messages_received;
     state.counters.messages_received.add();
     deliver(state, *ch.group, m);
