@@ -22,8 +22,8 @@ template <class Timer>
 struct application_timer : queue_node, timer_item<Timer> {
     enum class stage : std::uint8_t { posted, scheduled, settled };
 
-    application_timer(ref<group_core> to, message_ptr what, typename Timer::time_point when) noexcept
-        : timer_item<Timer>(timer_kind::application), group(std::move(to)), content(std::move(what)), due(when) {
+    application_timer(ref<group_core> to, message_ptr message, typename Timer::time_point when) noexcept
+        : timer_item<Timer>(timer_kind::application), group(std::move(to)), content(std::move(message)), due(when) {
         kind = node_kind::timer;
     }
 
