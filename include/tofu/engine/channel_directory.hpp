@@ -52,7 +52,6 @@ public:
             const std::uint64_t fresh = channel_word::make(group, generation, flags | channel_word::live, posting);
             // seq_cst: pairs with the engine's stop flag, see engine_core::post_opening.
             if (!entry->word.compare_exchange_strong(word, fresh, std::memory_order_seq_cst)) continue;
-            entry->queued.store(0, std::memory_order_relaxed);
             return {number, generation};
         }
         return {};
@@ -97,7 +96,8 @@ public:
     [[nodiscard]] bool has_room(std::uint16_t number, std::size_t bytes, std::size_t max_messages,
                                 std::size_t max_bytes) const noexcept {
         const directory_entry* const entry = find(number);
-        if (entry == nullptr || (entry->word.load(std::memory_order_seq_cst) & channel_word::closed) != 0) return true;
+        constexpr std::uint64_t over = channel_word::closed | channel_word::posting_over;
+        if (entry == nullptr || (entry->word.load(std::memory_order_seq_cst) & over) != 0) return true;
         const std::uint64_t queued = entry->queued.load(std::memory_order_seq_cst);
         return (queued >> bytes_bits) + 1 <= max_messages && (queued & bytes_mask) + bytes <= max_bytes;
     }
@@ -134,8 +134,10 @@ public:
 
     /// Any thread: the goodbye was taken (or nobody ever knew the number). It may be given out again.
     void free(std::uint16_t number) noexcept {
-        std::atomic<std::uint64_t>& word = find(number)->word;
+        directory_entry& entry = *find(number);
+        std::atomic<std::uint64_t>& word = entry.word;
         const std::uint64_t old = word.load(std::memory_order_relaxed);
+        entry.queued.store(0, std::memory_order_relaxed); // before the next owner's first post can be admitted
         word.store(channel_word::make(0, channel_word::generation(old), 0, false), std::memory_order_release);
     }
 

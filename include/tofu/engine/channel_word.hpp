@@ -24,6 +24,7 @@ inline constexpr std::uint64_t hello_claimed = std::uint64_t{1} << 56; ///< a he
 inline constexpr std::uint64_t hello_posted = std::uint64_t{1} << 57;  ///< it is in the inbox: others may follow it
 inline constexpr std::uint64_t bye_asked = std::uint64_t{1} << 58;     ///< the peer's bye_request was received
 inline constexpr std::uint64_t bye_posted = std::uint64_t{1} << 59;    ///< our own bye_request or bye_response was
+inline constexpr std::uint64_t posting_over = std::uint64_t{1} << 60;  ///< a half-closed peer's end was reached
 
 constexpr std::uint64_t make(std::uint16_t group, std::uint32_t generation, std::uint64_t flags,
                              bool posting) noexcept {
@@ -47,6 +48,7 @@ constexpr verdict check_operation(std::uint64_t word, op_code op) noexcept {
     constexpr verdict refused{status::not_allowed, 0};
     const auto is = [word](std::uint64_t flag) { return (word & flag) != 0; };
     if (op == op_code::bye_signal) return {status::success, 0}; // works in every state, on listeners too
+    if (is(posting_over)) return {status::invalid_channel_number, 0};
     if (is(listener) || is(bye_posted)) return refused;
     switch (op) {
     case op_code::hello_response:

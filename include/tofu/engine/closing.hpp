@@ -127,6 +127,18 @@ void conclude_failed_opening(loop_state<Policies>& state, message& answer) noexc
     deliver(state, group, answer);
 }
 
+/// To be asked after the loop has declared itself asleep. A post in flight that an end waited for may have gone through
+/// unseen, between the last look and now; the word is changed and read seq_cst, as the inbox's handshake needs it.
+template <class Policies>
+[[nodiscard]] bool an_end_is_due(const loop_state<Policies>& state) noexcept {
+    using closing_list = decltype(state.closing);
+    for (const channel<Policies>* ch = state.closing.front(); ch != nullptr; ch = closing_list::next(*ch))
+        if (!state.directory.posts_in_flight(ch->number)) return true;
+    for (queue_node* node = state.failed_openings.front(); node != nullptr; node = node->next)
+        if (!state.directory.posts_in_flight(message_of(*node).header().channel_number)) return true;
+    return false;
+}
+
 /// At the end of a turn. `drain_inbox()` takes in everything that was posted until now; it may end more channels.
 template <class Policies, class DrainInbox>
 void finish_closes(loop_state<Policies>& state, DrainInbox drain_inbox) noexcept {

@@ -139,7 +139,8 @@ private:
         const bool asked_for_bye = out_bye_ == bye::request && out_bye_sent_;
         if (in_bye_ == bye::response) return false; // nothing follows a bye_response
         if (in_bye_ == bye::request) return op == op_code::bye_response && asked_for_bye;
-        if (op == op_code::bye_response) return asked_for_bye;
+        // From the accepting side a hello_response or a bye_request comes first, whatever it was asked.
+        if (op == op_code::bye_response) return asked_for_bye && hello_received_;
         if (side_ == side::accepting)
             return (op == op_code::hello_request) != hello_received_ && op != op_code::hello_response;
         if (op == op_code::hello_request) return false;

@@ -27,8 +27,7 @@ void dispatch_to_channel(loop_state<Policies>& state, channel<Policies>& ch, mes
         give_back(state, *ch.group, m, status::channel_closed, ch.generation);
     } else {
         ch.writer.push(m);
-        if (op == op_code::bye_request || op == op_code::bye_response)
-            begin_phase_limit(state, ch, state.opts.bye_time, reason::bye_timeout);
+        if (op == op_code::bye_request) begin_bye_limit(state, ch);
         state.touch(ch);
     }
 }
@@ -57,7 +56,8 @@ void dispatch_end_of_stream(loop_state<Policies>& state, message& marker) noexce
     auto* const ch = static_cast<channel<Policies>*>(state.directory.channel(marker.header().channel_number));
     if (ch != nullptr && ch->generation == route_of(marker).generation && !ch->ended()) {
         ch->conversation.end_seen();
-        state.directory.close(ch->number);
+        state.directory.mark(ch->number, channel_word::posting_over);
+        state.room_made = true; // whoever waits for room in this queue must learn that nothing is taken any more
         state.touch(*ch);
     }
     state.cache.put(marker);
@@ -68,7 +68,7 @@ template <class Policies>
 void dispatch_timer(loop_state<Policies>& state, application_timer<typename Policies::timer>& timer) noexcept {
     using stage = typename application_timer<typename Policies::timer>::stage;
     const bool first_time = !timer.hook.linked;
-    if (first_time && !timer.group->destroyed && timer.advance(stage::posted, stage::scheduled)) {
+    if (first_time && !state.stopping && !timer.group->destroyed && timer.advance(stage::posted, stage::scheduled)) {
         state.timers.schedule(timer, timer.due);
         state.application_timers.push_back(timer);
         return;
@@ -85,6 +85,16 @@ void drop_timer(loop_state<Policies>& state, application_timer<typename Policies
     if (timer.state.exchange(timer_type::stage::settled, std::memory_order_acq_rel) != timer_type::stage::settled)
         timer.content.reset(); // its group is gone, or the engine ends
     static_cast<void>(ref<timer_type>::adopt(&timer));
+}
+
+/// The group of a scheduled timer is gone, or the engine ends. One that was cancelled stays: it is on its way through
+/// the inbox once more, and leaves then.
+template <class Policies>
+void abandon_timer(loop_state<Policies>& state, application_timer<typename Policies::timer>& timer) noexcept {
+    using stage = typename application_timer<typename Policies::timer>::stage;
+    if (!timer.advance(stage::scheduled, stage::settled)) return;
+    timer.content.reset();
+    drop_timer(state, timer);
 }
 
 /// A timer's time has come: if nobody has cancelled it, its message is on its way.

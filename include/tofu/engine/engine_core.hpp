@@ -103,10 +103,11 @@ public:
     bool await(time_point until, Ready ready) noexcept {
         for (bool looked = false; !ready(); looked = true) {
             if (looked && until != time_point::max() && timers.now() >= until) return ready();
-            if (can_drive() && role.try_take()) {
+            const bool may_drive = can_drive(); // when the engine's thread ends while we wait for it, we may
+            if (may_drive && role.try_take()) {
                 drive(until, ready);
             } else {
-                role.wait(parking_time(until), can_drive(), [&] { return ready() || (!can_drive() && is_ended()); });
+                role.wait(parking_time(until), may_drive, [&] { return ready() || can_drive() != may_drive; });
             }
         }
         return true;
@@ -149,7 +150,8 @@ public:
         submit(command);
         if (await(until, done)) return result;
         given_up.store(true, std::memory_order_seq_cst); // the command lies on this stack: it has to come back first
-        nudge();
+        wake();                                          // a turn that must not wait, also when it is our own
+        role.tell();
         static_cast<void>(await(time_point::max(), done));
         return result;
     }

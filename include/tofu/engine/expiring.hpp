@@ -23,16 +23,21 @@ void expire_phase(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
 /// The channel's timer has rung: for one of its limits, or too early because that limit has moved.
 template <class Policies>
 void check_limits(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    if (ch.phase == channel_phase::open) {
+        // What this turn has brought comes first: it may end the wait (a bye, the end of the stream).
+        flush(state, ch);
+        follow_conversation(state, ch);
+    }
     if (ch.ended()) return;
     const auto now = state.reading_time();
-    if (ch.limits.phase <= now) {
+    if (state.starving) {
+        state.stalled_limits.push_back(ch); // time stands still; what has come meanwhile is read before it goes on
+    } else if (ch.limits.phase <= now) {
         expire_phase(state, ch);
     } else if (ch.limits.message <= now) {
         end_channel(state, ch, cause::of(reason::message_timeout));
     } else if (ch.limits.idle <= now) {
         end_channel(state, ch, cause::of(reason::idle_timeout));
-    } else if (state.starving) {
-        state.stalled_limits.push_back(ch); // time stands still; before the episode ends looking again is in vain
     } else {
         arm_limits(state, ch);
     }

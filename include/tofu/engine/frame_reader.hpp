@@ -73,8 +73,8 @@ public:
         return std::exchange(message_, nullptr);
     }
 
-    /// At the end of the connection: the incomplete message, if there is one.
-    [[nodiscard]] message* abandon() noexcept { return std::exchange(message_, nullptr); }
+    /// At the end of the stream: what is incomplete is forgotten. Its message, if there is one.
+    [[nodiscard]] message* abandon() noexcept { return take(); }
 
     /// Where the next bytes of the item in progress belong, so that they can be read straight into place: the rest of
     /// the header, or of text headers and body. No place while a decision is due, or while skipping.

@@ -24,7 +24,7 @@ template <class Policies>
         });
         for (auto* timer = state.application_timers.front(); timer != nullptr;) {
             auto* const next = decltype(state.application_timers)::next(*timer);
-            if (timer->group.get() == &group) drop_timer(state, *timer);
+            if (timer->group.get() == &group) abandon_timer(state, *timer);
             timer = next;
         }
     }

@@ -31,16 +31,34 @@ void end_phase_limit(channel<Policies>& ch) noexcept {
     ch.limits.phase_reason = reason::none;
 }
 
-/// The hello has come. A bye that was posted meanwhile keeps its own limit.
+/// A bye_request was posted or has come, or the peer has half-closed: the first of these counts. While a hello is
+/// missing, its limit goes on if it is the earlier one; before the connection stands, the bye has to wait for it.
 template <class Policies>
-void end_hello_limit(channel<Policies>& ch) noexcept {
-    if (ch.limits.phase_reason == reason::hello_timeout) end_phase_limit(ch);
+void begin_bye_limit(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    if (ch.phase != channel_phase::open || ch.limits.phase <= limit_after(state, state.opts.bye_time)) return;
+    begin_phase_limit(state, ch, state.opts.bye_time, reason::bye_timeout);
+}
+
+/// The hello has come. A bye that was posted meanwhile has its own limit.
+template <class Policies>
+void end_hello_limit(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    if (ch.limits.phase_reason != reason::hello_timeout) return;
+    end_phase_limit(ch);
+    if (ch.conversation.bye_queued()) begin_bye_limit(state, ch);
 }
 
 /// Something was read or written.
 template <class Policies>
 void restart_idle_limit(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
-    if (state.opts.idle_time.count() != 0) ch.limits.idle = limit_after(state, state.opts.idle_time);
+    if (state.opts.idle_time.count() == 0 || ch.conversation.done()) return;
+    ch.limits.idle = limit_after(state, state.opts.idle_time);
+}
+
+/// Both byes are said, only the grace is left: nothing is late any more that could spoil the good end.
+template <class Policies>
+void begin_grace_limit(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    ch.limits.message = ch.limits.idle = loop_state<Policies>::time_point::max();
+    begin_phase_limit(state, ch, state.opts.grace_time, reason::bye);
 }
 
 /// Sees to it that the timer rings no later than the channel's first limit. It may ring earlier: a limit that moved

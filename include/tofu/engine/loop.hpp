@@ -52,7 +52,8 @@ public:
     template <class Interrupted>
     void turn(time_point until, Interrupted interrupted) noexcept {
         state_.counters.turns.add();
-        const bool waits = !work_left() && state_.in.fall_asleep() && !credit_is_back() && !interrupted();
+        const bool waits =
+            !work_left() && state_.in.fall_asleep() && !credit_is_back() && !an_end_is_due(state_) && !interrupted();
         const wait_result result = state_.poller.wait(waits ? time_to_wait(until) : duration::zero(), *this);
         state_.in.awake();
         state_.turn_time = state_.timers.now();
@@ -74,7 +75,8 @@ public:
 
     /// Declares the loop asleep and says when it has to turn next; time_point::min() is at once.
     [[nodiscard]] time_point fall_asleep() noexcept {
-        if (work_left() || !state_.in.fall_asleep() || credit_is_back()) return time_point::min();
+        if (work_left() || !state_.in.fall_asleep() || credit_is_back() || an_end_is_due(state_))
+            return time_point::min();
         return next_deadline();
     }
 
@@ -86,14 +88,18 @@ public:
         state_.turn_time = state_.timers.now();
         bool in_flight = true;
         while (in_flight || !state_.closing.empty() || !state_.failed_openings.empty() || !state_.in.empty()) {
-            state_.channels.for_each(
-                [this](channel_type& ch) { end_channel(state_, ch, cause::of(reason::engine_stopped)); });
             in_flight = state_.directory.close_all();
             if (in_flight) std::this_thread::yield();
-            drain_inbox(state_);
+            drain_inbox(state_); // opens what was asked for at the last moment: ended like all others
+            state_.channels.for_each(
+                [this](channel_type& ch) { end_channel(state_, ch, cause::of(reason::engine_stopped)); });
             finish_closes(state_, [this] { drain_inbox(state_); });
         }
-        while (auto* const pending = state_.application_timers.front()) drop_timer(state_, *pending);
+        for (auto* pending = state_.application_timers.front(); pending != nullptr;) {
+            auto* const next = decltype(state_.application_timers)::next(*pending);
+            abandon_timer(state_, *pending);
+            pending = next;
+        }
         if constexpr (timer::has_timers) state_.timers.cancel(state_.retry);
         hand_over(state_);
         for_each_group([](group_core& group) { group.mail.finish(); });

@@ -73,10 +73,8 @@ template <class Policies>
 void connected(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     ch.phase = channel_phase::open;
     ch.addresses.reset();
-    if (ch.conversation.bye_queued())
-        begin_phase_limit(state, ch, state.opts.bye_time, reason::bye_timeout);
-    else
-        begin_phase_limit(state, ch, state.opts.hello_time, reason::hello_timeout);
+    begin_phase_limit(state, ch, state.opts.hello_time, reason::hello_timeout);
+    if (ch.conversation.bye_queued()) begin_bye_limit(state, ch);
     restart_idle_limit(state, ch);
     state.touch(ch);
 }

@@ -48,7 +48,7 @@ void announce(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     ch.opened = true;
     ch.waits_for_hello = false;
     --state.awaiting_hello;
-    end_hello_limit(ch);
+    end_hello_limit(state, ch);
     resume_listeners(state);
 }
 
@@ -69,7 +69,7 @@ template <class Policies>
     message& m = *ch.reader.take();
     if (op == op_code::hello_response) {
         ch.opened = true;
-        end_hello_limit(ch);
+        end_hello_limit(state, ch);
     }
     deliver_received(state, ch, m);
     return true;
@@ -80,7 +80,11 @@ void deliver_received(loop_state<Policies>& state, channel<Policies>& ch, messag
     const op_code op = m.header().op;
     ch.limits.message = loop_state<Policies>::time_point::max();
     ch.conversation.received(op);
-    if (op == op_code::bye_request) state.directory.mark(ch.number, channel_word::bye_asked);
+    if (op == op_code::bye_request) {
+        state.directory.mark(ch.number, channel_word::bye_asked);
+        end_hello_limit(state, ch); // a refusal: there will be no hello_response
+        begin_bye_limit(state, ch);
+    }
     bind(state, m, ch.number, ch.generation);
     ++ch.counts.messages_received;
     state.counters.messages_received.add();
@@ -189,7 +193,7 @@ template <class Policies>
     }
     if (state.leftover.owner != nullptr)
         return reading_mode::no; // it is digested first, then this one is reported again
-    if (ch.holds_partial || ch.waits_for_hello || partial_has_room(state)) return reading_mode::batch;
+    if (ch.holds_partial || partial_has_room(state)) return reading_mode::batch;
     return reading_mode::exact;
 }
 
@@ -203,6 +207,15 @@ template <class Policies>
     return result;
 }
 
+/// Nothing more will come: what is incomplete holds no credit any more, and is not late either.
+template <class Policies>
+void end_input(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    ch.conversation.input_ended();
+    if (message* const partial = ch.reader.abandon()) state.cache.put(*partial);
+    count_partial(state, ch, false);
+    ch.limits.message = loop_state<Policies>::time_point::max();
+}
+
 /// What a read says beyond its bytes. True: bytes came, go on.
 template <class Policies>
 [[nodiscard]] bool take_result(loop_state<Policies>& state, channel<Policies>& ch, const io_result& result) noexcept {
@@ -211,7 +224,7 @@ template <class Policies>
         return true;
     }
     if (!result.error)
-        ch.conversation.input_ended();
+        end_input(state, ch);
     else if (result.error.kind == io_failure::no_memory)
         park_for_retry(state, ch);
     else if (result.error.kind != io_failure::would_block)
@@ -255,7 +268,8 @@ template <class Policies>
         if (!take_result(state, ch, header)) return false;
         ch.reader.advance(header.bytes);
     }
-    if (ch.reader.awaits_storage() && judge_header(state, ch).violated == status::success &&
+    // A hello_request takes no credit before it is complete; it has room in any case.
+    if (!ch.waits_for_hello && ch.reader.awaits_storage() && judge_header(state, ch).violated == status::success &&
         ch.socket.available() < ch.reader.total()) {
         park_for_retry(state, ch);
         ch.limits.message = loop_state<Policies>::time_point::max(); // the peer is not late, we are

@@ -64,7 +64,7 @@ void flush(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
 template <class Policies>
 void mark_end_of_stream(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     ch.conversation.end_marked();
-    begin_phase_limit(state, ch, state.opts.bye_time, reason::bye_timeout);
+    begin_bye_limit(state, ch);
     if (message* const marker = state.messages.make()) {
         marker->header().channel_number = ch.number;
         route_of(*marker).generation = ch.generation;
@@ -74,7 +74,8 @@ void mark_end_of_stream(loop_state<Policies>& state, channel<Policies>& ch) noex
     }
     // No memory to ask with: behave as if the application had nothing more to post. What it has posted is still sent.
     ch.conversation.end_seen();
-    state.directory.close(ch.number);
+    state.directory.mark(ch.number, channel_word::posting_over);
+    state.room_made = true;
 }
 
 /// Does what the conversation says comes next, until it says nothing.
@@ -91,7 +92,7 @@ void follow_conversation(loop_state<Policies>& state, channel<Policies>& ch) noe
             ch.conversation.output_ended();
             if (!Policies::timer::has_timers || state.opts.grace_time.count() == 0)
                 end_channel(state, ch, cause::of(reason::bye));
-            begin_phase_limit(state, ch, state.opts.grace_time, reason::bye);
+            begin_grace_limit(state, ch);
             break;
         }
     }

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include <charconv>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -136,7 +137,7 @@ inline io_error literal_endpoint(std::string_view host, std::uint16_t port, endp
 /// IPv4; for connecting it is address_not_available. uds is unsupported. `out` is untouched on failure. Any thread.
 inline io_error to_endpoint(const address& from, bool for_listening, endpoint& out) noexcept {
     if (from.kind() != address_kind::tcp) {
-        return io_error{io_failure::unsupported, 0};
+        return io_error{io_failure::unsupported, EAFNOSUPPORT};
     }
     const std::string_view host = from.host();
     if (!host.empty()) {

@@ -63,7 +63,7 @@ struct fixed_channel_pool {
 
         /// The present owner of a slot; null when it has none or there is no such slot.
         [[nodiscard]] Slot* at(std::uint32_t index) const noexcept {
-            return index < N && cells_[index].used ? cells_[index].slot() : nullptr;
+            return index < N && cells_ != nullptr && cells_[index].used ? cells_[index].slot() : nullptr;
         }
 
         /// Calls `visit(Slot&)` for every owner; the visit may release the slot it was given.
