@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The library used by a program that is compiled without exceptions.
-#include <tofu/tofu.hpp>
+#include "whole_api.hpp"
 
-int main() {}
+static_assert(!tofu::exceptions_enabled);
+
+int main() { tofu_test::use_the_whole_api(); }

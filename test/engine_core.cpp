@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSL-1.0
+// Races of the engine's core, brought about step by step: a post that stands still, an engine that stops in between.
+#include "harness.hpp"
+
+#include <tofu/engine/engine_core.hpp>
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+using namespace tofu_test;
+using tofu::op_code;
+using tofu::status;
+
+namespace {
+
+using core = tofu::engine::engine_core<tofu::reactor::policies>;
+using tofu::engine::ref;
+using time_point = core::time_point;
+
+/// An engine's core without the reactor around it.
+struct bare_engine {
+    explicit bare_engine(tofu::driven_by who) {
+        auto* const pool = tofu::engine::message_pool::create({});
+        BOOST_REQUIRE(pool != nullptr);
+        engine = ref<core>::adopt(new core(tofu::options{}, tofu::default_poll{}, tofu::default_timer{},
+                                           who == tofu::driven_by::io_thread, *pool));
+        BOOST_REQUIRE(!engine->open());
+        status why{};
+        group = engine->make_group(why);
+        BOOST_REQUIRE(group);
+        if (who != tofu::driven_by::io_thread) return;
+        BOOST_REQUIRE(engine->role.try_take());
+        thread = std::thread([this] { engine->run(); });
+    }
+    ~bare_engine() {
+        stop();
+        if (group) engine->destroy(*group);
+    }
+    void stop() {
+        if (engine->is_stopping()) return;
+        engine->begin_stop();
+        if (thread.joinable())
+            thread.join();
+        else
+            engine->finish_here();
+    }
+    tofu::message_ptr get() { return tofu::engine::owned(engine->messages.get(tofu::allocation::always)); }
+    std::uint16_t post(tofu::message_ptr m) {
+        tofu::binary_header sent;
+        BOOST_REQUIRE((engine->post(*group, m, sent) == status::success));
+        return sent.channel_number;
+    }
+    void turn() { engine->run_once(engine->timers.now()); }
+    /// The next of the group's mail; null when there is none.
+    tofu::message_ptr mail() {
+        tofu::queue_node* const node = group->mail.pop();
+        return tofu::engine::owned(node == nullptr ? nullptr : &tofu::engine::message_of(*node));
+    }
+
+    ref<core> engine;
+    ref<tofu::engine::group_core> group;
+    std::thread thread;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(engine_core)
+
+BOOST_AUTO_TEST_CASE(a_post_that_ends_after_the_last_look_at_its_channel_keeps_the_loop_from_sleeping) {
+    bare_engine e(tofu::driven_by::caller);
+    tofu::message_ptr m = e.get();
+    BOOST_REQUIRE((m->listen_on(loopback()) == status::success));
+    const std::uint16_t listener = e.post(std::move(m));
+    e.turn();
+    BOOST_REQUIRE((e.mail()->op() == op_code::welcome_response));
+
+    // Another thread is inside `post`: what it posted is in the inbox, or even out of it, but it has not left.
+    BOOST_REQUIRE((e.engine->directory.enter(listener, e.group->id, tofu::engine::channel_directory::any_generation,
+                                             op_code::bye_signal) == status::success));
+    m = e.get();
+    m->header().op = op_code::bye_signal;
+    m->header().channel_number = listener;
+    e.post(std::move(m));
+    e.turn();
+    BOOST_TEST((e.mail() == nullptr));                            // the goodbye waits for it
+    BOOST_TEST((e.engine->next_deadline() != time_point::min())); // in vain to turn until then
+    e.engine->in.awake();
+
+    // Now it leaves. The loop is awake, so it is not woken: it has to find out before it sleeps.
+    BOOST_TEST(e.engine->directory.leave(listener, op_code::bye_signal));
+    BOOST_TEST(!e.engine->in.claim_wake());
+    BOOST_TEST((e.engine->next_deadline() == time_point::min()));
+    e.engine->run_once(e.engine->timers.now() + patience); // does not wait
+    const tofu::message_ptr goodbye = e.mail();
+    BOOST_REQUIRE(goodbye);
+    BOOST_TEST(reason_of(*goodbye) == "aborted");
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_for_lack_of_a_slot_waits_for_its_post_without_losing_the_wake) {
+    bare_engine e(tofu::driven_by::caller);
+    auto& channels = e.engine->turner.state().channels;
+    std::vector<decltype(channels.acquire())> taken;
+    while (auto* const slot = channels.acquire()) taken.push_back(slot);
+    tofu::message_ptr m = e.get();
+    BOOST_REQUIRE((m->connect_to(loopback(1)) == status::success));
+    const std::uint16_t number = e.post(std::move(m));
+    BOOST_REQUIRE((e.engine->directory.enter(number, e.group->id, tofu::engine::channel_directory::any_generation,
+                                             op_code::request) == status::success));
+    e.turn();
+    BOOST_TEST((e.mail() == nullptr));
+    BOOST_TEST((e.engine->next_deadline() != time_point::min()));
+    e.engine->in.awake();
+    BOOST_TEST(e.engine->directory.leave(number, op_code::request));
+    BOOST_TEST((e.engine->next_deadline() == time_point::min()));
+    e.turn();
+    const tofu::message_ptr answer = e.mail();
+    BOOST_REQUIRE(answer);
+    BOOST_TEST(reason_of(*answer) == "out_of_channels");
+    for (auto* const slot : taken) channels.release(*slot);
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_when_the_engine_ends_goes_on_by_himself) {
+    bare_engine e(tofu::driven_by::io_thread);
+    std::atomic<int> asked{0};
+    std::atomic<bool> done{false};
+    std::thread caller([&] {
+        done = e.engine->call_until(e.engine->timers.now() + patience, [&](auto& state) {
+            ++asked;
+            if (!state.stopping) return false;
+            static int after_the_stop = 0;
+            return ++after_the_stop > 10; // more often than the stopping loop asks
+        });
+    });
+    while (asked == 0) std::this_thread::yield();
+    e.stop();
+    caller.join();
+    BOOST_TEST(done);
+}
+
+namespace {
+
+/// Runs something when it is asked for the time: inside whatever call of the engine asks.
+struct interrupting_timer : tofu::wait_timeout {
+    static inline std::function<void()> interruption;
+
+    [[nodiscard]] time_point now() const noexcept {
+        if (interruption) std::exchange(interruption, nullptr)();
+        return tofu::wait_timeout::now();
+    }
+};
+using interrupted_reactor =
+    tofu::basic_reactor<tofu::default_poll, tofu::default_pool, tofu::default_key, interrupting_timer>;
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_timer_that_comes_when_the_engine_has_stopped_is_still_the_callers) {
+    for (const bool cancels : {true, false}) {
+        std::optional<interrupted_reactor> engine(std::in_place, tofu::options{}, tofu::driven_by::caller);
+        auto group = engine->create_group();
+        tofu::message_ptr m = engine->get();
+        const tofu::message* const same = m.get();
+        std::error_code error;
+        interrupting_timer::interruption = [&engine] { engine.reset(); };
+        interrupted_reactor::timer_handle handle = group.update_receiver_after(1h, std::move(m), error);
+        BOOST_REQUIRE(!error);
+        BOOST_REQUIRE(!engine);
+        if (cancels) BOOST_TEST((handle.cancel().get() == same));
+        handle = {}; // leak checkers look for what is left
+        BOOST_TEST((group.wait_receive(0ms, error) == nullptr));
+        BOOST_TEST((error == status::shutdown_started));
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: BSL-1.0
+// Where messages come from and return to, and the credit that receiving has of its own.
+#include "eight_threads.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <tofu/engine/message_pool.hpp>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+using pool = tofu::engine::message_pool;
+using tofu::allocation;
+using tofu::message;
+using tofu::engine::message_cache;
+using tofu::engine::owned;
+using tofu_test::bell;
+using tofu_test::on_eight_threads;
+
+namespace {
+
+struct closer {
+    void operator()(pool* p) const noexcept { p->close(); }
+};
+using open_pool = std::unique_ptr<pool, closer>;
+
+open_pool make_pool(const tofu::options& opts) { return open_pool(pool::create(opts)); }
+
+/// Counts how often a starved reader was woken.
+struct wakes {
+    explicit wakes(pool& p) {
+        p.on_credit([](void* self) noexcept { ++static_cast<wakes*>(self)->count; }, this);
+    }
+    std::atomic<int> count{0};
+};
+
+std::vector<tofu::message_ptr> take_all_credit(pool& p) {
+    std::vector<tofu::message_ptr> taken;
+    while (p.has_credit()) {
+        taken.push_back(owned(p.get(allocation::always)));
+        BOOST_REQUIRE(p.take_credit(*taken.back()));
+    }
+    return taken;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(message_pool)
+
+BOOST_AUTO_TEST_CASE(messages_made_at_the_start_are_used_before_new_ones) {
+    const open_pool p = make_pool({.initial_messages = 3, .max_messages = 8});
+    BOOST_TEST(p->free_messages() == 3U);
+    BOOST_TEST(p->allocations() == 3U);
+    std::vector<tofu::message_ptr> taken;
+    for (int i = 0; i < 3; ++i) taken.push_back(owned(p->get(allocation::pool_only)));
+    BOOST_TEST((p->get(allocation::pool_only) == nullptr));
+    BOOST_TEST(p->allocations() == 3U);
+    taken.push_back(owned(p->get(allocation::always)));
+    BOOST_TEST(p->allocations() == 4U);
+    BOOST_TEST(p->outstanding() == 4U);
+    taken.clear();
+    BOOST_TEST(p->outstanding() == 0U);
+    BOOST_TEST(p->free_messages() == 4U);
+}
+
+BOOST_AUTO_TEST_CASE(no_more_messages_are_made_at_the_start_than_are_retained) {
+    const open_pool p = make_pool({.initial_messages = 100, .max_messages = 4});
+    BOOST_TEST(p->free_messages() == 4U);
+}
+
+BOOST_AUTO_TEST_CASE(the_pool_retains_at_most_max_messages) {
+    const open_pool p = make_pool({.initial_messages = 0, .max_messages = 4});
+    std::vector<tofu::message_ptr> taken;
+    for (int i = 0; i < 10; ++i) taken.push_back(owned(p->get(allocation::always)));
+    taken.clear();
+    BOOST_TEST(p->free_messages() == 4U);
+    BOOST_TEST(p->outstanding() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_message_comes_out_of_the_pool_empty) {
+    const open_pool p = make_pool({.initial_messages = 1, .max_messages = 4});
+    int anything = 0;
+    tofu::message_ptr m = owned(p->get(allocation::pool_only));
+    const message* const same = m.get();
+    m->header() = {.channel_number = 9,
+                   .op = tofu::op_code::response,
+                   .origin = tofu::origin::engine,
+                   .more = true,
+                   .status_byte = 3,
+                   .message_id = 4};
+    m->user(&anything);
+    BOOST_REQUIRE(m->body().append("something"));
+    BOOST_REQUIRE((m->headers().append("name", "value") == tofu::status::success));
+    m.reset();
+    m = owned(p->get(allocation::pool_only));
+    BOOST_REQUIRE(m.get() == same);
+    BOOST_TEST((m->header() == tofu::binary_header{}));
+    BOOST_TEST(m->body().empty());
+    BOOST_TEST(m->headers().empty());
+    BOOST_TEST(m->user() == nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(buffers_that_grew_large_give_their_memory_back) {
+    const open_pool p = make_pool({.initial_messages = 1, .max_messages = 4, .retained_capacity = 1000});
+    tofu::message_ptr m = owned(p->get(allocation::pool_only));
+    BOOST_REQUIRE(m->body().reserve(900));
+    BOOST_REQUIRE(m->headers().buffer().reserve(5000));
+    m.reset();
+    m = owned(p->get(allocation::pool_only));
+    BOOST_TEST(m->body().capacity() >= 900U);
+    BOOST_TEST(m->headers().buffer().capacity() == 0U);
+    BOOST_REQUIRE(m->body().reserve(2000));
+    m.reset();
+    m = owned(p->get(allocation::pool_only));
+    BOOST_TEST(m->body().capacity() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(credit_is_used_by_what_takes_it_and_free_when_that_is_released) {
+    const open_pool p = make_pool({.initial_messages = 0, .max_messages = 8});
+    std::vector<tofu::message_ptr> posted;
+    for (int i = 0; i < 50; ++i) posted.push_back(owned(p->get(allocation::always))); // posting uses none of it
+    BOOST_TEST(p->credit_used() == 0U);
+    std::vector<tofu::message_ptr> received = take_all_credit(*p);
+    BOOST_TEST(received.size() == 8U);
+    BOOST_TEST(p->credit_used() == 8U);
+    tofu::message_ptr one_more = owned(p->get(allocation::always));
+    BOOST_TEST(!p->take_credit(*one_more));
+    p->release_credit(*received.back()); // it is posted
+    BOOST_TEST(p->credit_used() == 7U);
+    BOOST_TEST(p->take_credit(*one_more));
+    received.clear(); // the posted one does not count twice
+    BOOST_TEST(p->credit_used() == 1U);
+    one_more.reset();
+    BOOST_TEST(p->credit_used() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_starved_reader_is_woken_once_when_a_quarter_of_the_credit_is_free) {
+    const open_pool p = make_pool({.initial_messages = 0, .max_messages = 16});
+    wakes woken(*p);
+    for (int episode = 1; episode <= 3; ++episode) {
+        std::vector<tofu::message_ptr> received = take_all_credit(*p);
+        BOOST_TEST(p->begin_starvation());
+        BOOST_TEST(p->starved());
+        for (int released = 1; released <= 16; ++released) {
+            received.pop_back();
+            BOOST_TEST(p->starved() == (released < 4));
+            BOOST_TEST(woken.count == (released < 4 ? episode - 1 : episode));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_smallest_credit_wakes_with_its_first_message) {
+    const open_pool p = make_pool({.initial_messages = 0, .max_messages = 4});
+    wakes woken(*p);
+    std::vector<tofu::message_ptr> received = take_all_credit(*p);
+    BOOST_TEST(p->begin_starvation());
+    received.pop_back();
+    BOOST_TEST(woken.count == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_reader_does_not_starve_when_enough_came_back_at_the_last_moment) {
+    const open_pool p = make_pool({.initial_messages = 0, .max_messages = 16});
+    wakes woken(*p);
+    std::vector<tofu::message_ptr> received = take_all_credit(*p);
+    received.resize(12);
+    BOOST_TEST(!p->begin_starvation());
+    BOOST_TEST(!p->starved());
+    received.clear();
+    BOOST_TEST(woken.count == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_starved_reader_on_another_thread_never_sleeps_for_ever) {
+    const open_pool p = make_pool({.initial_messages = 0, .max_messages = 8});
+    bell credit;
+    p->on_credit([](void* b) noexcept { static_cast<bell*>(b)->ring(); }, &credit);
+    constexpr int total = 40'000;
+    std::array<std::atomic<message*>, 4> hands{};
+    std::atomic<bool> over{false};
+    std::vector<std::thread> releasers;
+    for (auto& hand : hands)
+        releasers.emplace_back([&hand, &over] {
+            for (;;) {
+                const bool last = over;
+                if (message* const m = hand.exchange(nullptr))
+                    owned(m).reset();
+                else if (last)
+                    return;
+            }
+        });
+    bool in_time = true;
+    for (int i = 0; i < total && in_time; ++i) {
+        message* const m = p->get(allocation::always);
+        while (in_time && !p->take_credit(*m))
+            if (p->begin_starvation()) in_time = credit.wait();
+        message* const before = hands[static_cast<std::size_t>(i) % 4].exchange(m);
+        if (before != nullptr) owned(before).reset();
+    }
+    over = true;
+    for (std::thread& t : releasers) t.join();
+    BOOST_TEST(in_time);
+    BOOST_TEST(p->credit_used() == 0U);
+    BOOST_TEST(p->outstanding() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(messages_may_outlive_the_owner_of_the_pool) {
+    open_pool p = make_pool({.initial_messages = 2, .max_messages = 8});
+    wakes woken(*p);
+    std::vector<tofu::message_ptr> received = take_all_credit(*p);
+    BOOST_TEST(p->begin_starvation());
+    p.reset();
+    BOOST_REQUIRE(received.front()->body().append("still here"));
+    std::error_code error;
+    tofu::message_ptr copy = clone(*received.front(), error);
+    BOOST_TEST(!error);
+    received.clear();
+    BOOST_TEST(copy->body().text() == "still here");
+    BOOST_TEST(woken.count == 0); // nobody is there to be woken
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_of_a_received_message_takes_no_credit) {
+    const open_pool p = make_pool({.initial_messages = 0, .max_messages = 4});
+    tofu::message_ptr m = owned(p->get(allocation::always));
+    BOOST_REQUIRE(p->take_credit(*m));
+    std::error_code error;
+    tofu::message_ptr copy = clone(*m, error);
+    BOOST_TEST(p->credit_used() == 1U);
+    copy.reset();
+    BOOST_TEST(p->credit_used() == 1U);
+    m.reset();
+    BOOST_TEST(p->credit_used() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(eight_threads_get_and_release) {
+    const open_pool p = make_pool({.initial_messages = 4, .max_messages = 16});
+    std::atomic<int> wrong{0};
+    on_eight_threads([&](std::size_t thread) {
+        std::vector<tofu::message_ptr> held;
+        for (unsigned i = 0; i < 5000; ++i) {
+            held.push_back(owned(p->get(allocation::always)));
+            if (!held.back()->body().empty() || held.back()->header().message_id != 0) ++wrong;
+            held.back()->header().message_id = i + 1;
+            if (!held.back()->body().append("x")) ++wrong;
+            if (i % 7 == thread % 7) held.clear();
+        }
+    });
+    BOOST_TEST(wrong == 0);
+    BOOST_TEST(p->outstanding() == 0U);
+    BOOST_TEST(p->free_messages() <= 16U);
+}
+
+BOOST_AUTO_TEST_CASE(a_pool_closed_while_eight_threads_release_ends_with_the_last_message) {
+    for (int round = 0; round < 100; ++round) {
+        open_pool p = make_pool({.initial_messages = 16, .max_messages = 16});
+        std::vector<tofu::message_ptr> held;
+        for (int i = 0; i < 16; ++i) held.push_back(owned(p->get(allocation::always)));
+        on_eight_threads([&](std::size_t thread) {
+            if (thread == 0) p.reset();
+            held[thread].reset();
+            held[thread + 8].reset();
+        });
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_loops_cache_is_empty_between_turns) {
+    const open_pool p = make_pool({.initial_messages = 10, .max_messages = 10});
+    message_cache cache(*p);
+    message* const first = cache.get();
+    message* const second = cache.get();
+    BOOST_REQUIRE(p->take_credit(*first));
+    BOOST_REQUIRE(second->body().append("content"));
+    cache.put(*first);
+    BOOST_TEST(p->credit_used() == 0U);
+    cache.put(*second);
+    cache.give_back();
+    BOOST_TEST(p->free_messages() == 10U);
+    BOOST_TEST(p->outstanding() == 0U);
+    BOOST_TEST(p->allocations() == 10U);
+    std::vector<tofu::message_ptr> all;
+    for (int i = 0; i < 10; ++i) all.push_back(owned(p->get(allocation::pool_only)));
+    for (const tofu::message_ptr& m : all) BOOST_TEST(m->body().empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_loops_cache_makes_what_the_pool_has_not_and_keeps_no_more_than_it_may) {
+    const open_pool p = make_pool({.initial_messages = 2, .max_messages = 4});
+    message_cache cache(*p);
+    std::vector<message*> taken;
+    for (int i = 0; i < 50; ++i) taken.push_back(cache.get());
+    BOOST_TEST(p->outstanding() == 50U);
+    for (message* const m : taken) cache.put(*m);
+    cache.give_back();
+    BOOST_TEST(p->outstanding() == 0U);
+    BOOST_TEST(p->free_messages() == 4U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

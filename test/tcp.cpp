@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSL-1.0
+// What is particular to TCP: both address families, ports and who owns them, and as many channels as there are.
+#include "scripted_names.hpp"
+
+using namespace tofu_test;
+using tofu::op_code;
+using tofu::status;
+
+BOOST_AUTO_TEST_SUITE(tcp)
+
+/// Some machines have no IPv6, not even on loopback.
+bool has_v6() {
+    tofu::platform::network<> net;
+    endpoint at;
+    tofu::io_error error;
+    BOOST_REQUIRE(!net.to_endpoint(tofu::tcp_address{"::1", 0}, true, at));
+    const auto listener = net.listen(at, {}, 1, error);
+    if (error) BOOST_TEST_MESSAGE("no IPv6 here: not tested");
+    return !error;
+}
+
+/// Round trip on a fresh connection; how the server sees the client.
+template <class Dialogue>
+std::string talk_through(Dialogue& talk, const tofu::address& where) {
+    const auto link = talk.connect(where);
+    talk.client.post(make(talk.engine, op_code::request, link.client, "through"));
+    tofu::message_ptr m = talk.expect(talk.server, op_code::request);
+    BOOST_TEST(body_of(*m) == "through");
+    talk.server.post(answer(std::move(m), op_code::response));
+    talk.expect(talk.client, op_code::response);
+    const auto figures = talk.server.stats(link.server);
+    BOOST_REQUIRE(figures);
+    return std::string(figures->peer.host());
+}
+
+template <class Dialogue>
+void expect_listen_failure(Dialogue& talk, const tofu::address& where, std::string_view reason) {
+    tofu::message_ptr m = talk.engine.get();
+    BOOST_REQUIRE(m->listen_on(where) == status::success);
+    const tofu::binary_header posted = talk.server.post(std::move(m));
+    m = talk.expect(talk.server, op_code::welcome_response);
+    BOOST_TEST(m->from_engine());
+    BOOST_TEST(m->header().channel_number == posted.channel_number);
+    BOOST_TEST(m->header().message_id == posted.message_id);
+    BOOST_TEST(to_string(m->status()) == to_string(status::listen_failed));
+    BOOST_TEST(reason_of(*m) == reason);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(port_zero_tells_the_real_one, Mode, modes) {
+    dialogue<> talk(Mode::who);
+    const tofu::address first = talk.listen();
+    const tofu::address second = talk.listen();
+    BOOST_TEST(first.host() == "127.0.0.1");
+    BOOST_TEST(first.port() != 0);
+    BOOST_TEST(second.port() != 0);
+    BOOST_TEST(first.port() != second.port());
+    talk_through(talk, first);
+    talk_through(talk, second);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_v4_literal_is_listened_on_and_connected_to, Mode, modes) {
+    dialogue<> talk(Mode::who);
+    BOOST_TEST(talk_through(talk, talk.listen()) == "127.0.0.1");
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_v6_literal_is_listened_on_and_connected_to, Mode, modes) {
+    if (!has_v6()) return;
+    dialogue<> talk(Mode::who);
+    const tofu::address where = talk.listen(tofu::tcp_address{"::1", 0});
+    BOOST_TEST(where.host() == "::1");
+    BOOST_TEST(where.port() != 0);
+    BOOST_TEST(talk_through(talk, where) == "::1");
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_empty_host_is_reached_by_both_families, Mode, modes) {
+    dialogue<> talk(Mode::who);
+    const tofu::address where = talk.listen(tofu::tcp_address{"", 0});
+    BOOST_TEST(where.port() != 0);
+    BOOST_TEST(talk_through(talk, loopback(where.port())) == "127.0.0.1"); // not ::ffff:127.0.0.1
+    if (has_v6()) BOOST_TEST(talk_through(talk, tofu::tcp_address{"::1", where.port()}) == "::1");
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_port_is_listened_on_once, Mode, modes) {
+    dialogue<> talk(Mode::who);
+    const tofu::address taken = talk.listen();
+    expect_listen_failure(talk, taken, "address_in_use");
+    dialogue<> other(Mode::who);
+    expect_listen_failure(other, taken, "address_in_use");
+    talk_through(talk, taken);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_aborted_listener_gives_its_port_back, Mode, modes) {
+    dialogue<> talk(Mode::who);
+    const tofu::address where = talk.listen();
+    const std::uint16_t listener = talk.listener;
+    talk.server.post(make(talk.engine, op_code::bye_signal, listener));
+    talk.expect_goodbye(talk.server, listener, "aborted");
+    BOOST_TEST((talk.listen(where) == where));
+    talk_through(talk, where);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_restarted_server_gets_its_port_at_once, Mode, modes) {
+    tofu::address where;
+    {
+        dialogue<> talk(Mode::who);
+        where = talk.listen();
+        const auto link = talk.connect(where);
+        // The server ends first in every way there is: with a bye, and in the middle.
+        talk.server.post(make(talk.engine, op_code::bye_request, link.server));
+        talk.client.post(answer(talk.expect(talk.client, op_code::bye_request), op_code::bye_response));
+        talk.expect(talk.server, op_code::bye_response);
+        talk.expect_goodbye(talk.server, link.server, "bye");
+        talk.expect_goodbye(talk.client, link.client, "bye");
+        talk.connect(where);
+        talk.server = talk.engine.create_group();
+        BOOST_TEST(talk.expect(talk.client, op_code::signal)->from_engine());
+        BOOST_TEST((talk.listen(where) == where));
+        talk.connect(where);
+    }
+    dialogue<> again(Mode::who);
+    BOOST_TEST((again.listen(where) == where));
+    talk_through(again, where);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_address_of_another_machine_can_not_be_listened_on, Mode, modes) {
+    dialogue<> talk(Mode::who);
+    expect_listen_failure(talk, tofu::tcp_address{"192.0.2.1", 0}, "address_not_available"); // RFC 5737: nobody's
+    expect_listen_failure(talk, tofu::tcp_address{"2001:db8::1", 0},
+                          "address_not_available"); // RFC 3849: nobody's either
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_port_nobody_listens_on_refuses, Mode, modes) {
+    dialogue<> talk(Mode::who);
+    const std::uint16_t number = talk.hello(refusing_address()).channel_number;
+    const tofu::message_ptr m = talk.expect(talk.client, op_code::hello_response);
+    BOOST_TEST(m->from_engine());
+    BOOST_TEST(m->header().channel_number == number);
+    BOOST_TEST(to_string(m->status()) == to_string(status::connect_failed));
+    BOOST_TEST(reason_of(*m) == "connect_refused");
+}
+
+// Names that are never answered take channels without sockets: the limit of open files does not matter here.
+BOOST_AUTO_TEST_CASE_TEMPLATE(every_channel_of_the_pool_works_and_no_more, Mode, modes) {
+    constexpr std::size_t all = 1024;
+    name_service service;
+    scripted_dialogue<> talk(service, Mode::who, {.connect_time = 0ms});
+    const tofu::address where = talk.listen();
+    std::uint16_t last = 0;
+    for (std::size_t taken = 1; taken < all - 1; ++taken) last = talk.hello_to_name();
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (talk.engine.stats().channels != all - 1) {
+        static_cast<void>(talk.client.wait_receive(1ms));
+        BOOST_REQUIRE((std::chrono::steady_clock::now() < until));
+    }
+
+    raw_socket peer(talk.engine, where); // channel 1,024
+    peer.say_hello();
+    const std::uint16_t channel = talk.accept();
+    BOOST_REQUIRE(peer.receive());
+    BOOST_TEST(talk.engine.stats().channels == all);
+    peer.send({.op = op_code::request, .message_id = 2}, {}, "as good as the first");
+    BOOST_TEST(body_of(*talk.expect(talk.server, op_code::request)) == "as good as the first");
+
+    {
+        raw_socket one_too_many(talk.engine, where);
+        BOOST_TEST(one_too_many.receive_bytes(1).empty()); // closed without a word
+    }
+    BOOST_TEST(talk.engine.stats().refused == 1U);
+    const std::uint16_t number = talk.hello(where).channel_number;
+    talk.expect_failure(talk.client, op_code::hello_response, number, status::allocation_failed, "out_of_channels");
+
+    talk.client.post(make(talk.engine, op_code::bye_signal, last)); // makes room for one
+    talk.expect_failure(talk.client, op_code::hello_response, last, status::channel_closed, "aborted");
+    raw_socket next(talk.engine, where);
+    next.say_hello();
+    talk.accept();
+    BOOST_TEST(next.receive().has_value());
+    peer.send({.op = op_code::signal, .message_id = 3}, {}, "still here");
+    const tofu::message_ptr m = talk.expect(talk.server, op_code::signal);
+    BOOST_TEST(m->header().channel_number == channel);
+    BOOST_TEST(body_of(*m) == "still here");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
