@@ -75,7 +75,7 @@ public:
     /// Any thread: the post that `enter` (or `open`) admitted is in the inbox, or was withdrawn. True when the loop
     /// waits for exactly this to finish the channel, so that the caller has to wake it.
     [[nodiscard]] bool leave(std::uint16_t number, op_code op) noexcept {
-        std::atomic<std::uint64_t>& word = find(number)->word;
+        std::atomic<std::uint64_t>& word = existing(number).word;
         if (op == op_code::hello_response) word.fetch_or(channel_word::hello_posted, std::memory_order_seq_cst);
         const std::uint64_t before = word.fetch_sub(channel_word::one_post, std::memory_order_seq_cst);
         return (before & channel_word::closed) != 0 && channel_word::posts(before) == 1;
@@ -84,7 +84,7 @@ public:
     /// Any thread, inside enter and leave. False when the channel's queue has no room (limits of one channel).
     [[nodiscard]] bool reserve(std::uint16_t number, std::size_t bytes, std::size_t max_messages,
                                std::size_t max_bytes) noexcept {
-        std::atomic<std::uint64_t>& queued = find(number)->queued;
+        std::atomic<std::uint64_t>& queued = existing(number).queued;
         std::uint64_t old = queued.load(std::memory_order_relaxed);
         do {
             if ((old >> bytes_bits) + 1 > max_messages || (old & bytes_mask) + bytes > max_bytes) return false;
@@ -104,7 +104,7 @@ public:
 
     /// I/O thread: so much is off the queue.
     void unreserve(std::uint16_t number, std::size_t messages, std::size_t bytes) noexcept {
-        find(number)->queued.fetch_sub(messages * one_message + bytes, std::memory_order_seq_cst);
+        existing(number).queued.fetch_sub(messages * one_message + bytes, std::memory_order_seq_cst);
     }
 
     [[nodiscard]] std::size_t queued_messages(std::uint16_t number) const noexcept {
@@ -120,21 +120,21 @@ public:
 
     /// I/O thread: from now on `enter` refuses. What is in flight may still arrive.
     void close(std::uint16_t number) noexcept {
-        find(number)->word.fetch_or(channel_word::closed, std::memory_order_seq_cst);
+        existing(number).word.fetch_or(channel_word::closed, std::memory_order_seq_cst);
     }
 
     /// I/O thread: facts about the conversation that posting depends on.
     void mark(std::uint16_t number, std::uint64_t flag) noexcept {
-        find(number)->word.fetch_or(flag, std::memory_order_seq_cst);
+        existing(number).word.fetch_or(flag, std::memory_order_seq_cst);
     }
 
     [[nodiscard]] bool posts_in_flight(std::uint16_t number) const noexcept {
-        return channel_word::posts(find(number)->word.load(std::memory_order_seq_cst)) != 0;
+        return channel_word::posts(existing(number).word.load(std::memory_order_seq_cst)) != 0;
     }
 
     /// Any thread: the goodbye was taken (or nobody ever knew the number). It may be given out again.
     void free(std::uint16_t number) noexcept {
-        directory_entry& entry = *find(number);
+        directory_entry& entry = existing(number);
         std::atomic<std::uint64_t>& word = entry.word;
         const std::uint64_t old = word.load(std::memory_order_relaxed);
         entry.queued.store(0, std::memory_order_relaxed); // before the next owner's first post can be admitted
@@ -146,7 +146,7 @@ public:
         const directory_entry* const entry = find(number);
         return entry == nullptr ? nullptr : entry->channel;
     }
-    void channel(std::uint16_t number, void* slot) noexcept { find(number)->channel = slot; }
+    void channel(std::uint16_t number, void* slot) noexcept { existing(number).channel = slot; }
 
     /// I/O thread, at the very end: refuses every later post, and says whether one is still in flight anywhere.
     [[nodiscard]] bool close_all() noexcept {
@@ -174,6 +174,11 @@ private:
     [[nodiscard]] directory_entry* find(std::uint16_t number) const noexcept {
         directory_entry* const page = pages_[number / page_size].load(std::memory_order_acquire);
         return page == nullptr ? nullptr : page + number % page_size;
+    }
+
+    /// Of a number that was given out: its page is there.
+    [[nodiscard]] directory_entry& existing(std::uint16_t number) const noexcept {
+        return pages_[number / page_size].load(std::memory_order_acquire)[number % page_size];
     }
 
     directory_entry* make_entry(std::uint16_t number) noexcept {
