@@ -29,7 +29,7 @@ struct outgoing {
         const char mark = static_cast<char>('a' + messages.size() % 26);
         if (text != 0) BOOST_REQUIRE(m.headers().assign_wire(std::string(text, mark)));
         std::string content(body, mark);
-        for (std::size_t i = 0; i < body; ++i) content[i] = static_cast<char>(content[i] + (i % 5));
+        for (std::size_t i = 0; i < body; ++i) content[i] = static_cast<char>(mark + static_cast<char>(i % 5));
         BOOST_REQUIRE(m.body().append(content));
         m.header() = {.channel_number = 7,
                       .op = tofu::op_code::signal,

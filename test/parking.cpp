@@ -10,7 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <thread>
-#include <vector>
+#include <utility>
 
 using lot = tofu::engine::parking;
 using tofu::engine::driver;
@@ -51,6 +51,28 @@ BOOST_AUTO_TEST_CASE(a_notice_without_anybody_waiting_is_forgotten) {
     lot p;
     p.notify();
     BOOST_TEST(!p.wait_until(std::chrono::steady_clock::now() + 1ms, [] { return false; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_notice_between_the_look_and_the_wait_is_not_lost) {
+    lot p;
+    std::atomic<bool> looking{false};
+    std::atomic<bool> changed{false};
+    std::thread other([&] {
+        while (!looking) std::this_thread::yield();
+        changed = true;
+        p.notify();
+    });
+    bool first = true;
+    const lot::time_point too_late = soon();
+    BOOST_TEST(p.wait_until(too_late, [&] {
+        if (!std::exchange(first, false)) return changed.load();
+        looking = true;
+        while (!changed) std::this_thread::yield();
+        for (int i = 0; i < 1000; ++i) std::this_thread::yield(); // the notice has every chance to come too early
+        return false;                                             // what was seen before the change
+    }));
+    BOOST_TEST((std::chrono::steady_clock::now() < too_late)); // woken, not timed out
+    other.join();
 }
 
 BOOST_AUTO_TEST_CASE(two_threads_that_take_turns_never_miss_each_other) {
