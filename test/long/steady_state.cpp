@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Echo and one-way traffic between two processes, beside the same work with bare system calls: what a message costs.
+// Rates and times are printed, not judged; allocations and system calls are counted, and judged.
 #include "long_run.hpp"
 #include "raw_echo.hpp"
 #include "raw_peer.hpp"
@@ -145,8 +146,6 @@ void compare_echo(tofu::driven_by who, std::size_t window, std::size_t count, bo
     print_costs("server", last.there, static_cast<double>(count));
     expect(last.here.allocated == 0, "the client's steady state allocates nothing");
     expect(last.there.allocated == 0, "the server's steady state allocates nothing");
-    // Far below what is measured (see the figures printed): says only that something is broken, on any machine.
-    expect(median(ratio) > (window == 1 ? 0.10 : 0.01), "within reach of the raw echo");
     const double calls = static_cast<double>(last.there.reads + last.there.writes + last.there.turns);
     // A batch shares reads and waits; writes, too, unless each post of a driving thread tries the socket itself.
     const double most = window == 1 ? 4.5 : who == tofu::driven_by::caller ? 2.5 : 1.0;
@@ -164,7 +163,6 @@ void compare_one_way(tofu::driven_by who, std::size_t size, std::size_t count) {
     std::printf("  one way %5zu B, %s: %.0f messages/s, raw %.0f, ratio %.2f\n", size, name_of(who), median(rate),
                 median(raw), median(ratio));
     print_costs("client", here, static_cast<double>(count));
-    expect(median(ratio) > 0.05, "within reach of the raw stream");
 }
 
 } // namespace
