@@ -2,6 +2,7 @@
 // Protocol 3.2 and 3.3: every channel ends with exactly one message of the engine, its last, and what that means for
 // posting and for the channel's number; 3.4, order.
 #include "harness.hpp"
+#include "own_ports.hpp"
 
 #include <algorithm>
 #include <initializer_list>
@@ -51,15 +52,6 @@ tofu::binary_header welcome(Talk& talk, const tofu::address& where) {
 template <class Talk, class Group>
 void abort(Talk& talk, Group& group, std::uint16_t channel) {
     group.post(make(talk.engine, op_code::bye_signal, channel));
-}
-
-/// An address nobody listens on: a listener had it and is gone.
-template <class Talk>
-tofu::address dead_address(Talk& talk) {
-    const tofu::address where = talk.listen();
-    abort(talk, talk.server, talk.listener);
-    talk.expect_goodbye(talk.server, talk.listener, "aborted");
-    return where;
 }
 
 // Every way to end.
@@ -125,7 +117,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_violation_ends_the_channel_once, Mode, modes) {
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_refused_connection_ends_with_a_failed_hello_response, Mode, modes) {
     talk_holder talk(std::in_place, Mode::who);
-    const tofu::binary_header hello = talk->hello(dead_address(*talk));
+    const refusing_port refusing;
+    const tofu::binary_header hello = talk->hello(refusing.where());
     expect_failed(*talk, talk->client, op_code::hello_response, hello, status::connect_failed, "connect_refused");
     expect_nothing_more_about(talk, {hello.channel_number});
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Destruction in any order, from any state, by any thread: it ends in bounded time, and what was queued for a group can
 // still be received. That nothing is touched after its end is the sanitizers' to see.
+#include "own_ports.hpp"
 #include "scripted_names.hpp"
 
 #include <atomic>
@@ -256,7 +257,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(groups_go_in_every_state_of_a_channel, Mode, modes
 
     talk.hello(where); // posted, possibly unseen
     renew();
-    talk.hello(refusing_address());
+    const refusing_port refusing;
+    talk.hello(refusing.where());
     renew();
     talk.hello_to_name(); // resolving
     const question pending = service.next(talk.engine);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Names instead of literals: what the engine does while a resolver thinks, with its answer, and without one.
+#include "own_ports.hpp"
 #include "scripted_names.hpp"
 
 using namespace tofu_test;
@@ -38,8 +39,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(each_address_of_a_name_is_tried_in_turn, Mode, mod
     name_service service;
     scripted_dialogue<> talk(service, Mode::who);
     const tofu::address where = talk.listen();
+    const std::array<refusing_port, 3> refusing;
     const std::uint16_t client = talk.hello_to_name();
-    service.next(talk.engine).answer({refusing_address(), refusing_address(), where, refusing_address()});
+    service.next(talk.engine).answer({refusing[0].where(), refusing[1].where(), where, refusing[2].where()});
     talk.accept();
     const tofu::message_ptr m = talk.expect(talk.client, op_code::hello_response);
     BOOST_TEST(!m->from_engine());
@@ -49,8 +51,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(each_address_of_a_name_is_tried_in_turn, Mode, mod
 BOOST_AUTO_TEST_CASE_TEMPLATE(when_every_address_refuses_so_does_the_name, Mode, modes) {
     name_service service;
     scripted_dialogue<> talk(service, Mode::who);
+    const std::array<refusing_port, 2> refusing;
     const std::uint16_t client = talk.hello_to_name();
-    service.next(talk.engine).answer({refusing_address(), refusing_address()});
+    service.next(talk.engine).answer({refusing[0].where(), refusing[1].where()});
     talk.expect_failure(talk.client, op_code::hello_response, client, status::connect_failed, "connect_refused");
     talk.expect_silence(talk.client);
 }

@@ -2,6 +2,7 @@
 // Protocol 3.1: what `post` accepted is handed to the kernel or comes back as it was posted; what was received is
 // delivered before the goodbye.
 #include "harness.hpp"
+#include "own_ports.hpp"
 
 #include <atomic>
 #include <memory>
@@ -210,12 +211,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_returned_message_can_be_posted_on_another_channe
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(what_follows_a_hello_comes_back_when_nobody_listens, Mode, modes) {
     dialogue<> talk(Mode::who);
-    const tofu::address where = talk.listen();
-    talk.server.post(make(talk.engine, op_code::bye_signal, talk.listener));
-    talk.expect_goodbye(talk.server, talk.listener, "aborted");
-
+    const refusing_port refusing;
     for (int round = 0; round < 10; ++round) {
-        const tofu::binary_header hello = talk.hello(where, "anybody?");
+        const tofu::binary_header hello = talk.hello(refusing.where(), "anybody?");
         std::vector<record> posted;
         // The engine's own thread may find out before the last of them: then that one stays with the caller.
         for (const op_code op : {op_code::request, op_code::signal, op_code::response, op_code::bye_request})

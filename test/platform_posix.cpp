@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Sockets, endpoints, error numbers, the wake pipe and the thread of POSIX systems, against the real system.
 
+#include "own_ports.hpp"
 #include "posix_sockets.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -26,7 +27,7 @@
 #include <vector>
 
 using namespace tofu;
-using namespace tofu::test;
+using namespace tofu_test;
 
 namespace {
 
@@ -189,7 +190,7 @@ BOOST_AUTO_TEST_CASE(a_port_somebody_listens_on_is_in_use) {
 }
 
 BOOST_AUTO_TEST_CASE(a_listener_restarts_on_its_port_at_once) {
-    posix::socket listener = listen_at(endpoint_at("127.0.0.1"));
+    posix::socket listener = listen_at(endpoint_at(own_loopback()));
     const posix::endpoint where = listener.local_endpoint();
     {
         socket_pair pair = connect_pair(listener);
@@ -234,11 +235,9 @@ BOOST_AUTO_TEST_CASE(an_address_of_another_machine_can_not_be_listened_on) {
 }
 
 BOOST_AUTO_TEST_CASE(a_port_nobody_listens_on_refuses) {
-    posix::socket listener = listen_at(endpoint_at("127.0.0.1"));
-    const posix::endpoint where = listener.local_endpoint();
-    listener.close();
+    const refusing_port refusing;
     posix::socket client;
-    const io_error error = connect_to(where, client);
+    const io_error error = connect_to(endpoint_at("127.0.0.1", refusing.where().port()), client);
     BOOST_CHECK(error.kind == io_failure::refused);
     BOOST_TEST(error.os_code == ECONNREFUSED);
 }
@@ -366,8 +365,8 @@ BOOST_AUTO_TEST_CASE(an_aborted_connection_is_reset_for_the_peer) {
 }
 
 BOOST_AUTO_TEST_CASE(writing_to_a_broken_connection_raises_no_signal) {
-    struct sigaction counting{};
-    struct sigaction before{};
+    struct sigaction counting {};
+    struct sigaction before {};
     counting.sa_handler = count_broken_pipe;
     BOOST_REQUIRE_EQUAL(::sigaction(SIGPIPE, &counting, &before), 0);
     broken_pipes = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The poll(2) policy: one test for each way such a poller is known to go wrong.
 
+#include "own_ports.hpp"
 #include "posix_sockets.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -24,7 +25,7 @@
 #include <vector>
 
 using namespace tofu;
-using namespace tofu::test;
+using namespace tofu_test;
 using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 using poller_clock = std::chrono::steady_clock;
@@ -181,11 +182,9 @@ BOOST_AUTO_TEST_CASE(a_reset_peer_is_a_failure_that_reading_sees) {
 
 BOOST_AUTO_TEST_CASE(a_refused_connect_is_a_failure) {
     opened_poll poll;
-    posix::socket listener = listen_at(endpoint_at("127.0.0.1"));
-    const posix::endpoint where = listener.local_endpoint();
-    listener.close();
+    const refusing_port refusing;
     io_error error;
-    posix::socket client = posix::socket::connect(where, {}, error);
+    posix::socket client = posix::socket::connect(endpoint_at("127.0.0.1", refusing.where().port()), {}, error);
     BOOST_REQUIRE(error.kind == io_failure::would_block);
     tofu::posix_poll::registration entry;
     BOOST_REQUIRE(!poll.attach(entry, client, 9));
@@ -324,8 +323,8 @@ void count_signal(int) { signals_handled.fetch_add(1); }
 } // namespace
 
 BOOST_AUTO_TEST_CASE(a_signal_ends_the_wait_early_and_is_no_error) {
-    struct sigaction counting{};
-    struct sigaction before{};
+    struct sigaction counting {};
+    struct sigaction before {};
     counting.sa_handler = count_signal;
     BOOST_REQUIRE_EQUAL(::sigaction(SIGUSR1, &counting, &before), 0);
     signals_handled = 0;

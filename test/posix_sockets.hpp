@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace tofu::test {
+namespace tofu_test {
 
 /// Ends the test when nothing of `events` happens within ten seconds.
 inline short await(int descriptor, short events) {
@@ -23,66 +23,67 @@ inline short await(int descriptor, short events) {
     return one.revents;
 }
 
-inline posix::endpoint endpoint_at(std::string_view host, std::uint16_t port = 0) {
-    posix::endpoint made;
-    BOOST_REQUIRE(!posix::to_endpoint(address(tcp_address{host, port}), true, made));
+inline tofu::posix::endpoint endpoint_at(std::string_view host, std::uint16_t port = 0) {
+    tofu::posix::endpoint made;
+    BOOST_REQUIRE(!tofu::posix::to_endpoint(tofu::address(tofu::tcp_address{host, port}), true, made));
     return made;
 }
 
-inline std::uint16_t port_of(const posix::endpoint& where) { return posix::to_address(where).port(); }
+inline std::uint16_t port_of(const tofu::posix::endpoint& where) { return tofu::posix::to_address(where).port(); }
 
-inline posix::socket listen_at(const posix::endpoint& where) {
-    io_error error;
-    posix::socket made = posix::socket::listen(where, {}, 16, error);
+inline tofu::posix::socket listen_at(const tofu::posix::endpoint& where) {
+    tofu::io_error error;
+    tofu::posix::socket made = tofu::posix::socket::listen(where, {}, 16, error);
     BOOST_REQUIRE_EQUAL(error.os_code, 0);
     BOOST_REQUIRE(!error && made.is_open());
     return made;
 }
 
 /// How connecting to `to` ends; `made` is the socket.
-inline io_error connect_to(const posix::endpoint& to, posix::socket& made, const socket_options& options = {}) {
-    io_error error;
-    made = posix::socket::connect(to, options, error);
-    if (error.kind == io_failure::would_block) {
+inline tofu::io_error connect_to(const tofu::posix::endpoint& to, tofu::posix::socket& made,
+                                 const tofu::socket_options& options = {}) {
+    tofu::io_error error;
+    made = tofu::posix::socket::connect(to, options, error);
+    if (error.kind == tofu::io_failure::would_block) {
         await(made.native_handle(), POLLOUT);
         error = made.finish_connect();
     }
     return error;
 }
 
-inline posix::socket accept_from(posix::socket& listener, const socket_options& options = {}) {
+inline tofu::posix::socket accept_from(tofu::posix::socket& listener, const tofu::socket_options& options = {}) {
     await(listener.native_handle(), POLLIN);
-    io_error error;
-    posix::socket made = listener.accept(options, error);
+    tofu::io_error error;
+    tofu::posix::socket made = listener.accept(options, error);
     BOOST_REQUIRE(!error && made.is_open());
     return made;
 }
 
 struct socket_pair {
-    posix::socket client;
-    posix::socket server;
+    tofu::posix::socket client;
+    tofu::posix::socket server;
 };
 
-inline socket_pair connect_pair(posix::socket& listener, const socket_options& options = {}) {
+inline socket_pair connect_pair(tofu::posix::socket& listener, const tofu::socket_options& options = {}) {
     socket_pair made;
-    posix::endpoint to = listener.local_endpoint();
+    tofu::posix::endpoint to = listener.local_endpoint();
     BOOST_REQUIRE(!connect_to(to, made.client, options));
     made.server = accept_from(listener, options);
     return made;
 }
 
 inline socket_pair connect_pair() {
-    posix::socket listener = listen_at(endpoint_at("127.0.0.1"));
+    tofu::posix::socket listener = listen_at(endpoint_at("127.0.0.1"));
     return connect_pair(listener);
 }
 
-inline std::size_t send_text(posix::socket& to, std::string_view text) {
-    const const_buffer piece{reinterpret_cast<const std::byte*>(text.data()), text.size()};
-    const io_result sent = to.write({&piece, 1});
+inline std::size_t send_text(tofu::posix::socket& to, std::string_view text) {
+    const tofu::const_buffer piece{reinterpret_cast<const std::byte*>(text.data()), text.size()};
+    const tofu::io_result sent = to.write({&piece, 1});
     BOOST_REQUIRE(!sent.error);
     return sent.bytes;
 }
 
-} // namespace tofu::test
+} // namespace tofu_test
 
 #endif // TOFU_TEST_POSIX_SOCKETS_HPP

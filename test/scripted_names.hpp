@@ -125,17 +125,6 @@ struct scripted_dialogue : dialogue<tofu::basic_reactor<scripted_poll, Pool>> {
     }
 };
 
-/// An address nobody listens at.
-inline tofu::address refusing_address() {
-    tofu::platform::network<> net;
-    endpoint at;
-    tofu::io_error error;
-    BOOST_REQUIRE(!net.to_endpoint(loopback(), true, at));
-    const auto listener = net.listen(at, {}, 1, error);
-    BOOST_REQUIRE(!error);
-    return net.to_address(listener.local_endpoint());
-}
-
 } // namespace tofu_test
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What is particular to TCP: both address families, ports and who owns them, and as many channels as there are.
+#include "own_ports.hpp"
 #include "scripted_names.hpp"
 
 using namespace tofu_test;
@@ -91,7 +92,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_port_is_listened_on_once, Mode, modes) {
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(an_aborted_listener_gives_its_port_back, Mode, modes) {
     dialogue<> talk(Mode::who);
-    const tofu::address where = talk.listen();
+    const tofu::address where = talk.listen(tofu::tcp_address{own_loopback(), 0});
     const std::uint16_t listener = talk.listener;
     talk.server.post(make(talk.engine, op_code::bye_signal, listener));
     talk.expect_goodbye(talk.server, listener, "aborted");
@@ -103,7 +104,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_restarted_server_gets_its_port_at_once, Mode, mo
     tofu::address where;
     {
         dialogue<> talk(Mode::who);
-        where = talk.listen();
+        where = talk.listen(tofu::tcp_address{own_loopback(), 0});
         const auto link = talk.connect(where);
         // The server ends first in every way there is: with a bye, and in the middle.
         talk.server.post(make(talk.engine, op_code::bye_request, link.server));
@@ -131,7 +132,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_address_of_another_machine_can_not_be_listened_
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_port_nobody_listens_on_refuses, Mode, modes) {
     dialogue<> talk(Mode::who);
-    const std::uint16_t number = talk.hello(refusing_address()).channel_number;
+    const refusing_port refusing;
+    const std::uint16_t number = talk.hello(refusing.where()).channel_number;
     const tofu::message_ptr m = talk.expect(talk.client, op_code::hello_response);
     BOOST_TEST(m->from_engine());
     BOOST_TEST(m->header().channel_number == number);
