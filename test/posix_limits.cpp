@@ -146,4 +146,29 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_engine_without_a_descriptor_is_not_made, Mode, 
     BOOST_TEST((error == status::processing_failed));
 }
 
+// poll(2) refuses to look at more descriptors than the process may have.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_poller_that_fails_makes_nobody_spin, Mode, modes) {
+    dialogue<> talk(Mode::who);
+    const auto link = talk.connect();
+    tofu::message_ptr request = make(talk.engine, op_code::request, link.client, "unseen for a while");
+    tofu::message_ptr unexpected;
+    std::uint64_t turns = 0;
+    std::error_code error;
+    {
+        rlimit before{};
+        BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+        rlimit lowered = before;
+        lowered.rlim_cur = 1;
+        ::setrlimit(RLIMIT_NOFILE, &lowered);
+        talk.client.post(std::move(request), error);
+        turns = talk.engine.stats().turns;
+        unexpected = talk.server.wait_receive(moment, error);
+        turns = talk.engine.stats().turns - turns;
+        ::setrlimit(RLIMIT_NOFILE, &before);
+    }
+    BOOST_TEST(!unexpected);
+    BOOST_TEST(turns < 50U);
+    BOOST_TEST(body_of(*talk.expect(talk.server, op_code::request)) == "unseen for a while");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

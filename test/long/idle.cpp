@@ -51,6 +51,7 @@ int be_idle(int from_parent, int to_parent) {
     static_cast<void>(read_value<char>(from_parent));
     const tofu::engine_stats before = engine.stats();
     const double used = cpu_seconds();
+    write_value(to_parent, 'f');
     static_cast<void>(read_value<char>(from_parent));
     const tofu::engine_stats after = engine.stats();
     write_value(to_parent, figures{after.turns - before.turns, after.wakes - before.wakes, cpu_seconds() - used});
@@ -126,7 +127,7 @@ void watch(pid_t child, int to_child, int from_child) {
     static_cast<void>(read_value<char>(from_child));
     const tracer trace = begin_trace(child);
     write_value(to_child, 'b');
-    std::this_thread::sleep_for(100ms); // it has taken its first figures, whatever the machine does
+    static_cast<void>(read_value<char>(from_child)); // it has taken its first figures
     const long switches = voluntary_switches(child);
     std::this_thread::sleep_for(watched);
     const long slept = voluntary_switches(child) - switches;

@@ -4,7 +4,6 @@
 #define TOFU_ENGINE_ACCEPTING_HPP
 
 #include <tofu/engine/closing.hpp>
-#include <tofu/engine/failure.hpp>
 #include <tofu/engine/limits.hpp>
 #include <tofu/engine/loop_state.hpp>
 #include <tofu/engine/opening.hpp>
@@ -74,13 +73,10 @@ void accept_connections(loop_state<Policies>& state, channel<Policies>& listener
         case io_failure::aborted:
         case io_failure::reset:
         case io_failure::interrupted: break; // that peer is gone; the next one
-        case io_failure::no_descriptors:
-        case io_failure::no_memory:
-        case io_failure::permission_denied: // a packet filter's word on one connection, says accept(2)
+        default: // no descriptors, no memory, or what the network did to one connection (see accept(2)): it passes
             pause_listener(state, listener);
             state.retry_later();
             return;
-        default: end_channel(state, listener, cause_of(error, status::accept_failed)); return;
         }
     }
 }

@@ -67,7 +67,7 @@ struct channel : timer_item<typename Policies::timer> {
     bool announced = false;          ///< the application knows the number
     bool opened = false;             ///< its goodbye is a signal, not a failed hello_ or welcome_response
     bool waits_for_hello = false;    ///< counts against max_awaiting_hello
-    bool write_blocked = false;      ///< the socket was full; wait until it is writable
+    bool write_blocked = false;      ///< the socket was full (or the system's memory): do not try now
     bool holds_partial = false;      ///< counts among the partial messages
     bool attached = false;           ///< the poller holds the registration
     bool reconnects = false;         ///< the next address is tried when the registration is released
@@ -101,6 +101,7 @@ struct channel : timer_item<typename Policies::timer> {
     list_hook<channel> touched_hook;
     list_hook<channel> closing_hook;
     list_hook<channel> stalled_hook;
+    list_hook<channel> paused_writer_hook;
     list_hook<channel> parked_hook; ///< of one of the lists of channels that must not read (or accept) now
 };
 

@@ -52,7 +52,6 @@ void expire(loop_state<Policies>& state) noexcept {
         switch (item.what) {
         case timer_kind::channel: check_limits(state, static_cast<channel<Policies>&>(item)); break;
         case timer_kind::application: fire_timer(state, static_cast<application_timer<timer>&>(item)); break;
-        case timer_kind::retry: resume_parked(state); break;
         }
     }
 }

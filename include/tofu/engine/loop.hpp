@@ -61,6 +61,7 @@ public:
         drain_inbox(state_);
         digest_leftover(state_);
         handle_ready();
+        retry_refused();
         if (may_expire(result)) expire_deadlines();
         finish_turn();
     }
@@ -100,7 +101,6 @@ public:
             abandon_timer(state_, *pending);
             pending = next;
         }
-        if constexpr (timer::has_timers) state_.timers.cancel(state_.retry);
         hand_over(state_);
         for_each_group([](group_core& group) { group.mail.finish(); });
         state_.cache.give_back();
@@ -157,9 +157,9 @@ private:
 
     [[nodiscard]] time_point next_deadline() const noexcept {
         if constexpr (timer::has_timers) {
-            return state_.timers.next();
+            return std::min(state_.retry_at, state_.timers.next());
         } else {
-            return time_point::max();
+            return state_.retry_at;
         }
     }
 
@@ -190,9 +190,18 @@ private:
         if (!ch.ended()) state_.touch(ch);
     }
 
+    void retry_refused() noexcept {
+        if (state_.turn_time < state_.retry_at) return;
+        state_.retry_at = time_point::max();
+        resume_parked(state_);
+    }
+
     /// Data that is already there comes before deadlines: they are looked at when the poller had nothing more to
-    /// report, or after as many full batches in a row as cover every channel once.
+    /// report, or after as many full batches in a row as cover every channel once. A wait that failed has seen nothing;
+    /// if it goes on failing, the limits hold all the same.
     [[nodiscard]] bool may_expire(const wait_result& result) noexcept {
+        if (result.error && ++failed_waits_ < most_failed_waits) return false;
+        failed_waits_ = 0;
         if (result.full && ++full_batches_ * state_type::poll::batch_size < state_.channels.used()) return false;
         full_batches_ = 0;
         return true;
@@ -219,7 +228,9 @@ private:
     }
 
     state_type state_;
+    static constexpr std::size_t most_failed_waits = 8;
     std::size_t full_batches_ = 0;
+    std::size_t failed_waits_ = 0; // in a row
 };
 
 } // namespace tofu::engine

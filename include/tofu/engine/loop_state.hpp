@@ -63,6 +63,7 @@ struct loop_state {
     intrusive_list<channel_type, &channel_type::parked_hook> parked_for_credit;  ///< no receive credit
     intrusive_list<channel_type, &channel_type::parked_hook> parked_for_partial; ///< too many incomplete messages
     intrusive_list<channel_type, &channel_type::parked_hook> paused_listeners;
+    intrusive_list<channel_type, &channel_type::paused_writer_hook> paused_writers; ///< the system had no buffers
     intrusive_list<channel_type, &channel_type::stalled_hook>
         stalled_limits;                                              ///< their timer rang while time stood still
     intrusive_list<group_core, &group_core::outgoing_hook> outgoing; ///< groups with something to hand over
@@ -89,7 +90,7 @@ struct loop_state {
     bool room_made = false;     ///< a send queue has become shorter in this turn
     bool commands_done = false; ///< a command was completed in this turn
     bool stopping = false;
-    timer_item<timer> retry{timer_kind::retry};
+    time_point retry_at = time_point::max(); ///< when what the system has refused is tried again
 
     gather_list gathered;
     std::array<std::byte, 64 * 1024> scratch; ///< where batches are read to
@@ -105,8 +106,7 @@ struct loop_state {
 
     /// Something was refused for lack of memory or descriptors; it is tried again after a while.
     void retry_later() noexcept {
-        if constexpr (timer::has_timers)
-            if (!retry.scheduled()) timers.schedule(retry, turn_time + opts.retry_time);
+        if (retry_at == time_point::max()) retry_at = turn_time + opts.retry_time;
     }
 };
 

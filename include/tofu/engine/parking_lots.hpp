@@ -82,11 +82,24 @@ void resume_listeners(loop_state<Policies>& state) noexcept {
     unpark(state, state.paused_listeners);
 }
 
-/// The retry time is over.
+/// The system had no buffers for what this channel sends. The socket may be called writable all the while, so that is
+/// not listened to before the retry time.
+template <class Policies>
+void pause_writing(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    ch.write_blocked = true;
+    state.paused_writers.push_back(ch);
+    state.retry_later();
+}
+
+/// The retry time is over: everything the system has refused may work again.
 template <class Policies>
 void resume_parked(loop_state<Policies>& state) noexcept {
     unpark(state, state.parked_for_partial);
     resume_listeners(state);
+    while (channel<Policies>* const ch = state.paused_writers.pop_front()) {
+        ch->write_blocked = false;
+        state.touch(*ch);
+    }
 }
 
 /// The channel ends: it is in none of the lists any more.
@@ -95,6 +108,7 @@ void leave_lists(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     state.ready.erase(ch);
     state.touched.erase(ch);
     state.stalled_limits.erase(ch);
+    state.paused_writers.erase(ch);
     if (!ch.parked_hook.linked) return;
     if (ch.listener)
         state.paused_listeners.erase(ch);

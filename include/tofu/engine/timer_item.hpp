@@ -8,9 +8,8 @@
 namespace tofu::engine {
 
 enum class timer_kind : std::uint8_t {
-    channel,     ///< one of a channel's time limits
-    application, ///< an update_receiver_after
-    retry        ///< something the system refused for lack of memory or descriptors is tried again
+    channel,    ///< one of a channel's time limits
+    application ///< an update_receiver_after
 };
 
 template <class Timer>

@@ -7,6 +7,7 @@
 #include <tofu/engine/failure.hpp>
 #include <tofu/engine/limits.hpp>
 #include <tofu/engine/loop_state.hpp>
+#include <tofu/engine/parking_lots.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -43,8 +44,10 @@ void flush(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
         const io_result result = ch.socket.write(state.gathered.buffers());
         state.counters.writes.add();
         if (result.error) {
-            if (result.error.kind == io_failure::would_block || result.error.kind == io_failure::no_memory)
+            if (result.error.kind == io_failure::would_block)
                 ch.write_blocked = true;
+            else if (result.error.kind == io_failure::no_memory)
+                pause_writing(state, ch);
             else
                 ch.conversation.output_failed();
             return;
@@ -109,7 +112,8 @@ template <class Policies>
     case channel_phase::listening: return parked ? interest::none : interest::read;
     case channel_phase::open:
         if (ch.conversation.reads() && !parked) wanted |= interest::read;
-        if (ch.write_blocked && ch.conversation.writes()) wanted |= interest::write;
+        if (ch.write_blocked && !state.paused_writers.contains(ch) && ch.conversation.writes())
+            wanted |= interest::write;
         return wanted;
     case channel_phase::resolving:
     case channel_phase::closing:

@@ -152,7 +152,8 @@ concept poll_disarms = requires(P& p, typename P::registration& r) {
     noexcept->std::same_as<disarmed>;
 };
 
-/// Level-triggered: data already there when interest is armed is reported.
+/// Level-triggered: data already there when interest is armed is reported. A wait that fails has rested until wake was
+/// called or a moment was over: the loop tries again at once.
 template <class P>
 concept poll_waits = requires(P& p, std::chrono::nanoseconds timeout, archetype::sink& sink) {
     { p.wait(timeout, sink) }

@@ -14,6 +14,7 @@
 #include <tofu/platform/posix/wake_pipe.hpp>
 #include <tofu/policies/categories.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -117,11 +118,14 @@ public:
     /// Waits until a socket is ready, wake was called, `timeout` is over or a signal came (no error: it just returns
     /// early). nanoseconds::max() is for ever, 0 only looks; everything else is rounded up to milliseconds. Calls
     /// sink.ready(key, readiness) at most once for each socket; sink.released is never called, as nothing is ever owed.
-    /// The sink must not call attach, arm or disarm: it notes, and acts after the wait. Errors: no_memory.
+    /// The sink must not call attach, arm or disarm: it notes, and acts after the wait. Errors: no_memory; other (poll
+    /// says EINVAL when there are more sockets than the process may now have descriptors). A wait that fails has rested
+    /// until wake was called or a moment was over.
     template <class Sink>
     wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
         wait_result result{};
         std::size_t left = posix::poll(std::span(entries_.data(), entries_.size()), timeout, result.error);
+        if (result.error) left = rest(timeout);
         if (left != 0 && entries_[0].revents != 0) {
             take_wake();
             --left;
@@ -170,6 +174,14 @@ private:
     /// entries_[i] belongs to owners_[i]; place 0 is the wake pipe's, which has no owner.
     bool append(const posix::poll_entry& entry, registration* owner) noexcept {
         return entries_.push_back(entry) && (owners_.push_back(owner) || (entries_.pop_back(), false));
+    }
+
+    /// In place of a wait that has failed, so that whoever tries again does not spin.
+    std::size_t rest(std::chrono::nanoseconds timeout) noexcept {
+        constexpr std::chrono::nanoseconds moment = std::chrono::milliseconds(10);
+        for (posix::poll_entry& entry : entries_) entry.revents = 0;
+        io_error ignored; // it is the same trouble again
+        return posix::poll(std::span(entries_.data(), 1), std::min(timeout, moment), ignored);
     }
 
     void take_wake() noexcept {
