@@ -50,7 +50,7 @@ public:
             if ((word & channel_word::live) != 0) continue;
             const std::uint32_t generation = (channel_word::generation(word) + 1) & channel_word::generation_mask;
             const std::uint64_t fresh = channel_word::make(group, generation, flags | channel_word::live, posting);
-            // seq_cst: pairs with the engine's stop flag, see engine_core::post_opening.
+            // seq_cst: pairs with the engine's stop flag, see engine_core::enter_new.
             if (!entry->word.compare_exchange_strong(word, fresh, std::memory_order_seq_cst)) continue;
             return {number, generation};
         }
