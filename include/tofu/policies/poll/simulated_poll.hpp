@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSL-1.0
+// The poll policy of a simulated world: sockets in memory, virtual time, faults on demand, every choice from one seed.
+//
+// A program that talks through tofu can be tested with it: several engines in one process, driven by their caller on
+// one thread, and nothing that depends on the machine.
+//
+//     tofu::simulation::world world(42, {.most_delay = std::chrono::milliseconds(30), .short_writes = 200});
+//     tofu::simulated_reactor engine({}, tofu::driven_by::caller, tofu::simulated_poll(world),
+//                                    tofu::manual_timer(world.clock()));
+//
+// An engine that waits lets time pass, until something happens on its sockets or its timeout is over. To turn other
+// engines meanwhile, say so with world.while_waiting. If an engine waits for ever and nothing will ever happen, the
+// program ends: it has found a deadlock.
+#ifndef TOFU_POLICIES_POLL_SIMULATED_POLL_HPP
+#define TOFU_POLICIES_POLL_SIMULATED_POLL_HPP
+
+#include <tofu/engine/deadline.hpp>
+#include <tofu/interest.hpp>
+#include <tofu/io.hpp>
+#include <tofu/policies/categories.hpp>
+#include <tofu/policies/poll/simulation/world.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <utility>
+
+namespace tofu {
+
+/// `Batch`: the most reports of one wait; 0: no limit. All calls but wake: one thread at a time for the whole world.
+template <std::size_t Batch = 0>
+class basic_simulated_poll {
+public:
+    using category = poll_category;
+    using network_type = simulation::network;
+    using socket = network_type::socket;
+    using endpoint = network_type::endpoint;
+    using registration = simulation::registration;
+    static constexpr std::size_t batch_size = Batch;
+
+    explicit basic_simulated_poll(simulation::world& where) noexcept
+        : universe_(where.universe_), network_(where.universe_), number_(universe_->add_watch()) {}
+    basic_simulated_poll(basic_simulated_poll&& other) noexcept
+        : universe_(std::move(other.universe_)), network_(std::move(other.network_)), number_(other.number_) {}
+    basic_simulated_poll& operator=(basic_simulated_poll&&) = delete;
+    ~basic_simulated_poll() {
+        if (universe_) news().close();
+    }
+
+    /// Names it in its world, from 1: for world::poller and for the idle hook.
+    [[nodiscard]] unsigned number() const noexcept { return number_; }
+
+    [[nodiscard]] io_error open() noexcept { return memory(); }
+    [[nodiscard]] network_type& network() noexcept { return network_; }
+
+    [[nodiscard]] io_error attach(registration& entry, const socket& which, std::uintptr_t key) noexcept {
+        const io_error error = memory();
+        if (!error) news().attach(entry, which.id(), key);
+        return error;
+    }
+    [[nodiscard]] io_error arm(registration& entry, interest wanted) noexcept {
+        const io_error error = wanted == entry.wanted ? io_error{} : memory();
+        if (!error) news().arm(entry, wanted);
+        return error;
+    }
+    [[nodiscard]] disarmed disarm(registration& entry) noexcept { return news().disarm(entry); }
+
+    /// nanoseconds::max() is for ever.
+    template <class Sink>
+    [[nodiscard]] wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
+        wait_result result{memory(), false};
+        const simulation::time_point until = engine::deadline_from(universe_->now(), timeout);
+        if (result.error) {
+            rest(std::min(until, universe_->now() + std::chrono::milliseconds(10)));
+            return result;
+        }
+        universe_->settle();
+        while (!news().woken && !news().has_news() && universe_->now() < until)
+            if (!wait_a_while(until)) break;
+        news().woken = false;
+        result.full = news().report(Batch, sink);
+        return result;
+    }
+
+    /// Any thread.
+    void wake() noexcept {
+        news().woken = true;
+        news().wakes.fetch_add(1, std::memory_order_relaxed);
+    }
+
+private:
+    [[nodiscard]] simulation::watch& news() noexcept { return universe_->watch_of(number_); }
+
+    [[nodiscard]] io_error memory() noexcept {
+        return universe_->out_of_memory() ? io_error{io_failure::no_memory, 12} : io_error{};
+    }
+
+    /// A wait that fails has rested.
+    void rest(simulation::time_point until) noexcept {
+        while (!news().woken && universe_->now() < until) universe_->pass(until);
+        news().woken = false;
+    }
+
+    /// False: the wait ends early.
+    [[nodiscard]] bool wait_a_while(simulation::time_point until) noexcept {
+        simulation::idle what = simulation::idle::go_on;
+        if (universe_->hook.ask != nullptr && !std::exchange(universe_->asking, true)) {
+            what = universe_->hook.ask(universe_->hook.context, number_, until - universe_->now());
+            universe_->asking = false;
+        }
+        if (what == simulation::idle::go_on && !universe_->pass(until)) std::terminate(); // a deadlock, see above
+        return what != simulation::idle::interrupt;
+    }
+
+    engine::ref<simulation::universe> universe_;
+    network_type network_;
+    unsigned number_;
+};
+
+using simulated_poll = basic_simulated_poll<>;
+
+} // namespace tofu
+
+#endif

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+// Addresses of a simulated world: IPv4 literals, of which 127/8 and 10/8 are everybody's own.
+#ifndef TOFU_POLICIES_POLL_SIMULATION_ENDPOINT_HPP
+#define TOFU_POLICIES_POLL_SIMULATION_ENDPOINT_HPP
+
+#include <tofu/address.hpp>
+#include <tofu/io.hpp>
+
+#include <charconv>
+#include <cstdint>
+#include <string_view>
+
+namespace tofu::simulation {
+
+/// A plain value. Host 0 is every interface.
+struct endpoint {
+    std::uint32_t host = 0;
+    std::uint16_t port = 0;
+
+    friend bool operator==(const endpoint&, const endpoint&) noexcept = default;
+};
+
+/// Somebody can listen there.
+[[nodiscard]] constexpr bool is_own(std::uint32_t host) noexcept {
+    return host == 0 || host >> 24 == 127 || host >> 24 == 10;
+}
+
+/// False when `text` is no IPv4 literal.
+[[nodiscard]] inline bool parse_host(std::string_view text, std::uint32_t& host) noexcept {
+    std::uint32_t value = 0;
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    for (int part = 0; part < 4; ++part) {
+        if (part != 0 && (at == end || *at++ != '.')) return false;
+        unsigned byte = 0;
+        const auto [stop, error] = std::from_chars(at, end, byte);
+        if (error != std::errc{} || byte > 255) return false;
+        value = value << 8 | byte;
+        at = stop;
+    }
+    host = value;
+    return at == end;
+}
+
+/// As posix::to_endpoint: names are name_required, an empty host is for listeners, uds is unsupported.
+[[nodiscard]] inline io_error to_endpoint(const address& from, bool for_listening, endpoint& out) noexcept {
+    if (from.kind() != address_kind::tcp) return {io_failure::unsupported, 0};
+    std::uint32_t host = 0;
+    if (from.host().empty()) {
+        if (!for_listening) return {io_failure::address_not_available, 0};
+    } else if (!parse_host(from.host(), host)) {
+        return {io_failure::name_required, 0};
+    }
+    out = {host, from.port()};
+    return {};
+}
+
+[[nodiscard]] inline address to_address(const endpoint& from) noexcept {
+    char text[16];
+    char* at = text;
+    for (int part = 3; part >= 0; --part) {
+        at = std::to_chars(at, text + sizeof text, (from.host >> (8 * part)) & 0xFF).ptr;
+        if (part != 0) *at++ = '.';
+    }
+    return address(tcp_address{std::string_view(text, static_cast<std::size_t>(at - text)), from.port});
+}
+
+} // namespace tofu::simulation
+
+#endif

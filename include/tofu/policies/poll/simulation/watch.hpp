@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a simulated poller knows: the sockets it watches, what it still owes, and stale news.
+#ifndef TOFU_POLICIES_POLL_SIMULATION_WATCH_HPP
+#define TOFU_POLICIES_POLL_SIMULATION_WATCH_HPP
+
+#include <tofu/interest.hpp>
+#include <tofu/policies/poll/simulation/kernel.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace tofu::simulation {
+
+/// The kernel-facing state of one socket; it lies in its channel's slot. The world writes to it for as long as it holds
+/// it, as AFD does.
+struct registration {
+    std::uintptr_t key = 0;
+    std::uint64_t ticket = 0; ///< of this attachment, no other has it; 0: not attached
+    socket_id socket = 0;
+    interest wanted = interest::none;
+};
+
+/// One thread at a time, except woken and wakes.
+class watch {
+public:
+    explicit watch(kernel& below, unsigned number) noexcept : kernel_(below), number_(number) {}
+
+    std::atomic<bool> woken{false};
+    std::atomic<std::uint64_t> wakes{0};
+    std::uint64_t reports = 0;  ///< ready and released, to this poller's engine
+    std::uint64_t inventions = 0; ///< of these, spurious and stale ones
+
+    [[nodiscard]] std::size_t owed() const noexcept { return owed_.size(); }
+    [[nodiscard]] unsigned number() const noexcept { return number_; }
+
+    void attach(registration& entry, socket_id which, std::uintptr_t key) noexcept {
+        if (entry.ticket != 0) kernel_.complain("a registration was attached that was attached already");
+        entry = {key, ++last_ticket_, which, interest::none};
+        kernel_.at(which).holder = number_;
+        attached_.push_back(&entry);
+    }
+
+    void arm(registration& entry, interest wanted) noexcept {
+        if (entry.ticket == 0) kernel_.complain("a registration was armed that was not attached");
+        entry.wanted = wanted;
+    }
+
+    [[nodiscard]] disarmed disarm(registration& entry) noexcept {
+        if (entry.ticket == 0) return disarmed::released;
+        std::erase(attached_, &entry);
+        const bool stale = kernel_.chance.chance(kernel_.faults.stale);
+        const duration stale_delay = wait_up_to_owed();
+        const bool owes = kernel_.chance.chance(kernel_.faults.owes);
+        const bool for_good = kernel_.chance.chance(kernel_.faults.owes_for_good);
+        const duration owed_delay = wait_up_to_owed();
+        if (stale) {
+            stale_.push_back({entry.key, kernel_.now() + stale_delay});
+            kernel_.schedule(stale_delay, {.what = event::kind::nothing, .whom = 0});
+        }
+        if (!owes) {
+            entry = {};
+            return disarmed::released;
+        }
+        owed_.push_back({&entry, entry.key, entry.ticket, for_good ? time_point::max() : kernel_.now() + owed_delay});
+        if (!for_good) kernel_.schedule(owed_delay, {.what = event::kind::nothing, .whom = 0});
+        return disarmed::owed;
+    }
+
+    /// Is there anything to report now? What faults may invent is not counted.
+    [[nodiscard]] bool has_news() const noexcept {
+        for (const owed_one& one : owed_)
+            if (one.due <= kernel_.now()) return true;
+        for (const stale_one& one : stale_)
+            if (one.due <= kernel_.now()) return true;
+        for (const registration* entry : attached_)
+            if (any(wanted_of(*entry))) return true;
+        return false;
+    }
+
+    /// Reports at most `most` (0: all of it). True when there was more.
+    template <class Sink>
+    [[nodiscard]] bool report(std::size_t most, Sink& sink) noexcept {
+        collect();
+        if (kernel_.faults.shuffles)
+            for (std::size_t left = news_.size(); left > 1; --left)
+                std::swap(news_[left - 1], news_[kernel_.chance.below(left)]);
+        const bool full = most != 0 && news_.size() >= most;
+        if (full) news_.resize(most);
+        // The sink may attach and disarm: nothing of ours is held meanwhile.
+        std::vector<one_report> now;
+        now.swap(news_);
+        for (const one_report& one : now) {
+            ++reports;
+            if (one.released)
+                let_go(one, sink);
+            else
+                sink.ready(one.key, one.what);
+            if (one.stale) forget_stale(one.key);
+        }
+        news_.swap(now);
+        news_.clear();
+        return full;
+    }
+
+    /// The poller is gone. Memory that is still lent is written to once more: it must be there.
+    void close() noexcept {
+        for (const owed_one& one : owed_) one.where->wanted = interest::read;
+        owed_.clear();
+        attached_.clear();
+        stale_.clear();
+    }
+
+private:
+    struct owed_one {
+        registration* where;
+        std::uintptr_t key;
+        std::uint64_t ticket;
+        time_point due;
+    };
+    struct stale_one {
+        std::uintptr_t key;
+        time_point due;
+    };
+    struct one_report {
+        std::uintptr_t key;
+        readiness what;
+        bool released;
+        bool stale;
+    };
+
+    [[nodiscard]] duration wait_up_to_owed() noexcept {
+        return duration(static_cast<duration::rep>(
+            kernel_.chance.below(static_cast<std::uint64_t>(kernel_.faults.most_owed.count()) + 1)));
+    }
+
+    /// What is reported of a socket: what is wanted, and failures if anything is.
+    [[nodiscard]] readiness wanted_of(const registration& entry) const noexcept {
+        if (!any(entry.wanted)) return readiness::none;
+        const readiness all = kernel_.state_of(entry.socket);
+        readiness told = all & readiness::failed;
+        if (any(entry.wanted & interest::read)) told |= all & readiness::readable;
+        if (any(entry.wanted & interest::write)) told |= all & readiness::writable;
+        return told;
+    }
+
+    void collect() noexcept {
+        for (const owed_one& one : owed_)
+            if (one.due <= kernel_.now()) news_.push_back({one.key, readiness::none, true, false});
+        for (const stale_one& one : stale_)
+            if (one.due <= kernel_.now()) {
+                ++inventions;
+                news_.push_back({one.key, readiness::readable | readiness::writable | readiness::failed, false, true});
+            }
+        for (const registration* entry : attached_) {
+            const readiness told = wanted_of(*entry);
+            const bool spurious = kernel_.chance.chance(kernel_.faults.spurious);
+            if (any(told)) {
+                news_.push_back({entry->key, told, false, false});
+            } else if (spurious && any(entry->wanted) && kernel_.at(entry->socket).kind != socket_kind::connecting) {
+                ++inventions;
+                news_.push_back({entry->key, readiness::readable | readiness::writable, false, false});
+            }
+        }
+    }
+
+    template <class Sink>
+    void let_go(const one_report& one, Sink& sink) noexcept {
+        for (std::size_t i = 0; i < owed_.size(); ++i) {
+            if (owed_[i].key != one.key || owed_[i].due > kernel_.now()) continue;
+            registration& entry = *owed_[i].where;
+            if (entry.ticket != owed_[i].ticket || entry.key != one.key)
+                kernel_.complain("a registration was used again while the poller still held it");
+            else
+                entry = {};
+            owed_.erase(owed_.begin() + static_cast<std::ptrdiff_t>(i));
+            sink.released(one.key);
+            return;
+        }
+    }
+
+    void forget_stale(std::uintptr_t key) noexcept {
+        for (std::size_t i = 0; i < stale_.size(); ++i)
+            if (stale_[i].key == key && stale_[i].due <= kernel_.now()) {
+                stale_.erase(stale_.begin() + static_cast<std::ptrdiff_t>(i));
+                return;
+            }
+    }
+
+    kernel& kernel_;
+    unsigned number_;
+    std::uint64_t last_ticket_ = 0;
+    std::vector<registration*> attached_;
+    std::vector<owed_one> owed_;
+    std::vector<stale_one> stale_;
+    std::vector<one_report> news_;
+};
+
+} // namespace tofu::simulation
+
+#endif
