@@ -19,7 +19,7 @@ template <class Policies>
                                   channel<Policies>& ch) noexcept {
     ch.goodbye = make_goodbye(state);
     if (!ch.goodbye) return false;
-    const auto named = state.directory.open(listener.group->id, channel_word::accepting, false);
+    const auto named = state.directory.open(listener.group->id, channel_word::accepting | channel_word::unannounced, false);
     if (named.number == no_channel) return false;
     ch.number = named.number;
     ch.generation = named.generation;

@@ -50,6 +50,8 @@ struct channel : timer_item<typename Policies::timer> {
     explicit channel(slot_identity who) noexcept : timer_item<timer>(timer_kind::channel), identity_(who) {}
 
     [[nodiscard]] slot_identity identity() const noexcept { return identity_; }
+    /// It gets another socket: what is still reported of the one before must not be taken for the new one's.
+    void renew() noexcept { ++identity_.generation; }
     [[nodiscard]] bool is_listener() const noexcept { return listener; }
     [[nodiscard]] bool ended() const noexcept {
         return phase == channel_phase::closing || phase == channel_phase::zombie;
@@ -70,13 +72,14 @@ struct channel : timer_item<typename Policies::timer> {
     bool write_blocked = false;      ///< the socket was full (or the system's memory): do not try now
     bool holds_partial = false;      ///< counts among the partial messages
     bool attached = false;           ///< the poller holds the registration
-    bool reconnects = false;         ///< the next address is tried when the registration is released
+    bool was_attached = false;       ///< it has had a socket
     bool owed = false;               ///< disarmed, but the poller holds the registration until it says released
     bool is_shut = false;            ///< socket and registration are let go
     bool quiet = false;              ///< no post was in flight before the inbox was last drained
     bool parked_for_partial = false; ///< which list `parked_hook` is in
     std::uint16_t number = no_channel;
     std::uint32_t generation = 0; ///< of the number
+    std::uint64_t resumed_in = 0; ///< the turn in which it was last let go on; the wait of that turn had not asked for it
     readiness ready = readiness::none;
 
     typename poll::socket socket;

@@ -128,6 +128,10 @@ public:
         existing(number).word.fetch_or(flag, std::memory_order_seq_cst);
     }
 
+    void unmark(std::uint16_t number, std::uint64_t flag) noexcept {
+        existing(number).word.fetch_and(~flag, std::memory_order_seq_cst);
+    }
+
     [[nodiscard]] bool posts_in_flight(std::uint16_t number) const noexcept {
         return channel_word::posts(existing(number).word.load(std::memory_order_seq_cst)) != 0;
     }

@@ -25,6 +25,7 @@ inline constexpr std::uint64_t hello_posted = std::uint64_t{1} << 57;  ///< it i
 inline constexpr std::uint64_t bye_asked = std::uint64_t{1} << 58;     ///< the peer's bye_request was received
 inline constexpr std::uint64_t bye_posted = std::uint64_t{1} << 59;    ///< our own bye_request or bye_response was
 inline constexpr std::uint64_t posting_over = std::uint64_t{1} << 60;  ///< a half-closed peer's end was reached
+inline constexpr std::uint64_t unannounced = std::uint64_t{1} << 61;   ///< the application was not told of it yet
 
 constexpr std::uint64_t make(std::uint16_t group, std::uint32_t generation, std::uint64_t flags,
                              bool posting) noexcept {
@@ -63,7 +64,8 @@ constexpr verdict check_operation(std::uint64_t word, op_code op) noexcept {
 }
 
 constexpr verdict check(std::uint64_t word, std::uint16_t asking, std::uint32_t bound, op_code op) noexcept {
-    if ((word & live) == 0 || (word & closed) != 0) return {status::invalid_channel_number, 0};
+    // A number nobody was told is nobody's, however it was guessed.
+    if ((word & (live | closed | unannounced)) != live) return {status::invalid_channel_number, 0};
     if (bound != any_generation && bound != generation(word)) return {status::invalid_channel_number, 0};
     if (group(word) != asking) return {status::invalid_channel_group, 0};
     if (posts(word) == 0xFFFF) return {status::processing_failed, 0}; // 65,535 threads inside post at once

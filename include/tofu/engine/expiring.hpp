@@ -32,6 +32,10 @@ void check_limits(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     const auto now = state.reading_time();
     if (state.starving) {
         state.stalled_limits.push_back(ch); // time stands still; what has come meanwhile is read before it goes on
+    } else if (state.is_parked(ch)) {
+        // When it is let go on it is touched, and its timer set again.
+    } else if (ch.resumed_in == state.counters.turns.value()) {
+        state.touch(ch); // what is there for it will be reported by the next wait, which does not wait
     } else if (ch.limits.phase <= now) {
         expire_phase(state, ch);
     } else if (ch.limits.message <= now) {

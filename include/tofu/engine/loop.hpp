@@ -129,7 +129,7 @@ public:
     /// Resolved at once: what is still pending when a channel ends can then not be taken for its successor's.
     void ready(std::uintptr_t key, readiness what) noexcept {
         channel_type* const ch = Policies::key::find(state_.channels, key);
-        if (ch == nullptr || ch->ended()) return;
+        if (ch == nullptr || !ch->attached) return; // it has no socket (any more): an event from before
         ch->ready |= what;
         state_.ready.push_back(*ch);
     }

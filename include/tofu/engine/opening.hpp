@@ -59,6 +59,7 @@ template <class Policies>
 /// Gives the socket to the poller. False: the channel has ended.
 template <class Policies>
 [[nodiscard]] bool attach(loop_state<Policies>& state, channel<Policies>& ch, status failed_step) noexcept {
+    if (std::exchange(ch.was_attached, true)) ch.renew();
     if (const io_error error = state.poller.attach(ch.registration, ch.socket, Policies::key::make(ch))) {
         end_channel(state, ch, cause_of(error, failed_step));
         return false;
@@ -117,7 +118,12 @@ void leave_address(loop_state<Policies>& state, channel<Policies>& ch, io_error 
     ch.attached = false;
     if (!(ch.owed && Policies::key::closes_after_release)) ch.socket.close();
     ch.phase = channel_phase::resolving; // as far as events go: it has no socket
-    if (!ch.owed) try_next_address(state, ch, error);
+    if (!ch.owed) {
+        try_next_address(state, ch, error);
+        return;
+    }
+    begin_phase_limit(state, ch, state.opts.connect_time, reason::connect_timeout); // the release may not come
+    state.touch(ch);
 }
 
 /// The poller has said that a connecting socket is writable or broken.

@@ -42,7 +42,10 @@ void park_for_retry(loop_state<Policies>& state, channel<Policies>& ch) noexcept
 /// Everything in a list may look at its socket again.
 template <class Policies, class List>
 void unpark(loop_state<Policies>& state, List& parked) noexcept {
-    while (channel<Policies>* const ch = parked.pop_front()) state.touch(*ch);
+    while (channel<Policies>* const ch = parked.pop_front()) {
+        ch->resumed_in = state.counters.turns.value();
+        state.touch(*ch);
+    }
 }
 
 /// When a quarter of the credit is free again, reading goes on and time does, too.

@@ -46,6 +46,7 @@ template <class Policies>
 void announce(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     ch.announced = true;
     ch.opened = true;
+    state.directory.unmark(ch.number, channel_word::unannounced);
     ch.waits_for_hello = false;
     --state.awaiting_hello;
     end_hello_limit(state, ch);

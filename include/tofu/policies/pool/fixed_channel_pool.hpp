@@ -54,6 +54,7 @@ struct fixed_channel_pool {
         /// Ends the owner; nothing may point to it any more, the kernel included.
         void release(Slot& slot) noexcept {
             cell& owner = cells_[slot.identity().index];
+            owner.identity = slot.identity(); // it may have renewed it
             std::destroy_at(&slot);
             owner.used = false;
             owner.next_free = first_free_;

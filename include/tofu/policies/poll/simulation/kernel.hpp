@@ -75,6 +75,7 @@ public:
         at(client).open = true;
         at(client).local = {loopback, next_port_++};
         at(client).peer = to;
+        at(server).accepted = true;
         at(server).local = to;
         at(server).peer = at(client).local;
         at(client).other = server;
@@ -156,7 +157,11 @@ public:
             if (s.failure) return {0, found(s)};
             return s.in.end_arrived ? io_result{} : io_result{0, {io_failure::would_block, 0}};
         }
-        if (cut) bytes = chance.between(1, bytes);
+        s.in.cut = false;
+        if (cut) {
+            const std::size_t there = std::exchange(bytes, chance.between(1, bytes));
+            s.in.cut = bytes < there;
+        }
         const std::byte* from = s.in.bytes.data() + s.in.read;
         s.in.read += bytes;
         std::size_t left = bytes;
@@ -260,6 +265,7 @@ private:
 
     [[nodiscard]] socket_id make(socket_kind kind) noexcept {
         sockets_.emplace_back().kind = kind;
+        sockets_.back().made_at = now();
         sockets_.back().in.window = chance.between(faults.least_window, std::max(faults.least_window, faults.most_window));
         return static_cast<socket_id>(sockets_.size());
     }

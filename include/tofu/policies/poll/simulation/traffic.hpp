@@ -28,6 +28,7 @@ struct stream {
     std::size_t window = 0;  ///< most bytes written and not read
     bool ended = false;      ///< nothing more will be written
     bool end_arrived = false;
+    bool cut = false; ///< the last read was given less than there was
     time_point last_arrival{}; ///< what is sent now arrives no earlier
 
     [[nodiscard]] std::size_t unread() const noexcept { return arrived - read; }
@@ -44,6 +45,7 @@ struct socket_state {
     socket_kind kind = socket_kind::connecting;
     bool open = false;       ///< somebody holds it
     bool in_backlog = false; ///< a connection nobody has accepted yet
+    bool accepted = false;   ///< the end of the listening side, from the start
     bool silent = false;     ///< nothing of this connection arrives any more
     bool found_failed = false; ///< a call has told its holder of `failure`
     unsigned holder = 0;     ///< the poller that has watched it, from 1; 0: none has
@@ -54,6 +56,7 @@ struct socket_state {
     io_error failure;    ///< refused, reset, timed out: as it has arrived here
     std::deque<socket_id> backlog;
     std::size_t backlog_limit = 0;
+    time_point made_at{};
     time_point closed_at{};    ///< when its holder let go of it
     std::size_t left_unread = 0; ///< bytes that had arrived by then
 };

@@ -30,7 +30,7 @@ public:
     }
     world(const world&) = delete;
     world& operator=(const world&) = delete;
-    ~world() { universe_->names.drop_all(); }
+    ~world() { drop_questions(); }
 
     /// The time of everything in this world. Give it to the manual_timer of each engine.
     [[nodiscard]] manual_clock& clock() noexcept { return universe_->time.clock; }
@@ -49,6 +49,9 @@ public:
     /// The choices of the world come from here; a test may draw its own, too.
     [[nodiscard]] random& chance() noexcept { return universe_->chance; }
     void name(std::string_view text, name_answer answer) noexcept { universe_->names.set(text, std::move(answer)); }
+
+    /// Questions about names that wait for their answer get none any more.
+    void drop_questions() noexcept { universe_->names.drop_all(); }
 
     /// Who is asked when an engine has to wait. Without a hook time passes by itself.
     void while_waiting(idle_hook hook) noexcept { universe_->hook = hook; }
