@@ -34,7 +34,6 @@ namespace {
 
 static_assert(!std::is_copy_constructible_v<tofu::posix_poll>);
 static_assert(!std::is_move_assignable_v<tofu::posix_poll>);
-static_assert(tofu::posix_poll::batch_size == 0);
 
 static_assert(posix::to_poll_timeout(nanoseconds::max()) == -1);
 static_assert(posix::to_poll_timeout(nanoseconds::min()) == 0);

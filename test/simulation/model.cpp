@@ -66,7 +66,12 @@ std::string model::name_of(const channel_model& c) const {
     return text;
 }
 
-std::int64_t model::relative(std::uint64_t id) const { return static_cast<std::int64_t>(id - first_id_); }
+/// Engines take their ids from one counter of the process: in the log they are numbered as they are seen.
+std::string model::id_text(std::uint64_t id) {
+    if (id == 0) return "0";
+    if (id >= first_own_id) return "own " + std::to_string(id % first_own_id);
+    return std::to_string(seen_ids_.try_emplace(id, seen_ids_.size() + 1).first->second);
+}
 
 // Posting.
 
@@ -159,7 +164,7 @@ void model::posted(group_model& by, const posting& what, const tofu::binary_head
     if (what.id != 0 || answers) {
         if (sent.message_id != what.id) violated("post", "the message id was changed");
     } else if (sent.message_id == 0 || (op != op_code::bye_signal && !ids_.insert(sent.message_id).second)) {
-        violated("post", "message id ", relative(sent.message_id), " is not new");
+        violated("post", "message id ", id_text(sent.message_id), " is not new");
     }
     if (sent.op != op || sent.more != what.more || sent.status_byte != what.status_byte)
         violated("post", "the header it returned is not that of the message");
@@ -249,7 +254,7 @@ void model::received_notice(group_model& by, const tofu::message& m) {
 
 void model::received_from_peer(group_model& by, const tofu::message& m) {
     const tofu::binary_header& h = m.header();
-    log_.line("    < ", to_string(h.op), " on ", h.channel_number, ", id ", relative(h.message_id), ", ",
+    log_.line("    < ", to_string(h.op), " on ", h.channel_number, ", id ", id_text(h.message_id), ", ",
               m.headers().size_bytes() + m.body().size(), " bytes");
     if (h.op == op_code::hello_request) {
         const socket_id end = find_accepted_end(*by.home, h.message_id);
@@ -284,7 +289,7 @@ void model::received_from_peer(group_model& by, const tofu::message& m) {
                                  stream.bytes.begin() +
                                      static_cast<std::ptrdiff_t>(frame.begin + header_size + sent.text));
     if (!same)
-        violated("order", "on ", name_of(c), " came id ", relative(h.message_id), ", and id ", relative(sent.id),
+        violated("order", "on ", name_of(c), " came id ", id_text(h.message_id), ", and id ", id_text(sent.id),
                  " (", to_string(static_cast<op_code>(sent.op)), ") was due");
     if (const allowed verdict = judge(c, sent, c.next_in); !verdict.has(status::success))
         violated("violations", "delivered on ", name_of(c), ": ", to_string(h.op), ", which is ", verdict.text());
@@ -295,7 +300,7 @@ void model::received_from_peer(group_model& by, const tofu::message& m) {
 
 void model::received_from_engine(group_model&, channel_model& c, const tofu::message& m) {
     const tofu::binary_header& h = m.header();
-    log_.line("    < engine: ", to_string(h.op), " on ", h.channel_number, ", id ", relative(h.message_id), ", ",
+    log_.line("    < engine: ", to_string(h.op), " on ", h.channel_number, ", id ", id_text(h.message_id), ", ",
               to_string(m.status()), ", ", m.headers().find(tofu::reason_header));
     const bool tells_why = m.headers().find(tofu::reason_header).data() != nullptr && m.body().size() == 0;
     if (c.what == channel_model::role::listener && h.op == op_code::welcome_response) {
@@ -340,13 +345,13 @@ void model::take_back(channel_model& c, const tofu::message& m) {
             std::equal(m.body().bytes().begin(), m.body().bytes().end(),
                        o.frame.begin() + static_cast<std::ptrdiff_t>(header_size + posted.text));
         if (!same)
-            violated("nothing_vanishes", "came back on ", name_of(c), ": id ", relative(h.message_id), ", and id ",
-                     relative(o.id), " was due");
+            violated("nothing_vanishes", "came back on ", name_of(c), ": id ", id_text(h.message_id), ", and id ",
+                     id_text(o.id), " was due");
         o.returned = true;
         o.why = m.status();
         return;
     }
-    violated("nothing_vanishes", "came back on ", name_of(c), ": id ", relative(h.message_id), " (", to_string(h.op), ", ",
+    violated("nothing_vanishes", "came back on ", name_of(c), ": id ", id_text(h.message_id), " (", to_string(h.op), ", ",
              to_string(m.status()), "), which was not posted, was sent, or came back before");
 }
 

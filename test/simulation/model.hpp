@@ -30,6 +30,9 @@ using tofu::simulation::world;
 
 struct group_model;
 
+/// Ids that applications choose themselves begin here, those of raw peers above.
+inline constexpr std::uint64_t first_own_id = std::uint64_t{1} << 40;
+
 struct engine_model {
     int serial = 0;
     unsigned poll = 0; ///< its poller's number
@@ -151,18 +154,21 @@ public:
     void check_wires();
     void check_figures(engine_model& which, const tofu::engine_stats& now);
     void check_contract() const;
+    /// Connections an engine has accepted whose hello_request is not complete.
+    [[nodiscard]] std::size_t before_hello(const engine_model& which);
 
     // What holds at the end.
 
     /// After everybody was patient for long: nothing that must happen is still to come.
     void check_patience();
+    /// Nor is anything left on the wires that this engine should have taken.
+    void check_nothing_waits(const engine_model& which, const tofu::engine_stats& now);
     void check_over(const engine_model& which) const;
 
     [[nodiscard]] std::string name_of(const channel_model& c) const;
     [[nodiscard]] const std::deque<channel_model>& channels() const { return channels_; }
     [[nodiscard]] std::deque<channel_model>& channels() { return channels_; }
-    [[nodiscard]] std::int64_t relative(std::uint64_t id) const;
-    void first_id(std::uint64_t id) { first_id_ = id; }
+    [[nodiscard]] std::string id_text(std::uint64_t id);
 
     bool memory_may_be_short = false;
     bool faults_are_off = false; ///< this run is to be without any fault
@@ -195,8 +201,7 @@ private:
     std::vector<std::vector<incoming>> frames_;           ///< by receiving socket
     std::vector<channel_model*> linked_;                  ///< by socket
     std::set<std::uint64_t> ids_;                         ///< that the engines have assigned
-    std::uint64_t first_id_ = 0;
-    std::size_t sockets_seen_ = 0;
+    std::map<std::uint64_t, std::size_t> seen_ids_;
 };
 
 } // namespace tofu_simulation

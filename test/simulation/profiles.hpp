@@ -20,12 +20,13 @@ struct profile {
     unsigned memory_refused = 0;    ///< of the allocations of the code under test
     unsigned illegal = 0;           ///< of the posts
     unsigned hostile = 0;           ///< most raw peers
+    unsigned raw_steps = 100;       ///< of the steps are theirs
     unsigned clock_jumps = 0;       ///< of the steps in which time passes
     bool tight = false;             ///< limits of a few messages
     bool names = false;             ///< addresses are names
     bool short_times = true;        ///< limits of milliseconds, so that many are reached
     bool round_the_numbers = false; ///< every channel number is used up at least once
-    bool prompt = false;            ///< engines turn as soon as they have to
+    bool prompt = false;            ///< engines always turn as soon as they have to
 };
 
 using std::chrono::microseconds;
@@ -48,7 +49,7 @@ inline constexpr tofu::simulation::faults rough_network{.least_delay = microseco
                                                         .spurious = 20};
 
 constexpr tofu::simulation::faults with_system(tofu::simulation::faults f, unsigned rate) {
-    f.no_descriptors = f.no_memory = f.accept_aborts = f.accept_fails = rate;
+    f.no_descriptors = f.no_memory = f.wait_fails = f.accept_aborts = f.accept_fails = rate;
     return f;
 }
 
@@ -78,7 +79,8 @@ inline constexpr std::array profiles{
             .share = 4,
             .faults = rough_network,
             .illegal = 50,
-            .hostile = 6},
+            .hostile = 6,
+            .raw_steps = 400},
     profile{.name = "system",
             .words = "the system refuses calls, and memory",
             .share = 3,

@@ -140,7 +140,7 @@ private:
             h.op = usual[chance().below(40) == 0 ? chance().below(6) : chance().below(4)];
             h.more = h.op < 3 && chance().chance(200);
         }
-        if (chance().chance(80)) spoil(h);
+        if (chance().chance(120)) spoil(h);
         log_.line("  raw ", p.s.id(), " begins op ", h.op, h.engine ? ", origin engine" : "", h.more ? ", more" : "", ", ",
                   h.text + h.body, " bytes");
         put(p.out, h);
@@ -149,13 +149,19 @@ private:
     }
 
     void spoil(frame_header& h) {
-        switch (chance().below(6)) {
-        case 0: h.op = static_cast<unsigned>(chance().below(16)); break;
-        case 1: h.engine = true; break;
-        case 2: h.more = true; break;
-        case 3: h.op = static_cast<unsigned>(chance().between(3, 9)); break;
-        case 4: h.text = chance().below(65536); break;
-        case 5: h.body = 65535; break;
+        switch (chance().below(16)) {
+        case 0: h.text = chance().below(65536); break;
+        case 1: h.body = 65535; break;
+        case 2:
+        case 3:
+        case 4: h.more = true; break;
+        case 5:
+        case 6:
+        case 7: h.op = static_cast<unsigned>(chance().below(16)); break;
+        case 8:
+        case 9:
+        case 10: h.op = static_cast<unsigned>(chance().between(3, 9)); break;
+        default: h.engine = true; break;
         }
     }
 

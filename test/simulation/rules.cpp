@@ -159,11 +159,11 @@ void model::check_stream(channel_model& c) {
         const std::size_t begin = o.end - o.frame.size();
         const std::size_t part = std::min(stream.size(), o.end) - c.checked;
         if (std::memcmp(stream.data() + c.checked, o.frame.data() + (c.checked - begin), part) != 0)
-            violated("wire", "on ", name_of(c), " the bytes of id ", relative(o.id), " (", to_string(o.op),
+            violated("wire", "on ", name_of(c), " the bytes of id ", id_text(o.id), " (", to_string(o.op),
                      ") are not those that were posted");
         c.checked += part;
         if (c.checked != o.end) break;
-        if (o.returned) violated("nothing_vanishes", "on ", name_of(c), " id ", relative(o.id), " came back and was sent");
+        if (o.returned) violated("nothing_vanishes", "on ", name_of(c), " id ", id_text(o.id), " came back and was sent");
         ++c.whole;
         if (o.op == op_code::request || o.op == op_code::response || o.op == op_code::signal) {
             --c.queued_messages;
@@ -178,16 +178,21 @@ void model::check_figures(engine_model& which, const tofu::engine_stats& now) {
         violated("limits", "engine ", which.serial, " has ", now.credit_used, " received messages outside, ",
                  which.opts.max_messages, " are the limit");
     if (now.channels > which.slots) violated("limits", "engine ", which.serial, " has ", now.channels, " channels");
-    std::size_t unannounced = 0;
-    for (socket_id id = 1; id <= world_.socket_count(); ++id) {
-        const auto& s = world_.socket(id);
-        if (s.accepted && s.open && s.holder == which.poll && linked_[id - 1] == nullptr) {
-            const auto& frames = frames_of(id); // a complete hello no longer counts
-            if (frames.empty() || frames[0].begin + frames[0].header.size() > s.in.read) ++unannounced;
-        }
-    }
+    const std::size_t unannounced = before_hello(which);
     if (unannounced > which.opts.max_awaiting_hello)
         violated("limits", "engine ", which.serial, " has ", unannounced, " connections before hello");
+}
+
+std::size_t model::before_hello(const engine_model& which) {
+    linked_.resize(world_.socket_count());
+    std::size_t count = 0;
+    for (socket_id id = 1; id <= world_.socket_count(); ++id) {
+        const auto& s = world_.socket(id);
+        if (!s.accepted || !s.watched || s.holder != which.poll || linked_[id - 1] != nullptr) continue;
+        const auto& frames = frames_of(id); // a complete one no longer counts
+        if (frames.empty() || frames[0].begin + frames[0].header.size() > s.in.read) ++count;
+    }
+    return count;
 }
 
 void model::check_contract() const {
@@ -214,10 +219,10 @@ void model::check_fates(const channel_model& c, std::string_view reason) {
         const outgoing& o = c.out[i];
         if (o.op == op_code::hello_request) continue;
         if (!o.returned)
-            violated("nothing_vanishes", name_of(c), " is gone, and id ", relative(o.id), " (", to_string(o.op),
+            violated("nothing_vanishes", name_of(c), " is gone, and id ", id_text(o.id), " (", to_string(o.op),
                      ") was neither sent nor did it come back");
         if (!why.has(o.why))
-            violated("nothing_vanishes", "id ", relative(o.id), " of ", name_of(c), " came back with ", to_string(o.why),
+            violated("nothing_vanishes", "id ", id_text(o.id), " of ", name_of(c), " came back with ", to_string(o.why),
                      " for the reason ", reason);
     }
 }
@@ -233,7 +238,7 @@ void model::check_all_delivered(const channel_model& c, std::string_view reason)
     if (natural && next_is_whole) {
         const allowed verdict = judge(c, frames[c.next_in].header, c.next_in);
         if (verdict.has(status::success) && verdict.text() == "success")
-            violated("nothing_vanishes", "id ", relative(frames[c.next_in].header.id), " was read on ", name_of(c),
+            violated("nothing_vanishes", "id ", id_text(frames[c.next_in].header.id), " was read on ", name_of(c),
                      " and not delivered before its end, ", reason);
     }
     if (reason.starts_with("violation:")) {
@@ -311,6 +316,18 @@ void model::check_patience() {
     for (const group_model& g : groups_) {
         if (g.destroyed || g.home->stopped) continue;
         if (!g.updates.empty()) violated("liveness", "an update was not received");
+    }
+}
+
+void model::check_nothing_waits(const engine_model& which, const tofu::engine_stats& now) {
+    const bool may_accept = now.channels < which.slots && before_hello(which) < which.opts.max_awaiting_hello;
+    for (socket_id id = 1; id <= world_.socket_count(); ++id) {
+        const auto& s = world_.socket(id);
+        if (s.holder != which.poll || !s.watched) continue;
+        if (may_accept && !s.backlog.empty())
+            violated("liveness", "engine ", which.serial, " does not accept a connection that waits");
+        if (s.in.unread() != 0)
+            violated("liveness", "engine ", which.serial, " does not read ", s.in.unread(), " bytes that have arrived");
     }
 }
 

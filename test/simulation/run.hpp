@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,16 +38,8 @@ struct policy_set {
     run_result (*run)(const run_request&);
 };
 
-/// Each is instantiated in a file of its own.
-run_result run_default(const run_request&);
-run_result run_batched(const run_request&);
-run_result run_patient(const run_request&);
-
-inline constexpr policy_set policy_sets[] = {
-    {"default", "the default policies but for poll and timer", run_default},
-    {"batched", "a poller that reports two sockets at a time, and a pool of four channels", run_batched},
-    {"patient", "a key that has sockets closed only when their registration is released", run_patient},
-};
+/// All there are; the first is the default.
+[[nodiscard]] std::span<const policy_set> policy_sets();
 
 } // namespace tofu_simulation
 

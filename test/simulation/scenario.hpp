@@ -119,7 +119,6 @@ private:
 
     void begin() {
         world_.chance() = draw(~std::uint64_t{0} - 1);
-        model_.first_id(tofu::engine::next_message_id());
         allocated_before_ = allocation::here().alive;
         model_.memory_may_be_short = profile_.memory_refused != 0 || profile_.faults.no_memory != 0;
         model_.faults_are_off = profile_.faults == tofu::simulation::faults{} && profile_.memory_refused == 0;
@@ -128,6 +127,7 @@ private:
                               },
                               this});
         steps_ = chance().between(60, 360);
+        prompt_ = chance().chance(200) || profile_.prompt;
         const std::uint64_t count = chance().between(1, 3);
         for (std::uint64_t i = 0; i < count; ++i) add_engine();
         if (profile_.hostile != 0) {
@@ -135,7 +135,6 @@ private:
             raw_.listen({0, raw_port});
         }
         if (profile_.names) make_names();
-        if (profile_.round_the_numbers) round_the_numbers();
     }
 
     [[nodiscard]] tofu::options draw_options() {
@@ -187,6 +186,7 @@ private:
                   ", bye ", opts.bye_time.count(), ", grace ", opts.grace_time.count());
         const std::uint64_t groups = chance().between(1, 3);
         for (std::uint64_t i = 0; i < groups; ++i) add_group(e);
+        if (!e.applications.empty() && chance().chance(600)) welcome(*e.applications.front());
         refresh(e);
     }
 
@@ -222,13 +222,15 @@ private:
         log_.line("#", step_, " ", world_.now().time_since_epoch().count() / 1000, " us");
         refuse_memory(profile_.memory_refused);
         const std::uint64_t what = chance().below(100);
-        if (profile_.prompt) run_all();
-        if (what < 40) {
+        const bool raw = chance().chance(most_raw_ == 0 ? 0 : profile_.raw_steps);
+        if (prompt_) run_all();
+        if (profile_.round_the_numbers && step_ == steps_ / 2) round_the_numbers();
+        if (raw) {
+            raw_step();
+        } else if (what < 45) {
             if (!run_one()) pass_time();
-        } else if (what < 80) {
-            act();
         } else if (what < 90) {
-            if (most_raw_ != 0) raw_step();
+            act();
         } else {
             pass_time();
         }
@@ -618,7 +620,7 @@ private:
         const tofu::binary_header sent = a.g.post(std::move(m), error);
         const auto result = static_cast<status>(error.value());
         log_.line("    post op ", p.op, " on ", p.number, ", ", p.text.size() + p.body.size(), " bytes, id ",
-                  error ? 0 : model_.relative(sent.message_id), p.target.empty() ? "" : " to ", p.target, ": ",
+                  model_.id_text(error ? 0 : sent.message_id), p.target.empty() ? "" : " to ", p.target, ": ",
                   to_string(result));
         if (!expected.has(result))
             violated("post", "op ", p.op, " on number ", p.number, " gave ", to_string(result), ", and it should be ",
@@ -755,6 +757,8 @@ private:
             world_.advance(std::max(next - world_.now(), duration::zero()));
         }
         model_.check_patience();
+        for (engine& e : engines_)
+            if (e.e) model_.check_nothing_waits(*e.is, e.e->stats());
     }
 
     /// Nobody is left without the answer it waits for, though the question was thrown away.
@@ -832,26 +836,36 @@ private:
         model_.check_over(*e.is);
         const tofu::engine_stats s = e.e->stats();
         // A connection that has fallen silent before its hello stays for as long as there is no limit for that.
-        const std::size_t silent = e.is->opts.hello_time.count() == 0 ? open_sockets(e.poll) : 0;
+        const std::size_t silent = e.is->opts.hello_time.count() == 0 ? model_.before_hello(*e.is) : 0;
         if (s.channels != s.zombies + silent || s.zombies > world_.poller(e.poll).owed())
             violated("leak", "engine ", e.is->serial, " still has ", s.channels, " channels, ", s.zombies, " zombies");
+        // A group keeps one for its notice, such a connection one for its end and one for what has come of its hello.
+        if (s.credit_used != 0 || s.messages_alive > e.applications.size() + 2 * silent)
+            violated("leak", "engine ", e.is->serial, " has ", s.messages_alive, " messages outside, ", s.credit_used,
+                     " of them received ones, and nobody has any");
     }
 
+    /// One group uses up all numbers, while others have not taken their goodbyes.
     void round_the_numbers() {
         engine& e = engines_.front();
         if (!e.e || e.applications.empty()) return;
+        for (auto& each : e.applications) say_hello_to_nobody(*each);
         application& a = *e.applications.front();
         for (unsigned i = 0; i < 65'540; ++i) {
-            posting p;
-            p.op = 3;
-            p.target = "uds|/nowhere";
-            tofu::message_ptr m = get(e);
-            if (m->headers().append(tofu::connect_to_header, p.target) != status::success) return;
-            p.text = m->headers().wire();
-            post(a, std::move(m), p);
             turn(e, {});
             receive(a, 2);
+            say_hello_to_nobody(a);
         }
+    }
+
+    void say_hello_to_nobody(application& a) {
+        posting p;
+        p.op = 3;
+        p.target = "uds|/nowhere";
+        tofu::message_ptr m = get(*a.home);
+        if (!m || m->headers().append(tofu::connect_to_header, p.target) != status::success) return;
+        p.text = m->headers().wire();
+        post(a, std::move(m), p);
     }
 
     static constexpr std::uint16_t first_port = 7001;
@@ -869,6 +883,7 @@ private:
     engine* current_ = nullptr;
     std::function<void()> action_;
     std::optional<violation> stored_;
+    bool prompt_ = false; ///< engines turn as soon as they have to
     bool blocking_ = false;
     bool patient_ = false;
     bool abandoned_ = false;
@@ -878,7 +893,7 @@ private:
     std::uint64_t step_ = 0;
     std::uint64_t most_raw_ = 0;
     std::uint64_t last_tag_ = 0;
-    std::uint64_t last_own_id_ = std::uint64_t{1} << 40;
+    std::uint64_t last_own_id_ = first_own_id;
 };
 
 } // namespace tofu_simulation

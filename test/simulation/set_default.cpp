@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The default policies in a simulated world.
 #include "scenario.hpp"
+#include "sets.hpp"
 
 #include <tofu/policies/key/slot_index_key.hpp>
 #include <tofu/policies/pool/fixed_channel_pool.hpp>

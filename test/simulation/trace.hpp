@@ -7,8 +7,6 @@
 #include <concepts>
 #include <cstdint>
 #include <string>
-#include <cstdio>
-#include <cstdlib>
 #include <string_view>
 
 namespace tofu_simulation {
@@ -23,7 +21,6 @@ public:
         line_.clear();
         (append(parts), ...);
         line_ += '\n';
-        if (getenv("LIVE")) fputs(line_.c_str(), stderr);
         for (const char c : line_) digest_ = (digest_ ^ static_cast<unsigned char>(c)) * 0x100000001B3; // FNV-1a
         if (keep_) text_ += line_;
     }

@@ -76,10 +76,11 @@ struct channel : timer_item<typename Policies::timer> {
     bool owed = false;               ///< disarmed, but the poller holds the registration until it says released
     bool is_shut = false;            ///< socket and registration are let go
     bool quiet = false;              ///< no post was in flight before the inbox was last drained
+    bool resumed = false;            ///< it may read again; the poller was not told yet
     bool parked_for_partial = false; ///< which list `parked_hook` is in
     std::uint16_t number = no_channel;
     std::uint32_t generation = 0; ///< of the number
-    std::uint64_t resumed_in = 0; ///< the turn in which it was last let go on; the wait of that turn had not asked for it
+    std::uint64_t resumed_in = 0; ///< the turn in which `resumed` was settled: the next wait asks for it again
     readiness ready = readiness::none;
 
     typename poll::socket socket;

@@ -34,7 +34,7 @@ void check_limits(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
         state.stalled_limits.push_back(ch); // time stands still; what has come meanwhile is read before it goes on
     } else if (state.is_parked(ch)) {
         // When it is let go on it is touched, and its timer set again.
-    } else if (ch.resumed_in == state.counters.turns.value()) {
+    } else if (ch.resumed || ch.resumed_in == state.counters.turns.value()) {
         state.touch(ch); // what is there for it will be reported by the next wait, which does not wait
     } else if (ch.limits.phase <= now) {
         expire_phase(state, ch);
@@ -47,11 +47,11 @@ void check_limits(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     }
 }
 
-/// Everything whose time has come.
+/// Everything whose time had come by then.
 template <class Policies>
-void expire(loop_state<Policies>& state) noexcept {
+void expire(loop_state<Policies>& state, typename loop_state<Policies>::time_point by) noexcept {
     using timer = typename Policies::timer;
-    while (auto* const node = state.timers.pop_expired(state.turn_time)) {
+    while (auto* const node = state.timers.pop_expired(by)) {
         auto& item = static_cast<timer_item<timer>&>(*node);
         switch (item.what) {
         case timer_kind::channel: check_limits(state, static_cast<channel<Policies>&>(item)); break;

@@ -54,6 +54,7 @@ public:
         state_.counters.turns.add();
         const bool waits =
             !work_left() && state_.in.fall_asleep() && !credit_is_back() && !an_end_is_due(state_) && !interrupted();
+        reported_ = 0;
         const wait_result result = state_.poller.wait(waits ? time_to_wait(until) : duration::zero(), *this);
         state_.in.awake();
         state_.turn_time = state_.timers.now();
@@ -62,7 +63,7 @@ public:
         digest_leftover(state_);
         handle_ready();
         retry_refused();
-        if (may_expire(result)) expire_deadlines();
+        expire_deadlines(result);
         finish_turn();
     }
 
@@ -130,6 +131,7 @@ public:
     void ready(std::uintptr_t key, readiness what) noexcept {
         channel_type* const ch = Policies::key::find(state_.channels, key);
         if (ch == nullptr || !ch->attached) return; // it has no socket (any more): an event from before
+        ++reported_;
         ch->ready |= what;
         state_.ready.push_back(*ch);
     }
@@ -196,19 +198,23 @@ private:
         resume_parked(state_);
     }
 
-    /// Data that is already there comes before deadlines: they are looked at when the poller had nothing more to
-    /// report, or after as many full batches in a row as cover every channel once. A wait that failed has seen nothing;
-    /// if it goes on failing, the limits hold all the same.
-    [[nodiscard]] bool may_expire(const wait_result& result) noexcept {
-        if (result.error && ++failed_waits_ < most_failed_waits) return false;
-        failed_waits_ = 0;
-        if (result.full && ++full_batches_ * state_type::poll::batch_size < state_.channels.used()) return false;
-        full_batches_ = 0;
-        return true;
-    }
-
-    void expire_deadlines() noexcept {
-        if constexpr (timer::has_timers) expire(state_);
+    /// Data that is already there comes before deadlines: what was due when the poller had nothing more to report, or
+    /// before as many full batches in a row as name every channel once. A wait that failed has seen nothing; if it goes
+    /// on failing, the limits hold all the same.
+    void expire_deadlines(const wait_result& result) noexcept {
+        if constexpr (timer::has_timers) {
+            if (state_.timers.next() > state_.turn_time) {
+                named_ = 0;
+                return;
+            }
+            if (result.error && ++failed_waits_ < most_failed_waits) return;
+            failed_waits_ = 0;
+            if (named_ == 0) due_before_ = state_.turn_time; // later ones may have data this batch did not show
+            named_ += reported_;
+            if (result.full && named_ < state_.channels.used()) return;
+            expire(state_, result.full ? due_before_ : state_.turn_time);
+            named_ = 0;
+        }
     }
 
     void finish_turn() noexcept {
@@ -229,7 +235,9 @@ private:
 
     state_type state_;
     static constexpr std::size_t most_failed_waits = 8;
-    std::size_t full_batches_ = 0;
+    std::size_t reported_ = 0;     // channels in this turn
+    std::size_t named_ = 0;        // channels in full batches in a row, while something is due
+    time_point due_before_{};      // when the first of them was taken
     std::size_t failed_waits_ = 0; // in a row
 };
 

@@ -43,7 +43,7 @@ void park_for_retry(loop_state<Policies>& state, channel<Policies>& ch) noexcept
 template <class Policies, class List>
 void unpark(loop_state<Policies>& state, List& parked) noexcept {
     while (channel<Policies>* const ch = parked.pop_front()) {
-        ch->resumed_in = state.counters.turns.value();
+        ch->resumed = true;
         state.touch(*ch);
     }
 }

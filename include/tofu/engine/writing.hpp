@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 namespace tofu::engine {
 
@@ -137,6 +138,7 @@ void settle(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
             return;
         }
     }
+    if (std::exchange(ch.resumed, false)) ch.resumed_in = state.counters.turns.value();
     arm_limits(state, ch);
 }
 

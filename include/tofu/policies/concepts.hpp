@@ -152,13 +152,13 @@ concept poll_disarms = requires(P& p, typename P::registration& r) {
     noexcept->std::same_as<disarmed>;
 };
 
-/// Level-triggered: data already there when interest is armed is reported. A wait that fails has rested until wake was
-/// called or a moment was over: the loop tries again at once.
+/// Level-triggered: data already there when interest is armed is reported. A wait that could not report everything says
+/// so (`full`), and the next one begins with what this one had no room for. A wait that fails has rested until wake was
+/// called or a moment was over, whatever its timeout: the loop tries again at once.
 template <class P>
 concept poll_waits = requires(P& p, std::chrono::nanoseconds timeout, archetype::sink& sink) {
     { p.wait(timeout, sink) }
     noexcept->std::same_as<wait_result>;
-    { P::batch_size } -> std::convertible_to<std::size_t>;
 };
 
 /// Ends a wait, or the next one; any thread, coalesced.
@@ -324,7 +324,7 @@ struct assert_policies {
     static_assert(poll_disarms<Poll>, "PollPolicy: needs `disarmed disarm(registration&) noexcept;`");
     static_assert(poll_waits<Poll>,
                   "PollPolicy: needs `template <class Sink> wait_result wait(std::chrono::nanoseconds, "
-                  "Sink&) noexcept;` and `static constexpr std::size_t batch_size`");
+                  "Sink&) noexcept;`");
     static_assert(poll_wakes<Poll>, "PollPolicy: needs `void wake() noexcept;`, callable from any thread");
 
     static_assert(pool_has_category<Pool>, "PoolPolicy (2nd parameter): needs `using category = tofu::pool_category;`");

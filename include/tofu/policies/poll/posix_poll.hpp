@@ -14,7 +14,6 @@
 #include <tofu/platform/posix/wake_pipe.hpp>
 #include <tofu/policies/categories.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -57,9 +56,6 @@ public:
         std::size_t index = unattached;
         int descriptor = -1;
     };
-
-    /// Ready reports one wait can make at most; 0: no limit.
-    static constexpr std::size_t batch_size = 0;
 
     explicit basic_posix_poll(Network given = Network()) noexcept : network_(std::move(given)) {}
     basic_posix_poll(basic_posix_poll&& other) noexcept : network_(std::move(other.network_)) {}
@@ -125,7 +121,7 @@ public:
     wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
         wait_result result{};
         std::size_t left = posix::poll(std::span(entries_.data(), entries_.size()), timeout, result.error);
-        if (result.error) left = rest(timeout);
+        if (result.error) left = rest();
         if (left != 0 && entries_[0].revents != 0) {
             take_wake();
             --left;
@@ -176,12 +172,12 @@ private:
         return entries_.push_back(entry) && (owners_.push_back(owner) || (entries_.pop_back(), false));
     }
 
-    /// In place of a wait that has failed, so that whoever tries again does not spin.
-    std::size_t rest(std::chrono::nanoseconds timeout) noexcept {
+    /// In place of a wait that has failed, whatever its timeout was, so that whoever tries again does not spin.
+    std::size_t rest() noexcept {
         constexpr std::chrono::nanoseconds moment = std::chrono::milliseconds(10);
         for (posix::poll_entry& entry : entries_) entry.revents = 0;
         io_error ignored; // it is the same trouble again
-        return posix::poll(std::span(entries_.data(), 1), std::min(timeout, moment), ignored);
+        return posix::poll(std::span(entries_.data(), 1), moment, ignored);
     }
 
     void take_wake() noexcept {

@@ -20,7 +20,6 @@
 #include <tofu/policies/categories.hpp>
 #include <tofu/policies/poll/simulation/world.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -38,7 +37,6 @@ public:
     using socket = network_type::socket;
     using endpoint = network_type::endpoint;
     using registration = simulation::registration;
-    static constexpr std::size_t batch_size = Batch;
 
     explicit basic_simulated_poll(simulation::world& where) noexcept
         : universe_(where.universe_), network_(where.universe_), number_(universe_->add_watch()) {}
@@ -70,12 +68,12 @@ public:
     /// nanoseconds::max() is for ever.
     template <class Sink>
     [[nodiscard]] wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
-        wait_result result{memory(), false};
-        const simulation::time_point until = engine::deadline_from(universe_->now(), timeout);
-        if (result.error) {
-            rest(std::min(until, universe_->now() + std::chrono::milliseconds(10)));
-            return result;
+        if (universe_->chance.chance(universe_->faults.wait_fails)) {
+            rest();
+            return {{io_failure::no_memory, 12}, false};
         }
+        wait_result result;
+        const simulation::time_point until = engine::deadline_from(universe_->now(), timeout);
         universe_->settle();
         while (!news().woken && !news().has_news() && universe_->now() < until)
             if (!wait_a_while(until)) break;
@@ -98,7 +96,8 @@ private:
     }
 
     /// A wait that fails has rested.
-    void rest(simulation::time_point until) noexcept {
+    void rest() noexcept {
+        const simulation::time_point until = universe_->now() + std::chrono::milliseconds(10);
         while (!news().woken && universe_->now() < until) universe_->pass(until);
         news().woken = false;
     }

@@ -28,7 +28,9 @@ struct faults {
 
     // The system.
     unsigned no_descriptors = 0; ///< of connect, listen and accept
-    unsigned no_memory = 0;      ///< of connect, listen, accept, read, write, attach, arm, open and wait
+    unsigned no_memory = 0;      ///< of connect, listen, accept, read, write, attach, arm and open
+    unsigned wait_fails = 0;     ///< for lack of memory
+    std::chrono::nanoseconds most_shortage = std::chrono::milliseconds(2); ///< descriptors or memory are refused for
     unsigned accept_aborts = 0;  ///< the connection was gone before it was accepted
     unsigned accept_fails = 0;   ///< for a reason nobody expects
 

@@ -151,7 +151,7 @@ public:
         for (const mutable_buffer& one : into) wanted += one.size;
         if (wanted == 0) complain("read was called without room for a byte");
         const bool cut = chance.chance(faults.short_reads);
-        if (chance.chance(faults.no_memory)) return {0, {io_failure::no_memory, 0}};
+        if (out_of_memory()) return {0, {io_failure::no_memory, 0}};
         std::size_t bytes = std::min(wanted, s.in.unread());
         if (bytes == 0) {
             if (s.failure) return {0, found(s)};
@@ -182,7 +182,7 @@ public:
         if (wanted == 0) complain("write was called without a byte");
         const bool cut = chance.chance(faults.short_writes);
         const bool silence = chance.chance(faults.falls_silent);
-        if (chance.chance(faults.no_memory)) return {0, {io_failure::no_memory, 0}};
+        if (out_of_memory()) return {0, {io_failure::no_memory, 0}};
         if (s.failure) return {0, found(s)};
         if (s.kind == socket_kind::connecting) return {0, {io_failure::would_block, 0}};
         stream& out = at(s.other).in;
@@ -243,16 +243,25 @@ public:
         return state;
     }
 
-    [[nodiscard]] bool out_of_memory() noexcept { return chance.chance(faults.no_memory); }
+    /// The system refuses memory: now, and to everybody for a while.
+    [[nodiscard]] bool out_of_memory() noexcept { return refuses(faults.no_memory, memory_short_until_); }
 
 private:
     static constexpr std::uint32_t loopback = 127U << 24 | 1;
 
     [[nodiscard]] io_error refuse_descriptor() noexcept {
-        const bool full = chance.chance(faults.no_descriptors);
-        const bool short_of_memory = chance.chance(faults.no_memory);
+        const bool full = refuses(faults.no_descriptors, descriptors_short_until_);
+        const bool short_of_memory = out_of_memory();
         if (full) return {io_failure::no_descriptors, 24};
         return short_of_memory ? io_error{io_failure::no_memory, 12} : io_error{};
+    }
+
+    [[nodiscard]] bool refuses(unsigned rate, time_point& until) noexcept {
+        const bool begins = chance.chance(rate);
+        const duration lasts(static_cast<duration::rep>(
+            chance.below(static_cast<std::uint64_t>(faults.most_shortage.count()) + 1)));
+        if (begins && until <= now()) until = now() + lasts;
+        return begins || (rate != 0 && now() < until);
     }
 
     [[nodiscard]] io_failure pick(std::array<io_failure, 4> from) noexcept { return from[chance.below(from.size())]; }
@@ -278,8 +287,6 @@ private:
     [[nodiscard]] socket_state& let_go(socket_id id) noexcept {
         socket_state& s = at(id);
         s.open = false;
-        s.closed_at = now();
-        s.left_unread = s.in.unread();
         return s;
     }
 
@@ -380,6 +387,8 @@ private:
 
     std::deque<socket_state> sockets_;
     std::uint16_t next_port_ = 49152;
+    time_point memory_short_until_{};
+    time_point descriptors_short_until_{};
 };
 
 } // namespace tofu::simulation

@@ -48,6 +48,7 @@ struct socket_state {
     bool accepted = false;   ///< the end of the listening side, from the start
     bool silent = false;     ///< nothing of this connection arrives any more
     bool found_failed = false; ///< a call has told its holder of `failure`
+    bool watched = false;    ///< attached to a poller, and not disarmed
     unsigned holder = 0;     ///< the poller that has watched it, from 1; 0: none has
     endpoint local;
     endpoint peer;
@@ -57,8 +58,7 @@ struct socket_state {
     std::deque<socket_id> backlog;
     std::size_t backlog_limit = 0;
     time_point made_at{};
-    time_point closed_at{};    ///< when its holder let go of it
-    std::size_t left_unread = 0; ///< bytes that had arrived by then
+    std::size_t left_unread = 0; ///< bytes that had arrived when its poller was told to forget it
 };
 
 } // namespace tofu::simulation

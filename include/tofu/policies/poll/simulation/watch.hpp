@@ -6,6 +6,7 @@
 #include <tofu/interest.hpp>
 #include <tofu/policies/poll/simulation/kernel.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -40,6 +41,7 @@ public:
         if (entry.ticket != 0) kernel_.complain("a registration was attached that was attached already");
         entry = {key, ++last_ticket_, which, interest::none};
         kernel_.at(which).holder = number_;
+        kernel_.at(which).watched = true;
         attached_.push_back(&entry);
     }
 
@@ -51,6 +53,8 @@ public:
     [[nodiscard]] disarmed disarm(registration& entry) noexcept {
         if (entry.ticket == 0) return disarmed::released;
         std::erase(attached_, &entry);
+        kernel_.at(entry.socket).watched = false;
+        kernel_.at(entry.socket).left_unread = kernel_.at(entry.socket).in.unread();
         const bool stale = kernel_.chance.chance(kernel_.faults.stale);
         const duration stale_delay = wait_up_to_owed();
         const bool owes = kernel_.chance.chance(kernel_.faults.owes);
@@ -80,15 +84,18 @@ public:
         return false;
     }
 
-    /// Reports at most `most` (0: all of it). True when there was more.
+    /// Reports at most `most` (0: all of it); sockets take turns. True when there may be more.
     template <class Sink>
     [[nodiscard]] bool report(std::size_t most, Sink& sink) noexcept {
         collect();
+        const bool full = most != 0 && news_.size() >= most;
+        if (full) {
+            news_.resize(most);
+            rotate();
+        }
         if (kernel_.faults.shuffles)
             for (std::size_t left = news_.size(); left > 1; --left)
                 std::swap(news_[left - 1], news_[kernel_.chance.below(left)]);
-        const bool full = most != 0 && news_.size() >= most;
-        if (full) news_.resize(most);
         // The sink may attach and disarm: nothing of ours is held meanwhile.
         std::vector<one_report> now;
         now.swap(news_);
@@ -105,10 +112,9 @@ public:
         return full;
     }
 
-    /// The poller is gone. Memory that is still lent is written to once more: it must be there.
+    /// The poller is gone. Memory that is still lent is written to once more: it must be there. What is owed stays known.
     void close() noexcept {
         for (const owed_one& one : owed_) one.where->wanted = interest::read;
-        owed_.clear();
         attached_.clear();
         stale_.clear();
     }
@@ -164,6 +170,15 @@ private:
                 news_.push_back({entry->key, readiness::readable | readiness::writable, false, false});
             }
         }
+    }
+
+    /// Whoever was reported last stands behind the others now.
+    void rotate() noexcept {
+        for (std::size_t i = attached_.size(); i > 0; --i)
+            if (attached_[i - 1]->key == news_.back().key) {
+                std::rotate(attached_.begin(), attached_.begin() + static_cast<std::ptrdiff_t>(i), attached_.end());
+                return;
+            }
     }
 
     template <class Sink>

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSL-1.0
+// The only policy set of a mutant: its engine must not be mixed with one that is right.
+#include "../sets.hpp"
+
+namespace tofu_simulation {
+
+std::span<const policy_set> policy_sets() { return {&default_set, 1}; }
+
+} // namespace tofu_simulation

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSL-1.0
+// A poller that reports two sockets at a time, and a pool of four channels, in a simulated world.
+#include "scenario.hpp"
+#include "sets.hpp"
+
+#include <tofu/policies/key/slot_index_key.hpp>
+#include <tofu/policies/pool/fixed_channel_pool.hpp>
+
+namespace tofu_simulation {
+
+namespace {
+struct set {
+    using poll = tofu::basic_simulated_poll<2>;
+    static constexpr std::size_t slots = 4;
+    using pool = tofu::fixed_channel_pool<slots>;
+    using key = tofu::slot_index_key;
+};
+} // namespace
+
+run_result run_batched(const run_request& wanted) { return scenario<set>(wanted).run(); }
+
+} // namespace tofu_simulation
