@@ -5,7 +5,7 @@
 # Takes pairs: what proves that something is there, and the package that brings it. The proof is a command's name, a
 # file's absolute path, or - for the package itself. BUILD_NEEDS holds what every build here wants.
 # shellcheck disable=SC2034
-BUILD_NEEDS=(cmake cmake ninja ninja-build g++ g++ git git /usr/include/boost/test/included/unit_test.hpp libboost-dev
+BUILD_NEEDS=(cmake cmake ninja ninja-build g++ g++ git git patch patch /usr/include/boost/test/included/unit_test.hpp libboost-dev
     /usr/include/cxxopts.hpp libcxxopts-dev /etc/ssl/certs/ca-certificates.crt ca-certificates)
 
 is_there() {

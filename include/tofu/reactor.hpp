@@ -16,6 +16,7 @@
 #include <chrono>
 #include <new>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 
 namespace tofu {
@@ -32,6 +33,8 @@ template <class PollPolicy = default_poll, class PoolPolicy = default_pool, clas
           class TimerPolicy = default_timer>
 class basic_reactor {
     static_assert(assert_policies<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>::value);
+    static constexpr bool make_themselves =
+        std::is_default_constructible_v<PollPolicy> && std::is_default_constructible_v<TimerPolicy>;
 
 public:
     using policies = policy_set<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>;
@@ -42,15 +45,20 @@ public:
     /// Starts the engine. Errors: not_allowed (options that contradict themselves, see validate), allocation_failed,
     /// processing_failed (the system gave no thread or no descriptor). After an error every call reports
     /// shutdown_started.
-    explicit basic_reactor(const options& opts, driven_by who, std::error_code& error, PollPolicy poll = PollPolicy{},
-                           TimerPolicy timer = TimerPolicy{}) noexcept {
+    basic_reactor(const options& opts, driven_by who, std::error_code& error, PollPolicy poll,
+                  TimerPolicy timer = TimerPolicy{}) noexcept {
         error = start(opts, who, std::move(poll), std::move(timer));
     }
-    explicit basic_reactor(const options& opts = {}, driven_by who = driven_by::io_thread,
-                           PollPolicy poll = PollPolicy{},
-                           TimerPolicy timer = TimerPolicy{}) requires exceptions_enabled {
+    basic_reactor(const options& opts, driven_by who, PollPolicy poll,
+                  TimerPolicy timer = TimerPolicy{}) requires exceptions_enabled {
         throw_if(start(opts, who, std::move(poll), std::move(timer)), "tofu::reactor");
     }
+    /// The same, with policies made by default.
+    basic_reactor(const options& opts, driven_by who, std::error_code& error) noexcept requires(make_themselves)
+        : basic_reactor(opts, who, error, PollPolicy{}, TimerPolicy{}) {}
+    explicit basic_reactor(const options& opts = {},
+                           driven_by who = driven_by::io_thread) requires(exceptions_enabled&& make_themselves)
+        : basic_reactor(opts, who, PollPolicy{}, TimerPolicy{}) {}
     basic_reactor(const basic_reactor&) = delete;
     basic_reactor& operator=(const basic_reactor&) = delete;
 

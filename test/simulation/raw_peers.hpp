@@ -76,6 +76,7 @@ private:
         bool client = false;
         bool said_hello = false;
         bool slow = false;       ///< writes byte by byte
+        bool heard_bye = false;  ///< was sent a bye_request
         std::uint64_t asked = 0; ///< the last id it was sent
         bytes out;               ///< not written yet
         bytes in;                ///< not parsed yet
@@ -110,6 +111,7 @@ private:
             const frame_header h = get_header(p.in);
             if (p.in.size() < h.size()) break;
             p.asked = h.id;
+            p.heard_bye = p.heard_bye || h.op == 5;
             p.in.erase(p.in.begin(), p.in.begin() + static_cast<std::ptrdiff_t>(h.size()));
         }
     }
@@ -137,7 +139,7 @@ private:
             p.said_hello = true;
         } else {
             const std::array<unsigned, 6> usual{0, 1, 2, 2, 5, 6};
-            h.op = usual[chance().below(40) == 0 ? chance().below(6) : chance().below(4)];
+            h.op = usual[chance().below(p.heard_bye ? 3 : 40) == 0 ? chance().below(6) : chance().below(4)];
             h.more = h.op < 3 && chance().chance(200);
         }
         if (chance().chance(120)) spoil(h);

@@ -561,10 +561,7 @@ private:
     void post_on_some(application& a, unsigned op) {
         const channel_model* const c = some_channel(a);
         if (c == nullptr) return;
-        posting p;
-        p.op = op == 5 && chance().chance(300) ? 6 : op;
-        p.number = c->number;
-        if (tofu::message_ptr m = get(*a.home); m && fill(*m, p)) post(a, std::move(m), p);
+        post_one(a, *c, op == 5 && chance().chance(300) ? 6 : op);
     }
 
     /// False: memory is short.
@@ -593,18 +590,34 @@ private:
         return what < 97 ? "tcp|192.0.2.1|" + port : "uds|/nowhere";
     }
 
-    void say_hello(application& a) { open(a, 3, tofu::connect_to_header); }
-    void welcome(application& a) { open(a, 8, tofu::listen_on_header); }
+    /// Sometimes more is posted on the new channel at once, before anything can have come of it.
+    void say_hello(application& a) {
+        const channel_model* const c = open(a, 3, tofu::connect_to_header);
+        if (c == nullptr || !chance().chance(300)) return;
+        for (std::uint64_t i = chance().below(4); i > 0; --i) post_one(a, *c, static_cast<unsigned>(chance().below(3)));
+        if (chance().chance(300)) post_one(a, *c, chance().chance(500) ? 5 : 7);
+    }
+    void welcome(application& a) { static_cast<void>(open(a, 8, tofu::listen_on_header)); }
 
-    void open(application& a, unsigned op, std::string_view header) {
+    /// The channel that was begun; null: none was.
+    const channel_model* open(application& a, unsigned op, std::string_view header) {
         posting p;
         p.op = op;
         p.target = draw_target(a);
         p.bad_target = chance().chance(profile_.illegal);
         if (p.bad_target) p.target = chance().chance(500) ? "tcp|" : "nonsense";
         tofu::message_ptr m = get(*a.home);
-        if (!m || m->headers().append(header, p.target) != status::success || !fill(*m, p)) return;
+        if (!m || m->headers().append(header, p.target) != status::success || !fill(*m, p)) return nullptr;
+        const std::size_t before = model_.channels().size();
         post(a, std::move(m), p);
+        return model_.channels().size() > before ? &model_.channels().back() : nullptr;
+    }
+
+    void post_one(application& a, const channel_model& c, unsigned op) {
+        posting p;
+        p.op = op;
+        p.number = c.number;
+        if (tofu::message_ptr m = get(*a.home); m && fill(*m, p)) post(a, std::move(m), p);
     }
 
     /// The model says what must become of it.

@@ -90,7 +90,6 @@ struct channel : timer_item<typename Policies::timer> {
     frame_writer writer;
     ref<group_core> group;
     message_ptr goodbye;                             ///< set aside when the channel was made
-    message_ptr held_hello;                          ///< a complete hello_request that waits for credit
     message_ptr request;                             ///< a welcome_request, until it is answered
     cause why;                                       ///< the end's, once decided
     std::unique_ptr<resolution<endpoint>> addresses; ///< of a name, while they are tried

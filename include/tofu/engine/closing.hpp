@@ -46,8 +46,7 @@ void shut(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     count_partial(state, ch, false);
     if (state.leftover.owner == &ch) state.leftover = {};
     if (std::exchange(ch.waits_for_hello, false)) --state.awaiting_hello;
-    ch.held_hello.reset(); // nothing is kept by what may have to stay as a zombie
-    ch.request.reset();
+    ch.request.reset(); // nothing is kept by what may have to stay as a zombie
     ch.addresses.reset();
     node_queue unsent = ch.writer.abandon();
     unsent.splice(ch.returns);
@@ -107,7 +106,7 @@ void conclude(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     state.directory.channel(ch.number, nullptr);
     say_goodbye(state, ch);
     --ch.group->channels;
-    ch.group = {}; // a zombie may stay for long
+    ch.group = {};          // a zombie may stay for long
     state.room_made = true; // whoever waits for room in this queue must learn that it is gone
     release_slot(state, ch);
 }

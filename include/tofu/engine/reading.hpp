@@ -53,27 +53,19 @@ void announce(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     resume_listeners(state);
 }
 
-/// A complete message goes to the group. False: its credit is missing (only a hello_request comes without).
+/// A complete message goes to the group. A hello_request takes its credit now: nobody reads without any, and nobody else
+/// takes some meanwhile.
 template <class Policies>
-[[nodiscard]] bool complete_message(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
-    const op_code op = ch.reader.header().op;
-    if (ch.waits_for_hello) {
-        message* const hello = ch.reader.take();
-        if (!state.messages.take_credit(*hello)) {
-            ch.held_hello = owned(hello);
-            return false;
-        }
-        announce(state, ch);
-        deliver_received(state, ch, *hello);
-        return true;
-    }
+void complete_message(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     message& m = *ch.reader.take();
-    if (op == op_code::hello_response) {
+    if (ch.waits_for_hello) {
+        static_cast<void>(state.messages.take_credit(m));
+        announce(state, ch);
+    } else if (m.header().op == op_code::hello_response) {
         ch.opened = true;
         end_hello_limit(state, ch);
     }
     deliver_received(state, ch, m);
-    return true;
 }
 
 template <class Policies>
@@ -128,7 +120,7 @@ template <class Policies>
             break;
         case frame_reader::step::message:
             count_partial(state, ch, false);
-            if (!complete_message(state, ch)) return digestion::starved;
+            complete_message(state, ch);
             break;
         }
     }
@@ -165,14 +157,6 @@ void digest_leftover(loop_state<Policies>& state) noexcept {
     std::span<const std::byte> rest = state.leftover.bytes;
     state.leftover = {};
     state.touch(ch);
-    if (ch.held_hello) {
-        if (!state.messages.take_credit(*ch.held_hello)) {
-            settle_input(state, ch, digestion::starved, rest);
-            return;
-        }
-        announce(state, ch);
-        deliver_received(state, ch, *ch.held_hello.release());
-    }
     const digestion result = digest(state, ch, rest);
     settle_input(state, ch, result, rest);
 }

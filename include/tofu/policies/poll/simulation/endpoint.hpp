@@ -8,6 +8,7 @@
 
 #include <charconv>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace tofu::simulation {
@@ -56,13 +57,12 @@ struct endpoint {
 }
 
 [[nodiscard]] inline address to_address(const endpoint& from) noexcept {
-    char text[16];
-    char* at = text;
+    std::string host;
     for (int part = 3; part >= 0; --part) {
-        at = std::to_chars(at, text + sizeof text, (from.host >> (8 * part)) & 0xFF).ptr;
-        if (part != 0) *at++ = '.';
+        host += std::to_string((from.host >> (8 * part)) & 0xFF);
+        if (part != 0) host += '.';
     }
-    return address(tcp_address{std::string_view(text, static_cast<std::size_t>(at - text)), from.port});
+    return address(tcp_address{host, from.port});
 }
 
 } // namespace tofu::simulation
