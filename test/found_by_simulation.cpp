@@ -77,12 +77,9 @@ public:
         const tofu::const_buffer all{bytes.data(), bytes.size()};
         BOOST_REQUIRE(socket_.write({&all, 1}).bytes == bytes.size());
     }
-    void send(tofu::binary_header header, std::string_view body = {}) {
-        send(raw_socket::wire_of(header, "", body));
-    }
+    void send(tofu::binary_header header, std::string_view body = {}) { send(raw_socket::wire_of(header, "", body)); }
     void say_hello() {
-        send(
-            raw_socket::wire_of({.op = op_code::hello_request, .message_id = 1}, "~connect_to:tcp|127.0.0.1|1\r\n"));
+        send(raw_socket::wire_of({.op = op_code::hello_request, .message_id = 1}, "~connect_to:tcp|127.0.0.1|1\r\n"));
     }
 
 private:
@@ -166,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_number_nobody_was_told_refuses_every_post) {
     talk.expect_goodbye(talk.server, number, "aborted");
 }
 
-// Before: when credit came back, the limit of a channel that had been parked was looked at before its socket was.
+// Before: credit that came back before the next turn let the limit of a parked channel be looked at, but not its socket.
 BOOST_AUTO_TEST_CASE(a_hello_response_that_waited_for_credit_comes_before_the_hello_time) {
     simulated<> talk({.max_messages = 4, .hello_time = 10s, .message_time = 0ms});
     raw_end greedy = join(talk, talk.listen());
@@ -176,9 +173,10 @@ BOOST_AUTO_TEST_CASE(a_hello_response_that_waited_for_credit_comes_before_the_he
     for (int i = 0; i < 5; ++i) greedy.send({.op = op_code::signal});
     slow.send(hello_response);
     const tofu::engine_stats before = talk.engine.stats();
-    talk.turn_after(11s); // credit ends at the fifth, when the time for the hello_response is over
+    talk.turn_after(11s); // credit ends with the fourth; the time for the hello_response is over, and it is there
     BOOST_REQUIRE(talk.engine.stats().starvation_episodes == 1U);
     BOOST_REQUIRE(talk.engine.stats().messages_received == before.messages_received + 4);
+    BOOST_TEST(to_string(talk.expect(talk.client, op_code::signal)->status()) == to_string(status::pool_empty));
     for (int i = 0; i < 4; ++i) talk.expect(talk.server, op_code::signal); // released at once
     BOOST_REQUIRE(talk.engine.stats().turns == before.turns + 1);
     talk.expect_own(talk.client, op_code::hello_response, "welcome");
@@ -186,37 +184,354 @@ BOOST_AUTO_TEST_CASE(a_hello_response_that_waited_for_credit_comes_before_the_he
 
 namespace {
 
-/// Two half messages hold half of the credit, so that a hello_response with a body is parked before it; then the rest
-/// of it comes.
+/// Half messages hold half of the credit, so that a hello_response is parked behind its header; then the rest of it
+/// comes. All of that takes some milliseconds.
 struct parked_response : simulated<> {
-    explicit parked_response(const tofu::options& opts)
-        : simulated<>(opts), host(world), first(join(*this, listen())), slow(be_asked(*this, host)) {}
-
-    static tofu::options with(std::chrono::milliseconds message_time, std::chrono::milliseconds retry_time) {
-        return {.max_messages = 4, .hello_time = 10s, .message_time = message_time, .retry_time = retry_time};
-    }
-    void park(const tofu::address& where) {
-        second.emplace(join(*this, where));
+    parked_response(std::chrono::milliseconds message_time, std::chrono::milliseconds retry_time)
+        : simulated<>({.max_messages = 4, .hello_time = 10s, .message_time = message_time, .retry_time = retry_time})
+        , where(listen())
+        , first(join(*this, where))
+        , second(join(*this, where))
+        , host(world)
+        , slow(be_asked(*this, host)) {
         const std::vector<std::byte> half = raw_socket::wire_of({.op = op_code::signal}, "", "never whole");
-        first.send(std::span(half).first(20));
-        second->send(std::span(half).first(20));
+        for (raw_end* const holder : {&first, &second}) holder->send(std::span(half).first(20));
         turn_after(a_while);
+        const std::span<const std::byte> whole(hello_response);
+        slow.send(whole.first(tofu::binary_header::wire_size));
+        turn_after(a_while);
+        slow.send(whole.subspan(tofu::binary_header::wire_size));
+        const std::uint64_t before = engine.stats().bytes_received;
+        turn_after(a_while);
+        BOOST_REQUIRE(engine.stats().bytes_received == before); // it is parked
         BOOST_REQUIRE(engine.stats().credit_used == 2U);
-        slow.send(std::span(hello_response).first(tofu::binary_header::wire_size));
-        turn_after(a_while);
-        slow.send(std::span(hello_response).subspan(tofu::binary_header::wire_size));
-        turn_after(a_while);
-        turn();
-        BOOST_REQUIRE(engine.stats().bytes_received == expected_bytes);
     }
 
+    tofu::address where;
+    raw_end first, second; ///< they hold
     raw_host host;
-    raw_end first;
     raw_end slow;
-    std::optional<raw_end> second;
-    std::uint64_t expected_bytes = 0;
 };
 
 } // namespace
+
+// Before: the limit of a channel that was parked for room ended it, though its data was there and it was not asked.
+BOOST_AUTO_TEST_CASE(a_parked_hello_response_comes_before_the_hello_time_that_ends_with_the_message_time_of_others) {
+    parked_response talk(10s, 1h);
+    talk.turn_after(11s); // both limits are over
+    BOOST_REQUIRE(talk.engine.stats().credit_used == 0U);
+    talk.expect_own(talk.client, op_code::hello_response, "welcome");
+}
+
+// Before: the same in the turn after the one that let it go on, whose wait had not asked for it either.
+BOOST_AUTO_TEST_CASE(a_hello_response_let_go_on_at_the_end_of_a_turn_comes_before_the_hello_time) {
+    parked_response talk(5s, 1h);
+    talk.turn_after(6s); // the half messages end
+    BOOST_REQUIRE(talk.engine.stats().credit_used == 0U);
+    talk.turn_after(5s);
+    talk.expect_own(talk.client, op_code::hello_response, "welcome");
+}
+
+// Before: the same when a channel is let go on because the time to try again has come.
+BOOST_AUTO_TEST_CASE(a_hello_response_that_is_tried_again_comes_before_the_hello_time) {
+    parked_response talk(0ms, 10s);
+    talk.turn_after(11s);
+    talk.expect_own(talk.client, op_code::hello_response, "welcome");
+}
+
+namespace {
+
+/// A poller that reports one socket at a time, and peers that always have something for it.
+struct busy : simulated<tofu::basic_simulated_poll<1>> {
+    static constexpr std::size_t channels = 5; ///< with a listener and the one who is late
+    busy() : simulated({.hello_time = 10s}), where(listen()), host(world) {
+        for (int i = 0; i < 3; ++i) peers.push_back(join(*this, where));
+    }
+    /// So many turns, and more for each of them to report than it can.
+    void be_busy(std::size_t turns) {
+        for (std::size_t i = 0; i < turns; ++i) {
+            for (raw_end& peer : peers) peer.send({.op = op_code::signal});
+            turn_after(a_while);
+        }
+    }
+
+    tofu::address where;
+    raw_host host;
+    std::vector<raw_end> peers;
+};
+
+} // namespace
+
+// Before: full batches from before the deadline counted, and the first one after it let it expire.
+BOOST_AUTO_TEST_CASE(batches_from_before_a_deadline_do_not_count_against_what_came_after_them) {
+    for (std::size_t turns_before = 0; turns_before < 2 * busy::channels; ++turns_before)
+        BOOST_TEST_CONTEXT(turns_before << " turns before") {
+            busy talk;
+            raw_end slow = be_asked(talk, talk.host);
+            talk.be_busy(turns_before);
+            slow.send(hello_response);
+            talk.world.advance(11s);
+            talk.be_busy(2 * busy::channels);
+            talk.expect_own(talk.client, op_code::hello_response, "welcome");
+        }
+}
+
+// Before: what became due while full batches were counted expired with what had been due when that began.
+BOOST_AUTO_TEST_CASE(batches_count_for_what_was_due_when_the_first_was_taken) {
+    for (std::size_t turns_between = 0; turns_between <= busy::channels + 1; ++turns_between)
+        BOOST_TEST_CONTEXT(turns_between << " turns between") {
+            busy talk;
+            const raw_end silent(talk.world, talk.where); // it never says hello
+            talk.turn();
+            while (talk.engine.stats().accepted != 4) talk.turn();
+            talk.world.advance(5s);
+            raw_end slow = be_asked(talk, talk.host);
+            BOOST_REQUIRE(talk.engine.stats().channels == busy::channels + 1);
+            talk.world.advance(5s);
+            talk.be_busy(turns_between);
+            slow.send(hello_response);
+            talk.world.advance(5s);
+            talk.be_busy(3 * busy::channels);
+            BOOST_TEST(talk.engine.stats().channels == busy::channels);
+            talk.expect_own(talk.client, op_code::hello_response, "welcome");
+        }
+}
+
+namespace {
+
+/// A network in which a connection takes a while, and a poller that has more to say of sockets it was told to forget.
+constexpr simulation::faults late_reports(unsigned stale, unsigned owes) {
+    return {.least_delay = 20ms, .most_delay = 20ms, .shuffles = true, .stale = stale, .owes = owes};
+}
+
+} // namespace
+
+// Before: a late report for a socket that had been refused was taken for its successor's, not yet connected.
+BOOST_AUTO_TEST_CASE(a_report_for_the_first_address_is_not_taken_for_the_second) {
+    for (const unsigned owes : {0U, 1000U}) {
+        simulated<> talk({}, late_reports(1000, owes));
+        const tofu::address where = talk.listen();
+        talk.hello(talk.name({nobodys, here}, where.port()));
+        talk.accept();
+        BOOST_TEST(!talk.expect(talk.client, op_code::hello_response)->from_engine());
+        BOOST_TEST(talk.world.complaint() == "");
+    }
+}
+
+// Before: the same when the report comes before the release that begins the second connection, in one wait with it.
+BOOST_AUTO_TEST_CASE(a_report_between_two_addresses_is_not_taken_for_the_second) {
+    for (std::uint64_t seed = 1; seed <= 16; ++seed) BOOST_TEST_CONTEXT("seed " << seed) {
+            simulated<> talk({}, late_reports(1000, 1000), seed);
+            const tofu::address where = talk.listen();
+            talk.hello(talk.name({nobodys, here}, where.port()));
+            for (int i = 0; i < 20; ++i) talk.turn_after(10ms); // longer than a report may be late
+            talk.accept();
+            BOOST_TEST(!talk.expect(talk.client, op_code::hello_response)->from_engine());
+            BOOST_TEST(talk.world.complaint() == "");
+        }
+}
+
+// Before (once second sockets had keys of their own): the slot's next owner got that same key.
+BOOST_AUTO_TEST_CASE(a_report_for_the_second_address_is_not_taken_for_the_next_channel) {
+    simulated<> talk({}, late_reports(1000, 0));
+    const tofu::address where = talk.listen();
+    const std::uint16_t first = talk.hello(talk.name({nobodys, here}, where.port())).channel_number;
+    for (int i = 0; i < 6; ++i) talk.turn_after(10ms); // it connects to the second
+    BOOST_REQUIRE(talk.client.stats(first).value().peer == where);
+    talk.client.post(make(talk.engine, op_code::bye_signal, first));
+    BOOST_TEST(reason_of(*talk.expect(talk.client, op_code::hello_response)) == "aborted");
+    talk.hello(where); // in the same slot
+    talk.accept();
+    BOOST_TEST(!talk.expect(talk.client, op_code::hello_response)->from_engine());
+    BOOST_TEST(talk.world.complaint() == "");
+}
+
+namespace {
+
+/// What a poller keeps until the test ends.
+struct keeper {
+    std::vector<std::uintptr_t> kept;
+    bool lets_go = false;
+};
+
+/// Holds every registration it was told to forget.
+class keeping_poll : public tofu::simulated_poll {
+public:
+    keeping_poll(simulation::world& where, keeper& of) noexcept : tofu::simulated_poll(where), keeper_(&of) {}
+
+    [[nodiscard]] tofu::disarmed disarm(registration& entry) noexcept {
+        if (entry.ticket == 0) return tofu::disarmed::released;
+        keeper_->kept.push_back(entry.key);
+        static_cast<void>(tofu::simulated_poll::disarm(entry));
+        return tofu::disarmed::owed;
+    }
+    template <class Sink>
+    [[nodiscard]] tofu::wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
+        const tofu::wait_result result = tofu::simulated_poll::wait(timeout, sink);
+        while (keeper_->lets_go && !keeper_->kept.empty()) {
+            const std::uintptr_t key = keeper_->kept.back();
+            keeper_->kept.pop_back();
+            sink.released(key);
+        }
+        return result;
+    }
+
+private:
+    keeper* keeper_;
+};
+
+/// An engine with such a poller, which lets go in the end: no memory is given up.
+struct kept_waiting : keeper, simulated<keeping_poll> {
+    explicit kept_waiting(const tofu::options& opts = {}, const simulation::faults& faults = {})
+        : simulated(opts, faults, 1, static_cast<keeper&>(*this)) {}
+    ~kept_waiting() { lets_go = true; }
+};
+
+} // namespace
+
+// Before: with the first address's registration held for ever, the second was never tried, and nobody was told.
+BOOST_AUTO_TEST_CASE(a_registration_that_is_never_released_is_a_connect_timeout) {
+    kept_waiting talk({.connect_time = 1s}, {.connect_hangs = 1000});
+    const std::uint16_t number = talk.hello(talk.name({nobodys, here}, 80)).channel_number;
+    const tofu::message_ptr m = talk.expect(talk.client, op_code::hello_response);
+    BOOST_TEST(m->header().channel_number == number);
+    BOOST_TEST(to_string(m->status()) == to_string(status::connect_failed));
+    BOOST_TEST(reason_of(*m) == "connect_timeout");
+    BOOST_TEST(talk.engine.stats().zombies == 1U);
+    BOOST_TEST(talk.world.socket_count() == 2U); // a connection has two ends
+}
+
+// Before: a channel whose registration was held kept its group, and with it the message for the group's notice.
+BOOST_AUTO_TEST_CASE(a_channel_that_can_not_go_lets_its_group_go) {
+    kept_waiting talk;
+    raw_host host(talk.world);
+    const std::size_t alive = talk.engine.stats().messages_alive;
+    const raw_end peer = be_asked(talk, host);
+    BOOST_TEST(talk.engine.stats().messages_alive == alive + 1); // for its goodbye
+    talk.client = {};
+    BOOST_TEST(talk.engine.stats().zombies == 1U);
+    BOOST_TEST(talk.engine.stats().messages_alive == alive - 1);
+}
+
+// Before: it also kept the addresses it had not tried, which no figure shows.
+BOOST_AUTO_TEST_CASE(a_channel_that_can_not_go_keeps_nothing_else) {
+    using core = tofu::engine::engine_core<simulated_engine<keeping_poll>::policies>;
+    world_owner of{simulation::world(1, {.connect_hangs = 1000})};
+    of.world.name("a.name", {.hosts = {nobodys, here}});
+    keeper poll;
+    auto* const pool = tofu::engine::message_pool::create({});
+    BOOST_REQUIRE(pool != nullptr);
+    const auto engine = tofu::engine::ref<core>::adopt(
+        new core({}, keeping_poll(of.world, poll), tofu::manual_timer(of.world.clock()), false, *pool));
+    BOOST_REQUIRE(!engine->open());
+    status why{};
+    const auto group = engine->make_group(why);
+    BOOST_REQUIRE(group);
+    tofu::message_ptr m = tofu::engine::owned(pool->get(tofu::allocation::always));
+    BOOST_REQUIRE(m->connect_to(tofu::tcp_address{"a.name", 80}) == status::success);
+    tofu::binary_header hello;
+    BOOST_REQUIRE(engine->post(*group, m, hello) == status::success);
+    engine->run_once(of.world.now());
+    of.world.advance(a_while);
+    engine->run_once(of.world.now()); // the name has its answer: it connects
+    const auto visit = [&](auto check) { engine->turner.state().channels.for_each(check); };
+    std::size_t connecting = 0;
+    visit([&](auto& ch) { connecting += ch.addresses && ch.group ? 1U : 0U; });
+    BOOST_TEST(connecting == 1U);
+    m = tofu::engine::owned(pool->get(tofu::allocation::always));
+    m->header() = {.channel_number = hello.channel_number, .op = op_code::bye_signal};
+    BOOST_REQUIRE(engine->post(*group, m, hello) == status::success);
+    engine->run_once(of.world.now());
+    std::size_t zombies = 0;
+    visit([&](auto& ch) {
+        ++zombies;
+        BOOST_TEST((ch.phase == tofu::engine::channel_phase::zombie));
+        BOOST_TEST(!ch.addresses);
+        BOOST_TEST(!ch.group);
+        BOOST_TEST(!ch.goodbye);
+        BOOST_TEST(!ch.request);
+    });
+    BOOST_TEST(zombies == 1U);
+    poll.lets_go = true;
+    engine->begin_stop();
+    engine->finish_here();
+    engine->destroy(*group);
+}
+
+#if __has_include(<poll.h>) && __has_include(<sys/resource.h>)
+
+namespace {
+
+/// Until it goes, poll(2) refuses to look at more than one descriptor. Nothing else may be asked of the system then,
+/// by Boost.Test for example.
+class refusing_system {
+public:
+    refusing_system() {
+        BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+        rlimit lowered = before_;
+        lowered.rlim_cur = 1;
+        ::setrlimit(RLIMIT_NOFILE, &lowered);
+    }
+    refusing_system(const refusing_system&) = delete;
+    refusing_system& operator=(const refusing_system&) = delete;
+    ~refusing_system() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+private:
+    rlimit before_{};
+};
+
+/// How often `look` comes back in a moment.
+template <class Look>
+std::size_t count(Look look) {
+    const auto until = std::chrono::steady_clock::now() + moment;
+    std::size_t looks = 0;
+    for (; std::chrono::steady_clock::now() < until; ++looks) look();
+    return looks;
+}
+
+} // namespace
+
+// Before: a failed wait rested for no longer than it would have waited, and one that only looks, not at all.
+BOOST_AUTO_TEST_CASE(a_look_that_fails_rests_like_a_wait) {
+    struct {
+        void ready(std::uintptr_t, tofu::readiness) noexcept {}
+        void released(std::uintptr_t) noexcept {}
+    } nobody;
+    tofu::posix_poll poller;
+    BOOST_REQUIRE(!poller.open());
+    tofu::posix_poll::endpoint where;
+    BOOST_REQUIRE(!poller.network().to_endpoint(loopback(), true, where));
+    tofu::io_error error;
+    const tofu::posix_poll::socket listener = poller.network().listen(where, {}, 1, error);
+    tofu::posix_poll::registration registration;
+    BOOST_REQUIRE(!poller.attach(registration, listener, 1));
+    std::size_t failed = 0;
+    std::size_t looks = 0;
+    {
+        const refusing_system meanwhile;
+        looks = count([&] { failed += poller.wait(0ns, nobody).error ? 1U : 0U; });
+    }
+    BOOST_TEST(failed == looks);
+    BOOST_TEST(looks < 50U);
+    poller.wake();
+    BOOST_TEST(!poller.wait(0ns, nobody).error);
+}
+
+// Before: the same for an engine that must not wait, because something is due.
+BOOST_AUTO_TEST_CASE(an_engine_that_must_not_wait_does_not_spin_while_its_poller_fails) {
+    dialogue<tofu::basic_reactor<tofu::posix_poll>> talk(tofu::driven_by::caller);
+    const auto link = talk.connect();
+    std::size_t turns = 0;
+    {
+        const refusing_system meanwhile;
+        std::error_code error;
+        turns = count([&] { talk.engine.run_once(0ms, error); });
+    }
+    BOOST_TEST(turns < 50U);
+    talk.client.post(make(talk.engine, op_code::request, link.client, "and all goes on"));
+    BOOST_TEST(body_of(*talk.expect(talk.server, op_code::request)) == "and all goes on");
+}
+
+#endif
 
 BOOST_AUTO_TEST_SUITE_END()

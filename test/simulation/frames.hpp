@@ -30,7 +30,8 @@ struct frame_header {
 };
 
 inline void put(bytes& into, std::uint64_t value, int size) {
-    for (int shift = 8 * (size - 1); shift >= 0; shift -= 8) into.push_back(static_cast<std::byte>(value >> shift & 0xFF));
+    for (int shift = 8 * (size - 1); shift >= 0; shift -= 8)
+        into.push_back(static_cast<std::byte>(value >> shift & 0xFF));
 }
 
 inline void put(bytes& into, const frame_header& h) {

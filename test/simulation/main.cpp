@@ -67,25 +67,26 @@ struct wanted {
 
 void list_everything() {
     std::cout << "profiles (mixed: each seed has one of them, in these shares)\n";
-    for (const profile& one : profiles) std::cout << "  " << one.name << ": " << one.words << " (" << one.share << ")\n";
+    for (const profile& one : profiles)
+        std::cout << "  " << one.name << ": " << one.words << " (" << one.share << ")\n";
     std::cout << "policy sets\n";
     for (const policy_set& one : policy_sets()) std::cout << "  " << one.name << ": " << one.words << '\n';
 }
 
 [[nodiscard]] wanted parse(int argc, char** argv) {
     cxxopts::Options options("simulate", "Runs whole engines in simulated worlds, one world a seed.");
-    options.add_options()("seeds", "these seeds, until one fails", cxxopts::value<std::string>(), "A..B") //
-        ("seed", "this seed only", cxxopts::value<std::string>(), "N")                                    //
-        ("profile", "what kind of world (see --list)", cxxopts::value<std::string>()->default_value("mixed"), "P") //
+    options.add_options()("seeds", "these seeds, until one fails", cxxopts::value<std::string>(), "A..B")           //
+        ("seed", "this seed only", cxxopts::value<std::string>(), "N")                                              //
+        ("profile", "what kind of world (see --list)", cxxopts::value<std::string>()->default_value("mixed"), "P")  //
         ("policy-set", "which policies (see --list)", cxxopts::value<std::string>()->default_value("default"), "S") //
         ("leave-out", "steps of the schedule that are left out, as --seed says after a failure",
-         cxxopts::value<std::string>()->default_value(""), "RANGES")                                         //
-        ("jobs", "threads", cxxopts::value<unsigned>(), "N")                                                 //
-        ("limit", "seconds one seed may take", cxxopts::value<unsigned>()->default_value("60"), "SECONDS")   //
-        ("verbose", "print the log of the run")                                                              //
-        ("digest", "print a digest of all logs")                                                             //
-        ("no-shrink", "do not make a failing schedule shorter")                                              //
-        ("list", "list profiles and policy sets")                                                            //
+         cxxopts::value<std::string>()->default_value(""), "RANGES")                                       //
+        ("jobs", "threads", cxxopts::value<unsigned>(), "N")                                               //
+        ("limit", "seconds one seed may take", cxxopts::value<unsigned>()->default_value("60"), "SECONDS") //
+        ("verbose", "print the log of the run")                                                            //
+        ("digest", "print a digest of all logs")                                                           //
+        ("no-shrink", "do not make a failing schedule shorter")                                            //
+        ("list", "list profiles and policy sets")                                                          //
         ("help", "print this");
     const auto given = options.parse(argc, argv);
     if (given.count("help") != 0) {
@@ -112,7 +113,8 @@ void list_everything() {
     const auto left_out = parse_ranges(given["leave-out"].as<std::string>());
     if (!left_out) die("not a list of steps: " + given["leave-out"].as<std::string>());
     w.left_out = *left_out;
-    w.jobs = given.count("jobs") != 0 ? given["jobs"].as<unsigned>() : std::max(1U, std::thread::hardware_concurrency());
+    w.jobs =
+        given.count("jobs") != 0 ? given["jobs"].as<unsigned>() : std::max(1U, std::thread::hardware_concurrency());
     w.verbose = given.count("verbose") != 0;
     w.digest = given.count("digest") != 0;
     w.shrinks = given.count("no-shrink") == 0;

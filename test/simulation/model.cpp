@@ -60,7 +60,8 @@ group_model& model::add_group(engine_model& home) {
 
 std::string model::name_of(const channel_model& c) const {
     trace words(true);
-    words.line("channel ", c.serial, " (engine ", c.home->serial, ", group ", c.group->serial, ", number ", c.number, ")");
+    words.line("channel ", c.serial, " (engine ", c.home->serial, ", group ", c.group->serial, ", number ", c.number,
+               ")");
     std::string text = words.text();
     text.pop_back();
     return text;
@@ -127,8 +128,8 @@ allowed model::may_post(const group_model& by, const posting& what) {
             bool has_come = c.bye_received;
             if (c.link != 0)
                 for (const incoming& frame : frames_of(c.link))
-                    has_come = has_come || (frame.header.op == 5 && frame.begin + frame.header.size() <=
-                                                                        world_.socket(c.link).in.read);
+                    has_come = has_come || (frame.header.op == 5 &&
+                                            frame.begin + frame.header.size() <= world_.socket(c.link).in.read);
             if (has_come) result.add(status::success);
         }
     } else if (unanswered) {
@@ -227,7 +228,8 @@ void model::received(group_model& by, const tofu::message& m) {
     }
     if (found == by.home->alive.end())
         violated("stranger", "the engine speaks of number ", h.channel_number, ", which nobody has");
-    if (found->second->group != &by) violated("stranger", "a message of ", name_of(*found->second), " in another group");
+    if (found->second->group != &by)
+        violated("stranger", "a message of ", name_of(*found->second), " in another group");
     received_from_engine(by, *found->second, m);
 }
 
@@ -248,7 +250,8 @@ void model::received_notice(group_model& by, const tofu::message& m) {
         by.timers.erase(timed);
         return;
     }
-    if (by.updates.empty() || by.updates.front().tag != tag) violated("updates", "update ", tag, " is not the next one");
+    if (by.updates.empty() || by.updates.front().tag != tag)
+        violated("updates", "update ", tag, " is not the next one");
     by.updates.pop_front();
 }
 
@@ -279,18 +282,17 @@ void model::received_from_peer(group_model& by, const tofu::message& m) {
     if (frame.begin + frame.header.size() > stream.read)
         violated("content", "a message on ", name_of(c), " that was not read whole");
     const frame_header& sent = frame.header;
-    const bool same = sent.op == static_cast<unsigned>(h.op) && sent.id == h.message_id && sent.more == h.more &&
-                      sent.status == h.status_byte && sent.text == m.headers().size_bytes() &&
-                      sent.body == m.body().size() &&
-                      std::equal(m.headers().wire().begin(), m.headers().wire().end(),
-                                 stream.bytes.begin() + static_cast<std::ptrdiff_t>(frame.begin + header_size),
-                                 [](char a, std::byte b) { return static_cast<std::byte>(a) == b; }) &&
-                      std::equal(m.body().bytes().begin(), m.body().bytes().end(),
-                                 stream.bytes.begin() +
-                                     static_cast<std::ptrdiff_t>(frame.begin + header_size + sent.text));
+    const bool same =
+        sent.op == static_cast<unsigned>(h.op) && sent.id == h.message_id && sent.more == h.more &&
+        sent.status == h.status_byte && sent.text == m.headers().size_bytes() && sent.body == m.body().size() &&
+        std::equal(m.headers().wire().begin(), m.headers().wire().end(),
+                   stream.bytes.begin() + static_cast<std::ptrdiff_t>(frame.begin + header_size),
+                   [](char a, std::byte b) { return static_cast<std::byte>(a) == b; }) &&
+        std::equal(m.body().bytes().begin(), m.body().bytes().end(),
+                   stream.bytes.begin() + static_cast<std::ptrdiff_t>(frame.begin + header_size + sent.text));
     if (!same)
-        violated("order", "on ", name_of(c), " came id ", id_text(h.message_id), ", and id ", id_text(sent.id),
-                 " (", to_string(static_cast<op_code>(sent.op)), ") was due");
+        violated("order", "on ", name_of(c), " came id ", id_text(h.message_id), ", and id ", id_text(sent.id), " (",
+                 to_string(static_cast<op_code>(sent.op)), ") was due");
     if (const allowed verdict = judge(c, sent, c.next_in); !verdict.has(status::success))
         violated("violations", "delivered on ", name_of(c), ": ", to_string(h.op), ", which is ", verdict.text());
     ++c.next_in;
@@ -336,14 +338,13 @@ void model::take_back(channel_model& c, const tofu::message& m) {
         outgoing& o = c.out[i];
         if (o.returned || o.op == op_code::hello_request) continue;
         const frame_header posted = get_header(o.frame);
-        const bool same =
-            o.id == h.message_id && o.op == h.op && posted.more == h.more && posted.text == m.headers().size_bytes() &&
-            posted.body == m.body().size() &&
-            std::equal(m.headers().wire().begin(), m.headers().wire().end(),
-                       o.frame.begin() + static_cast<std::ptrdiff_t>(header_size),
-                       [](char a, std::byte b) { return static_cast<std::byte>(a) == b; }) &&
-            std::equal(m.body().bytes().begin(), m.body().bytes().end(),
-                       o.frame.begin() + static_cast<std::ptrdiff_t>(header_size + posted.text));
+        const bool same = o.id == h.message_id && o.op == h.op && posted.more == h.more &&
+                          posted.text == m.headers().size_bytes() && posted.body == m.body().size() &&
+                          std::equal(m.headers().wire().begin(), m.headers().wire().end(),
+                                     o.frame.begin() + static_cast<std::ptrdiff_t>(header_size),
+                                     [](char a, std::byte b) { return static_cast<std::byte>(a) == b; }) &&
+                          std::equal(m.body().bytes().begin(), m.body().bytes().end(),
+                                     o.frame.begin() + static_cast<std::ptrdiff_t>(header_size + posted.text));
         if (!same)
             violated("nothing_vanishes", "came back on ", name_of(c), ": id ", id_text(h.message_id), ", and id ",
                      id_text(o.id), " was due");
@@ -351,8 +352,8 @@ void model::take_back(channel_model& c, const tofu::message& m) {
         o.why = m.status();
         return;
     }
-    violated("nothing_vanishes", "came back on ", name_of(c), ": id ", id_text(h.message_id), " (", to_string(h.op), ", ",
-             to_string(m.status()), "), which was not posted, was sent, or came back before");
+    violated("nothing_vanishes", "came back on ", name_of(c), ": id ", id_text(h.message_id), " (", to_string(h.op),
+             ", ", to_string(m.status()), "), which was not posted, was sent, or came back before");
 }
 
 void model::leave(channel_model& c) {

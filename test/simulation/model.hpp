@@ -47,8 +47,8 @@ struct engine_model {
 struct outgoing {
     std::uint64_t id = 0;
     op_code op = op_code::request;
-    bytes frame;          ///< as it has to be on the wire
-    std::size_t end = 0;  ///< where it ends in the stream
+    bytes frame;         ///< as it has to be on the wire
+    std::size_t end = 0; ///< where it ends in the stream
     bool returned = false;
     status why = status::success; ///< it was returned with
 };
@@ -65,19 +65,19 @@ struct channel_model {
     std::string target;           ///< of its hello_ or welcome_request
     time_point since{};           ///< when it was posted or came
 
-    bool opened = false;         ///< welcome_response or hello_response received; the accepting side: from the start
-    bool hello_posted = false;   ///< the accepting side: its hello_response
-    bool bye_received = false;   ///< the peer's bye_request, by the application
-    bool aborted = false;        ///< a bye_signal was accepted
-    bool refuses = false;        ///< `post` has said that it is closed: it stays so
-    bool over = false;           ///< the goodbye was taken, or the group is gone
+    bool opened = false;            ///< welcome_response or hello_response received; the accepting side: from the start
+    bool hello_posted = false;      ///< the accepting side: its hello_response
+    bool bye_received = false;      ///< the peer's bye_request, by the application
+    bool aborted = false;           ///< a bye_signal was accepted
+    bool refuses = false;           ///< `post` has said that it is closed: it stays so
+    bool over = false;              ///< the goodbye was taken, or the group is gone
     op_code bye = op_code::request; ///< bye_request or bye_response: what was accepted by `post`
 
     socket_id link = 0; ///< our end on the wires; 0: not known (yet)
     std::vector<outgoing> out;
-    std::size_t checked = 0; ///< bytes of the stream that were compared
-    std::size_t whole = 0;   ///< entries of `out` that are on the wire completely
-    std::size_t next_in = 0; ///< frames of the peer that were delivered
+    std::size_t checked = 0;         ///< bytes of the stream that were compared
+    std::size_t whole = 0;           ///< entries of `out` that are on the wire completely
+    std::size_t next_in = 0;         ///< frames of the peer that were delivered
     std::size_t queued_messages = 0; ///< regular ones accepted and neither on the wire nor returned
     std::size_t queued_bytes = 0;
 
@@ -125,7 +125,7 @@ struct posting {
     bool more = false;
     std::uint64_t id = 0;
     unsigned status_byte = 0;
-    std::string text;   ///< of the text headers, as on the wire
+    std::string text; ///< of the text headers, as on the wire
     std::string body;
     std::string target; ///< of a hello or welcome
     bool bad_target = false;
@@ -197,10 +197,10 @@ private:
     std::deque<engine_model> engines_;
     std::deque<group_model> groups_;
     std::deque<channel_model> channels_;
-    std::map<std::uint64_t, channel_model*> by_hello_;    ///< connecting channels
-    std::vector<std::vector<incoming>> frames_;           ///< by receiving socket
-    std::vector<channel_model*> linked_;                  ///< by socket
-    std::set<std::uint64_t> ids_;                         ///< that the engines have assigned
+    std::map<std::uint64_t, channel_model*> by_hello_; ///< connecting channels
+    std::vector<std::vector<incoming>> frames_;        ///< by receiving socket
+    std::vector<channel_model*> linked_;               ///< by socket
+    std::set<std::uint64_t> ids_;                      ///< that the engines have assigned
     std::map<std::uint64_t, std::size_t> seen_ids_;
 };
 

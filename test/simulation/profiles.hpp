@@ -15,7 +15,7 @@ namespace tofu_simulation {
 struct profile {
     std::string_view name;
     std::string_view words;
-    unsigned share = 1;             ///< of the seeds of the mixed profile
+    unsigned share = 1; ///< of the seeds of the mixed profile
     tofu::simulation::faults faults{};
     unsigned memory_refused = 0;    ///< of the allocations of the code under test
     unsigned illegal = 0;           ///< of the posts

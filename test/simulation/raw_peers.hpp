@@ -143,8 +143,8 @@ private:
             h.more = h.op < 3 && chance().chance(200);
         }
         if (chance().chance(120)) spoil(h);
-        log_.line("  raw ", p.s.id(), " begins op ", h.op, h.engine ? ", origin engine" : "", h.more ? ", more" : "", ", ",
-                  h.text + h.body, " bytes");
+        log_.line("  raw ", p.s.id(), " begins op ", h.op, h.engine ? ", origin engine" : "", h.more ? ", more" : "",
+                  ", ", h.text + h.body, " bytes");
         put(p.out, h);
         for (std::size_t i = 0; i < h.text; ++i) p.out.push_back(std::byte{'t'});
         for (std::size_t i = 0; i < h.body; ++i) p.out.push_back(static_cast<std::byte>(i));

@@ -34,7 +34,8 @@ using role = channel_model::role;
     }};
     for (const auto& [name, value] : table)
         if (reason == name) return value;
-    for (const std::string_view name : {"name_not_found", "address_in_use", "address_not_available", "permission_denied"})
+    for (const std::string_view name :
+         {"name_not_found", "address_in_use", "address_not_available", "permission_denied"})
         if (reason == name && !opened) return failed_step;
     if (reason.starts_with("violation:"))
         for (unsigned i = 1; i < 32; ++i)
@@ -163,7 +164,8 @@ void model::check_stream(channel_model& c) {
                      ") are not those that were posted");
         c.checked += part;
         if (c.checked != o.end) break;
-        if (o.returned) violated("nothing_vanishes", "on ", name_of(c), " id ", id_text(o.id), " came back and was sent");
+        if (o.returned)
+            violated("nothing_vanishes", "on ", name_of(c), " id ", id_text(o.id), " came back and was sent");
         ++c.whole;
         if (o.op == op_code::request || o.op == op_code::response || o.op == op_code::signal) {
             --c.queued_messages;
@@ -255,8 +257,8 @@ void model::check_all_delivered(const channel_model& c, std::string_view reason)
     if ((reason == "peer_disconnected" || reason == "peer_reset") && end.left_unread != 0)
         violated("nothing_vanishes", name_of(c), " ended with ", reason, ", and ", end.left_unread,
                  " bytes that had arrived were not read");
-    if ((reason == "hello_timeout" || reason == "message_timeout" || reason == "idle_timeout") && end.left_unread != 0 &&
-        !end.in.cut)
+    if ((reason == "hello_timeout" || reason == "message_timeout" || reason == "idle_timeout") &&
+        end.left_unread != 0 && !end.in.cut)
         violated("expiry", name_of(c), " ended with ", reason, ", and ", end.left_unread,
                  " bytes that had arrived were not read");
 }
@@ -278,7 +280,9 @@ void model::check_cause(const channel_model& c, std::string_view reason) {
     if (reason == "bye_timeout") after(limits.bye_time);
     if (reason == "connect_timeout" && waited < std::chrono::minutes(2)) after(limits.connect_time);
     if (reason == "out_of_memory" && !memory_may_be_short) fail("memory was never short");
-    if (faults_are_off && c.target.starts_with("tcp") && (reason.starts_with("os_error") || reason == "permission_denied")) fail("nothing has failed");
+    if (faults_are_off && c.target.starts_with("tcp") &&
+        (reason.starts_with("os_error") || reason == "permission_denied"))
+        fail("nothing has failed");
     if (c.link == 0) return;
     const auto& end = world_.socket(c.link);
     if (reason == "peer_disconnected" && !end.in.end_arrived) fail("the peer has not ended its stream");

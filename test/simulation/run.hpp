@@ -25,7 +25,7 @@ struct run_request {
 
 struct run_result {
     std::optional<violation> found;
-    std::size_t steps = 0; ///< of the schedule, those that were left out included
+    std::size_t steps = 0;   ///< of the schedule, those that were left out included
     std::size_t reached = 0; ///< the step in which it was found
     std::uint64_t digest = 0;
     std::uint64_t messages = 0; ///< received by applications

@@ -31,14 +31,14 @@ struct faults {
     unsigned no_memory = 0;      ///< of connect, listen, accept, read, write, attach, arm and open
     unsigned wait_fails = 0;     ///< for lack of memory
     std::chrono::nanoseconds most_shortage = std::chrono::milliseconds(2); ///< descriptors or memory are refused for
-    unsigned accept_aborts = 0;  ///< the connection was gone before it was accepted
-    unsigned accept_fails = 0;   ///< for a reason nobody expects
+    unsigned accept_aborts = 0; ///< the connection was gone before it was accepted
+    unsigned accept_fails = 0;  ///< for a reason nobody expects
 
     // The poller.
-    bool shuffles = false;     ///< reports in any order; else in that of attaching
-    unsigned spurious = 0;     ///< of registrations looked at: ready, though it is not (never for a connecting socket)
-    unsigned stale = 0;        ///< of disarmed registrations: one more report comes later, for a key that is history
-    unsigned owes = 0;         ///< of disarmed registrations: they are held for a while, as AFD does
+    bool shuffles = false;      ///< reports in any order; else in that of attaching
+    unsigned spurious = 0;      ///< of registrations looked at: ready, though it is not (never for a connecting socket)
+    unsigned stale = 0;         ///< of disarmed registrations: one more report comes later, for a key that is history
+    unsigned owes = 0;          ///< of disarmed registrations: they are held for a while, as AFD does
     unsigned owes_for_good = 0; ///< of those: they are never released
     std::chrono::nanoseconds most_owed = std::chrono::milliseconds(5);
 

@@ -233,8 +233,7 @@ public:
     [[nodiscard]] readiness state_of(socket_id id) noexcept {
         const socket_state& s = at(id);
         readiness state = readiness::none;
-        if (s.kind == socket_kind::listener)
-            return s.backlog.empty() ? readiness::none : readiness::readable;
+        if (s.kind == socket_kind::listener) return s.backlog.empty() ? readiness::none : readiness::readable;
         if (s.failure) return readiness::failed | readiness::readable | readiness::writable;
         if (s.kind == socket_kind::connecting) return readiness::none;
         if (s.in.unread() != 0 || s.in.end_arrived) state |= readiness::readable;
@@ -258,8 +257,8 @@ private:
 
     [[nodiscard]] bool refuses(unsigned rate, time_point& until) noexcept {
         const bool begins = chance.chance(rate);
-        const duration lasts(static_cast<duration::rep>(
-            chance.below(static_cast<std::uint64_t>(faults.most_shortage.count()) + 1)));
+        const duration lasts(
+            static_cast<duration::rep>(chance.below(static_cast<std::uint64_t>(faults.most_shortage.count()) + 1)));
         if (begins && until <= now()) until = now() + lasts;
         return begins || (rate != 0 && now() < until);
     }
@@ -275,7 +274,8 @@ private:
     [[nodiscard]] socket_id make(socket_kind kind) noexcept {
         sockets_.emplace_back().kind = kind;
         sockets_.back().made_at = now();
-        sockets_.back().in.window = chance.between(faults.least_window, std::max(faults.least_window, faults.most_window));
+        sockets_.back().in.window =
+            chance.between(faults.least_window, std::max(faults.least_window, faults.most_window));
         return static_cast<socket_id>(sockets_.size());
     }
 

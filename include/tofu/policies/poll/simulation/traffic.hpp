@@ -28,7 +28,7 @@ struct stream {
     std::size_t window = 0;  ///< most bytes written and not read
     bool ended = false;      ///< nothing more will be written
     bool end_arrived = false;
-    bool cut = false; ///< the last read was given less than there was
+    bool cut = false;          ///< the last read was given less than there was
     time_point last_arrival{}; ///< what is sent now arrives no earlier
 
     [[nodiscard]] std::size_t unread() const noexcept { return arrived - read; }
@@ -43,13 +43,13 @@ enum class socket_kind : std::uint8_t { listener, connecting, connected };
 /// A listener or one end of a connection.
 struct socket_state {
     socket_kind kind = socket_kind::connecting;
-    bool open = false;       ///< somebody holds it
-    bool in_backlog = false; ///< a connection nobody has accepted yet
-    bool accepted = false;   ///< the end of the listening side, from the start
-    bool silent = false;     ///< nothing of this connection arrives any more
+    bool open = false;         ///< somebody holds it
+    bool in_backlog = false;   ///< a connection nobody has accepted yet
+    bool accepted = false;     ///< the end of the listening side, from the start
+    bool silent = false;       ///< nothing of this connection arrives any more
     bool found_failed = false; ///< a call has told its holder of `failure`
-    bool watched = false;    ///< attached to a poller, and not disarmed
-    unsigned holder = 0;     ///< the poller that has watched it, from 1; 0: none has
+    bool watched = false;      ///< attached to a poller, and not disarmed
+    unsigned holder = 0;       ///< the poller that has watched it, from 1; 0: none has
     endpoint local;
     endpoint peer;
     socket_id other = 0; ///< the other end

@@ -31,7 +31,7 @@ public:
 
     std::atomic<bool> woken{false};
     std::atomic<std::uint64_t> wakes{0};
-    std::uint64_t reports = 0;  ///< ready and released, to this poller's engine
+    std::uint64_t reports = 0;    ///< ready and released, to this poller's engine
     std::uint64_t inventions = 0; ///< of these, spurious and stale ones
 
     [[nodiscard]] std::size_t owed() const noexcept { return owed_.size(); }

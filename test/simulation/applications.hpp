@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: BSL-1.0
+// What applications of a simulated run do: they receive, answer, keep, throw away, wait, and tell themselves things.
+#ifndef TOFU_TEST_SIMULATION_APPLICATIONS_HPP
+#define TOFU_TEST_SIMULATION_APPLICATIONS_HPP
+
+#include "posting.hpp"
+
+#include <chrono>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace tofu_simulation {
+
+template <class Set>
+class applications {
+public:
+    using application = typename engines<Set>::application;
+    using engine = typename engines<Set>::engine;
+    using kept = typename engines<Set>::kept;
+    using timed = typename engines<Set>::timed;
+
+    applications(stage& on, engines<Set>& all) : s_(on), engines_(all), posts_(on) {}
+
+    void act() {
+        engine& e = engines_.list[s_.chance().below(engines_.list.size())];
+        if (!e.e) return;
+        if (e.applications.empty()) {
+            engines_.add_group(e);
+            return;
+        }
+        application& a = *e.applications[s_.chance().below(e.applications.size())];
+        const std::uint64_t what = s_.chance().below(100);
+        const bool as_other_thread = s_.chance().chance(500);
+        if (what >= 94) {
+            act_and_wait(a, what);
+            return;
+        }
+        const auto action = [this, &a, what] { act_at_once(a, what); };
+        if (as_other_thread)
+            engines_.turn(e, action);
+        else
+            action();
+        engines_.refresh(e);
+    }
+
+    void receive(application& a, std::uint64_t most) {
+        for (std::uint64_t i = 0; i < most; ++i) {
+            std::error_code error;
+            tofu::message_ptr m = a.g.wait_receive(0ns, error);
+            engines_.rethrow();
+            if (!m) return;
+            took(a, std::move(m));
+        }
+    }
+
+    /// Nobody is left without the answer it waits for, though the question was thrown away.
+    void answer_all(application& a) {
+        const std::vector<std::pair<unsigned, channel_model*>> alive(a.home->is->alive.begin(),
+                                                                     a.home->is->alive.end());
+        for (const auto& [number, c] : alive) {
+            if (c->group != a.is || c->refuses || c->said_bye()) continue;
+            const bool hello = c->what == channel_model::role::accepting && !c->hello_posted;
+            if (hello) post_answer(a, 4, number);
+            if (c->bye_received) post_answer(a, 6, number);
+        }
+        engines_.refresh(*a.home);
+    }
+
+    /// True: there was something.
+    bool serve(application& a) {
+        bool any = !a.hoard.empty();
+        while (!a.hoard.empty()) {
+            kept one = std::move(a.hoard.back());
+            a.hoard.pop_back();
+            if (one.bound != nullptr) answer(a, std::move(one.m), one.bound);
+        }
+        for (;;) {
+            std::error_code error;
+            tofu::message_ptr m = a.g.wait_receive(0ns, error);
+            engines_.rethrow();
+            if (!m) break;
+            any = true;
+            took(a, std::move(m));
+        }
+        engines_.refresh(*a.home);
+        return any;
+    }
+
+    void abort_all(application& a) {
+        const std::vector<std::pair<unsigned, channel_model*>> alive(a.home->is->alive.begin(),
+                                                                     a.home->is->alive.end());
+        for (const auto& [number, c] : alive) {
+            if (c->group != a.is) continue;
+            posting p;
+            p.op = 7;
+            p.number = number;
+            if (tofu::message_ptr m = posts_.get(*a.home)) posts_.post(a, std::move(m), p);
+        }
+        for (timed& one : a.timers)
+            if (one.handle.cancel()) a.is->timers.erase(one.tag);
+        a.timers.clear();
+        engines_.refresh(*a.home);
+    }
+
+    [[nodiscard]] poster<Set>& posts() { return posts_; }
+
+private:
+    /// Calls that do not wait.
+    void act_at_once(application& a, std::uint64_t what) {
+        s_.log.line("  group ", a.is->serial);
+        if (what < 30) {
+            posts_.post_data(a, 1);
+        } else if (what < 34) {
+            posts_.post_data(a, s_.chance().between(2, 20));
+        } else if (what < 56) {
+            receive(a, s_.chance().between(1, 8));
+        } else if (what < 64) {
+            posts_.say_hello(a);
+        } else if (what < 68) {
+            posts_.welcome(a);
+        } else if (what < 72) {
+            posts_.post_on_some(a, 5);
+        } else if (what < 74) {
+            posts_.post_on_some(a, 7);
+        } else if (what < 78) {
+            answer_kept(a);
+        } else if (what < 86) {
+            if (!a.hoard.empty()) drop_kept(a, s_.chance().between(1, a.hoard.size()));
+        } else {
+            update(a, what);
+        }
+    }
+
+    /// Calls in which virtual time may pass.
+    void act_and_wait(application& a, std::uint64_t what) {
+        engine& e = *a.home;
+        s_.log.line("  group ", a.is->serial, " waits");
+        if (what < 96) {
+            receive_later(a);
+        } else if (what == 96) {
+            bool all_sent = false;
+            const auto time = std::chrono::microseconds(s_.chance().below(20'000));
+            engines_.let_wait(e, [&] { all_sent = e.e->drain(time); });
+            s_.log.line("    drain: ", all_sent);
+        } else if (what == 97) {
+            ask_about_channel(a);
+        } else if (what == 98) {
+            if (s_.chance().chance(300)) engines_.destroy_group(e, s_.chance().below(e.applications.size()));
+        } else if (s_.chance().chance(200)) {
+            engines_.destroy_engine(e);
+        } else {
+            engines_.add_group(e);
+        }
+        for (engine& each : engines_.list) engines_.refresh(each);
+    }
+
+    void receive_later(application& a) {
+        tofu::message_ptr m;
+        const auto time = std::chrono::microseconds(s_.chance().below(20'000));
+        engines_.let_wait(*a.home, [&] {
+            std::error_code error;
+            m = a.g.wait_receive(time, error);
+        });
+        if (m) took(a, std::move(m));
+    }
+
+    void update(application& a, std::uint64_t what) {
+        std::error_code error;
+        if (what < 88) {
+            a.g.update_receiver(error);
+            s_.log.line("    empty update: ", error.message());
+            if (!error) a.is->updates.push_back({0, {}});
+            return;
+        }
+        if (what >= 92) {
+            cancel(a);
+            return;
+        }
+        tofu::message_ptr m = posts_.get(*a.home);
+        if (!m) return;
+        m->header().message_id = ++last_tag_;
+        if (what < 90) {
+            a.g.update_receiver(std::move(m), error);
+            s_.log.line("    update ", last_tag_, ": ", error.message());
+            if (!error) a.is->updates.push_back({last_tag_, {}});
+            return;
+        }
+        const auto delay = std::chrono::microseconds(s_.chance().below(50'000));
+        auto handle = a.g.update_receiver_after(delay, std::move(m), error);
+        s_.log.line("    update ", last_tag_, " after ", delay.count(), " us: ", error.message());
+        if (error) return;
+        a.is->timers[last_tag_] = s_.where.now() + delay;
+        a.timers.push_back({std::move(handle), last_tag_});
+    }
+
+    void cancel(application& a) {
+        if (a.timers.empty()) return;
+        const std::size_t which = s_.chance().below(a.timers.size());
+        timed& one = a.timers[which];
+        const tofu::message_ptr back = one.handle.cancel();
+        s_.log.line("    cancels update ", one.tag, ": ", back ? "it came back" : "too late");
+        if (back) {
+            if (back->header().message_id != one.tag) violated("updates", "another message came back");
+            if (a.is->timers.erase(one.tag) == 0) violated("updates", "it came back, and had been received");
+        }
+        a.timers.erase(a.timers.begin() + static_cast<std::ptrdiff_t>(which));
+    }
+
+    void ask_about_channel(application& a) {
+        const channel_model* const c = posts_.some_channel(a);
+        if (c == nullptr) return;
+        std::optional<tofu::channel_stats> figures;
+        engines_.let_wait(*a.home, [&] { figures = a.g.stats(static_cast<std::uint16_t>(c->number)); });
+        s_.log.line("    stats of ", c->number, ": ", figures ? "known" : "unknown");
+        if (figures && c->over) violated("stranger", "figures of a channel that is over");
+    }
+
+    void took(application& a, tofu::message_ptr m) {
+        if (a.home->e) s_.rules.check_figures(*a.home->is, a.home->e->stats());
+        s_.rules.received(*a.is, *m);
+        if (m->from_engine() || m->header().channel_number == 0) {
+            if (s_.chance().chance(50)) keep(a, std::move(m), nullptr);
+            return;
+        }
+        const channel_model* const c = a.home->is->alive.at(m->header().channel_number);
+        const std::uint64_t what = s_.patient ? 0 : s_.chance().below(100);
+        if (what < 65)
+            answer(a, std::move(m), c);
+        else if (what < 85)
+            keep(a, std::move(m), c);
+    }
+
+    void keep(application& a, tofu::message_ptr m, const channel_model* c) { a.hoard.push_back({std::move(m), c}); }
+
+    /// What came becomes its own answer, if it wants one.
+    void answer(application& a, tofu::message_ptr m, const channel_model* c) {
+        const op_code op = m->op();
+        posting p;
+        p.op = op == op_code::hello_request ? 4U : op == op_code::bye_request ? 6U : 1U;
+        if (op != op_code::hello_request && op != op_code::bye_request && op != op_code::request) return;
+        if (s_.patient && op == op_code::request) return;
+        if (p.op == 4 && !s_.patient && s_.chance().chance(50)) p.op = 5; // a refusal
+        p.number = m->header().channel_number;
+        p.id = m->header().message_id;
+        p.bound = c;
+        p.text = m->headers().wire();
+        p.body = m->body().text();
+        posts_.post(a, std::move(m), p);
+    }
+
+    void post_answer(application& a, unsigned op, unsigned number) {
+        posting p;
+        p.op = op;
+        p.number = number;
+        if (tofu::message_ptr m = posts_.get(*a.home)) posts_.post(a, std::move(m), p);
+    }
+
+    /// Late answers, some to numbers that others have now.
+    void answer_kept(application& a) {
+        if (a.hoard.empty()) return;
+        const std::size_t which = s_.chance().below(a.hoard.size());
+        kept one = std::move(a.hoard[which]);
+        a.hoard.erase(a.hoard.begin() + static_cast<std::ptrdiff_t>(which));
+        if (one.bound != nullptr) answer(a, std::move(one.m), one.bound);
+    }
+
+    void drop_kept(application& a, std::uint64_t count) {
+        for (std::uint64_t i = 0; i < count && !a.hoard.empty(); ++i) {
+            const std::size_t which = s_.chance().below(a.hoard.size());
+            a.hoard.erase(a.hoard.begin() + static_cast<std::ptrdiff_t>(which));
+        }
+        s_.log.line("    drops ", count, " kept messages");
+    }
+
+    stage& s_;
+    engines<Set>& engines_;
+    poster<Set> posts_;
+    std::uint64_t last_tag_ = 0;
+};
+
+} // namespace tofu_simulation
+
+#endif
