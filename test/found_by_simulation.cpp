@@ -401,6 +401,18 @@ BOOST_AUTO_TEST_CASE(a_registration_that_is_never_released_is_a_connect_timeout)
     BOOST_TEST(talk.world.socket_count() == 2U); // a connection has two ends
 }
 
+// Before (had the time to wait for the release not been a new one): that was over at once, and so was the channel.
+BOOST_AUTO_TEST_CASE(a_registration_that_is_released_after_a_timeout_is_followed_by_the_next_address) {
+    simulated<> talk({.connect_time = 1s}, {.connect_hangs = 1000, .owes = 1000});
+    const tofu::address where = talk.listen();
+    talk.hello(talk.name({nobodys, here}, where.port()));
+    for (int i = 0; i < 3; ++i) talk.turn_after(a_while);
+    talk.world.faults().connect_hangs = 0;
+    talk.turn_after(1s); // the first has not answered; its registration is held for some milliseconds
+    talk.accept();
+    BOOST_TEST(!talk.expect(talk.client, op_code::hello_response)->from_engine());
+}
+
 // Before: a channel whose registration was held kept its group, and with it the message for the group's notice.
 BOOST_AUTO_TEST_CASE(a_channel_that_can_not_go_lets_its_group_go) {
     kept_waiting talk;

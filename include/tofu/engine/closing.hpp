@@ -45,7 +45,10 @@ void shut(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     if (message* const partial = ch.reader.abandon()) state.cache.put(*partial);
     count_partial(state, ch, false);
     if (state.leftover.owner == &ch) state.leftover = {};
-    if (std::exchange(ch.waits_for_hello, false)) --state.awaiting_hello;
+    if (std::exchange(ch.waits_for_hello, false)) {
+        --state.awaiting_hello;
+        resume_listeners(state);
+    }
     ch.request.reset(); // nothing is kept by what may have to stay as a zombie
     ch.addresses.reset();
     node_queue unsent = ch.writer.abandon();

@@ -20,16 +20,18 @@ void expire_phase(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     end_channel(state, ch, cause::of(ch.limits.phase_reason));
 }
 
-/// The channel's timer has rung: for one of its limits, or too early because that limit has moved.
+/// The channel's timer has rung: for one of its limits, or too early because that limit has moved. What was not due `by`
+/// then waits: the data that came since has not been looked for.
 template <class Policies>
-void check_limits(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+void check_limits(loop_state<Policies>& state, channel<Policies>& ch,
+                  typename loop_state<Policies>::time_point by) noexcept {
     if (ch.phase == channel_phase::open) {
         // What this turn has brought comes first: it may end the wait (a bye, the end of the stream).
         flush(state, ch);
         follow_conversation(state, ch);
     }
     if (ch.ended()) return;
-    const auto now = state.reading_time();
+    const auto now = by - state.starved_for; // in reading time
     if (state.starving) {
         state.stalled_limits.push_back(ch); // time stands still; what has come meanwhile is read before it goes on
     } else if (state.is_parked(ch)) {
@@ -54,7 +56,7 @@ void expire(loop_state<Policies>& state, typename loop_state<Policies>::time_poi
     while (auto* const node = state.timers.pop_expired(by)) {
         auto& item = static_cast<timer_item<timer>&>(*node);
         switch (item.what) {
-        case timer_kind::channel: check_limits(state, static_cast<channel<Policies>&>(item)); break;
+        case timer_kind::channel: check_limits(state, static_cast<channel<Policies>&>(item), by); break;
         case timer_kind::application: fire_timer(state, static_cast<application_timer<timer>&>(item)); break;
         }
     }
