@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #endif
 
-#include <deque>
+#include <initializer_list>
 
 using namespace tofu_test;
 using tofu::op_code;
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_number_nobody_was_told_refuses_every_post) {
     talk.expect_goodbye(talk.server, number, "aborted");
 }
 
-// Before: credit that came back before the next turn let the limit of a parked channel be looked at, but not its socket.
+// Before: when credit came back before the next turn, that looked at a parked channel's limit, but not at its socket.
 BOOST_AUTO_TEST_CASE(a_hello_response_that_waited_for_credit_comes_before_the_hello_time) {
     simulated<> talk({.max_messages = 4, .hello_time = 10s, .message_time = 0ms});
     raw_end greedy = join(talk, talk.listen());
@@ -401,7 +401,7 @@ BOOST_AUTO_TEST_CASE(a_registration_that_is_never_released_is_a_connect_timeout)
     BOOST_TEST(talk.world.socket_count() == 2U); // a connection has two ends
 }
 
-// Before (had the time to wait for the release not been a new one): that was over at once, and so was the channel.
+// With half of that fix: the limit that had just run out was also that of the wait for the release.
 BOOST_AUTO_TEST_CASE(a_registration_that_is_released_after_a_timeout_is_followed_by_the_next_address) {
     simulated<> talk({.connect_time = 1s}, {.connect_hangs = 1000, .owes = 1000});
     const tofu::address where = talk.listen();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Memory of the code under test: refused on demand, and counted. tofu asks for memory with nothrow new and nothing else,
-// so what asks that way is tofu; everybody else is served as ever.
+// Memory of the code under test: refused on demand, and counted. tofu asks for memory with nothrow new and nothing
+// else, so what asks that way is tofu; everybody else is served as ever.
 #ifndef TOFU_TEST_SIMULATION_ALLOCATION_HPP
 #define TOFU_TEST_SIMULATION_ALLOCATION_HPP
 

@@ -305,7 +305,9 @@ void model::check_patience() {
         if (c.over || c.home->stopped || c.group->destroyed) continue;
         const tofu::options& limits = c.home->opts;
         const auto late = [&](std::string_view what) { violated("liveness", name_of(c), ": ", what); };
-        if (c.refuses) late("post has said that it is closed, and the goodbye does not come");
+        // What is queued for a peer that has half-closed and then fallen silent waits for as long as the bye time says.
+        const bool no_limit = limits.bye_time.count() == 0 && c.link != 0 && world_.socket(c.link).silent;
+        if (c.refuses && !no_limit) late("post has said that it is closed, and the goodbye does not come");
         if (c.aborted) late("the bye_signal has no effect");
         const bool limited = limits.connect_time.count() != 0 && limits.hello_time.count() != 0;
         if (!c.opened && c.what == role::connecting && limited) late("the hello_request is not answered");

@@ -53,8 +53,8 @@ namespace tofu_simulation {
     return left_out;
 }
 
-/// `failing` violates `rule`. Halves, quarters and so on are left out in turn (Andreas Zeller's delta debugging, without
-/// the complements), down to single steps, until none can go or `most_runs` were made.
+/// `failing` violates `rule`. Halves, quarters and so on are left out in turn (Andreas Zeller's delta debugging,
+/// without the complements), down to single steps, until none can go or `most_runs` were made.
 [[nodiscard]] inline run_request shrink(const policy_set& set, run_request failing, const std::string& rule,
                                         std::size_t reached, std::size_t steps, unsigned most_runs = 3000) {
     failing.keep_log = false;

@@ -19,7 +19,8 @@ template <class Policies>
                                   channel<Policies>& ch) noexcept {
     ch.goodbye = make_goodbye(state);
     if (!ch.goodbye) return false;
-    const auto named = state.directory.open(listener.group->id, channel_word::accepting | channel_word::unannounced, false);
+    constexpr std::uint64_t flags = channel_word::accepting | channel_word::unannounced;
+    const auto named = state.directory.open(listener.group->id, flags, false);
     if (named.number == no_channel) return false;
     ch.number = named.number;
     ch.generation = named.generation;

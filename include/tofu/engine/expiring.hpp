@@ -20,8 +20,8 @@ void expire_phase(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     end_channel(state, ch, cause::of(ch.limits.phase_reason));
 }
 
-/// The channel's timer has rung: for one of its limits, or too early because that limit has moved. What was not due `by`
-/// then waits: the data that came since has not been looked for.
+/// The channel's timer has rung: for one of its limits, or too early because that limit has moved. What was not due
+/// `by` then waits: the data that came since has not been looked for.
 template <class Policies>
 void check_limits(loop_state<Policies>& state, channel<Policies>& ch,
                   typename loop_state<Policies>::time_point by) noexcept {

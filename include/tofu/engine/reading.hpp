@@ -53,8 +53,8 @@ void announce(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     resume_listeners(state);
 }
 
-/// A complete message goes to the group. A hello_request takes its credit now: nobody reads without any, and nobody else
-/// takes some meanwhile.
+/// A complete message goes to the group. A hello_request takes its credit now: nobody reads without any, and nobody
+/// else takes some meanwhile.
 template <class Policies>
 void complete_message(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     message& m = *ch.reader.take();

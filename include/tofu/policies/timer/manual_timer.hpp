@@ -29,16 +29,16 @@ public:
         return time_point(duration(passed_.load(std::memory_order_acquire)));
     }
 
-    /// Any thread. Time never goes back: a negative duration is not allowed. An engine learns of it in its next turn; one
-    /// with an I/O thread that waits in its poller has to be woken, by a post for example.
+    /// Any thread. Time never goes back: a negative duration is not allowed. An engine learns of it in its next turn;
+    /// one with an I/O thread that waits in its poller has to be woken, by a post for example.
     void advance(duration time) noexcept { passed_.fetch_add(time.count(), std::memory_order_acq_rel); }
 
 private:
     std::atomic<rep> passed_{0};
 };
 
-/// Deadlines of a manual_clock. An engine's `wait_receive` counts its timeout by this clock as well if the caller drives
-/// it; one with an I/O thread waits at its mailbox in real time. I/O thread, except now().
+/// Deadlines of a manual_clock. An engine's `wait_receive` counts its timeout by this clock as well if the caller
+/// drives it; one with an I/O thread waits at its mailbox in real time. I/O thread, except now().
 class manual_timer : public deadline_heap<manual_clock::time_point> {
 public:
     using category = timer_category;

@@ -4,7 +4,7 @@
 #define TOFU_POLICIES_POLL_SIMULATION_UNIVERSE_HPP
 
 #include <tofu/engine/ref.hpp>
-#include <tofu/policies/poll/simulation/kernel.hpp>
+#include <tofu/policies/poll/simulation/system_calls.hpp>
 #include <tofu/policies/poll/simulation/watch.hpp>
 
 #include <cstdint>
@@ -19,7 +19,8 @@ enum class idle : std::uint8_t {
     interrupt ///< its wait ends early, as after a signal
 };
 
-/// Asked whenever an engine would have to wait. It may post and receive as another thread would, and turn other engines.
+/// Asked whenever an engine would have to wait. It may post and receive as another thread would, and turn other
+/// engines.
 /// `poll` is the number of the poller, `timeout` what is left of its wait.
 struct idle_hook {
     idle (*ask)(void* context, unsigned poll, duration timeout) noexcept = nullptr;
@@ -27,8 +28,8 @@ struct idle_hook {
 };
 
 /// One thread at a time, except wake-ups.
-struct universe : kernel {
-    explicit universe(std::uint64_t seed) noexcept : kernel(seed) {}
+struct universe : system_calls {
+    explicit universe(std::uint64_t seed) noexcept : system_calls(seed) {}
 
     [[nodiscard]] watch& watch_of(unsigned number) noexcept { return watches[number - 1]; }
     [[nodiscard]] unsigned add_watch() noexcept {

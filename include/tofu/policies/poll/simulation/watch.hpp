@@ -112,7 +112,8 @@ public:
         return full;
     }
 
-    /// The poller is gone. Memory that is still lent is written to once more: it must be there. What is owed stays known.
+    /// The poller is gone. Memory that is still lent is written to once more: it must be there. What is owed stays
+    /// known.
     void close() noexcept {
         for (const owed_one& one : owed_) one.where->wanted = interest::read;
         attached_.clear();

@@ -20,8 +20,8 @@ class basic_simulated_poll;
 
 namespace tofu::simulation {
 
-/// Made by a test, with a seed; engines get their pollers and timers from it. It may go before them: then names that were
-/// asked for have no answer any more. One thread at a time.
+/// Made by a test, with a seed; engines get their pollers and timers from it. It may go before them: then names that
+/// were asked for have no answer any more. One thread at a time.
 class world {
 public:
     explicit world(std::uint64_t seed, const simulation::faults& faults = {})
@@ -40,6 +40,10 @@ public:
     void advance(duration time) noexcept {
         const time_point until = now() + time;
         while (now() < until || universe_->time.next() <= until) universe_->pass(until);
+    }
+    /// No wait lets time pass beyond this point at once: whoever waits then looks again, and asks the hook again.
+    void stop_at(time_point when) noexcept {
+        if (when != time_point::max()) universe_->schedule(when - now(), {});
     }
     /// When the next thing happens on the wires; time_point::max(): never.
     [[nodiscard]] time_point next_event() const noexcept { return universe_->time.next(); }
