@@ -546,4 +546,116 @@ BOOST_AUTO_TEST_CASE(an_engine_that_must_not_wait_does_not_spin_while_its_poller
 
 #endif
 
+// Before: full batches that were counted while everybody was parked let the limit of one strike that the batches after
+// it had not shown yet.
+BOOST_AUTO_TEST_CASE(batches_from_before_a_channel_was_let_go_on_do_not_count_for_it) {
+    for (int turns = 2; turns < 5; ++turns)
+        for (std::size_t busy = 2; busy < 6; ++busy) {
+            simulated<tofu::basic_simulated_poll<1>> talk({.max_messages = 4, .hello_time = 10s, .message_time = 0ms});
+            const tofu::address where = talk.listen();
+            std::vector<raw_end> peers;
+            for (std::size_t i = 0; i < busy; ++i) peers.push_back(join(talk, where));
+            raw_host host(talk.world);
+            raw_end slow = be_asked(talk, host);
+            for (int i = 0; i < 4; ++i) peers[0].send({.op = op_code::signal});
+            talk.turn_after(a_while);
+            for (int i = 0; i < 5; ++i) talk.turn();
+            BOOST_REQUIRE(talk.engine.stats().credit_used == 4U);
+
+            slow.send(hello_response);
+            talk.world.advance(11s);
+            for (raw_end& peer : peers) peer.send({.op = op_code::signal});
+            talk.world.advance(a_while);
+            for (int i = 0; i < turns; ++i) talk.turn(); // a full batch each: all of them are parked
+            for (int taken = 0; taken < 4;)
+                if (!talk.expect(talk.server, op_code::signal)->from_engine()) ++taken;
+            for (int i = 0; i < 20; ++i) {
+                for (raw_end& peer : peers) peer.send({.op = op_code::signal});
+                talk.turn_after(a_while);
+                while (talk.server.wait_receive(0ms)) {
+                } // no credit is missing any more
+            }
+            tofu::message_ptr answer = talk.next(talk.client);
+            while (answer->op() != op_code::hello_response) answer = talk.next(talk.client);
+            BOOST_TEST(!answer->from_engine(), reason_of(*answer));
+        }
+}
+
+// Before: a timer that rang for a limit which had moved away meanwhile, among full batches, was compared with the time
+// of the last of them.
+BOOST_AUTO_TEST_CASE(a_limit_that_moved_is_not_due_before_its_data_was_looked_for) {
+    simulated<tofu::basic_simulated_poll<1>> talk({.hello_time = 0ms, .idle_time = 10s}, {.accept_aborts = 0});
+    const tofu::address where = talk.listen();
+    raw_end moved = join(talk, where);
+    raw_end other = join(talk, where);
+    talk.turn_after(a_while);
+    const auto say_something = [&](raw_end& peer) {
+        peer.send({.op = op_code::signal});
+        talk.world.advance(a_while);
+    };
+    talk.world.advance(9s);
+    say_something(other);
+    talk.turn();
+    talk.world.advance(2s);
+    say_something(moved);
+    talk.turn(); // a full batch, while timers ring: it names this one, whose limit moves ten seconds on
+    talk.world.advance(9s);
+    talk.world.faults().accept_aborts = 1000;
+    raw_end third(talk.world, where);
+    say_something(other);
+    say_something(moved);
+    talk.world.advance(2s);
+    for (int i = 0; i < 4; ++i) talk.turn(); // the other, the listener, and only then this one
+    BOOST_TEST(talk.engine.stats().channels == 3U);
+}
+
+// Before: with more data there than one turn may read, a limit struck although all that was missing had come.
+BOOST_AUTO_TEST_CASE(what_is_there_beyond_the_read_budget_comes_before_the_bye_time) {
+    simulated<> talk({.bye_time = 10s, .grace_time = 0ms}, {.least_window = 1024 * 1024, .most_window = 1024 * 1024});
+    raw_end peer(talk.world, talk.listen());
+    peer.say_hello();
+    const std::uint16_t number = talk.accept();
+    talk.server.post(make(talk.engine, op_code::bye_request, number));
+    talk.turn_after(a_while);
+    for (int i = 0; i < 6; ++i) peer.send({.op = op_code::signal}, std::string(60'000, 'x'));
+    peer.send({.op = op_code::bye_response});
+    talk.turn_after(11s);
+    for (int i = 0; i < 6; ++i) talk.expect(talk.server, op_code::signal);
+    talk.expect(talk.server, op_code::bye_response);
+    talk.expect_goodbye(talk.server, number, "bye");
+}
+
+// And a peer that goes on and on does not put the limit off.
+BOOST_AUTO_TEST_CASE(a_peer_that_does_not_stop_sending_has_no_more_time_to_say_bye) {
+    simulated<> talk({.max_messages = 1000, .bye_time = 10s},
+                     {.least_window = 4 * 1024 * 1024, .most_window = 4 * 1024 * 1024});
+    raw_end peer(talk.world, talk.listen());
+    peer.say_hello();
+    talk.server.post(make(talk.engine, op_code::bye_request, talk.accept()));
+    const std::string large(60'000, 'x');
+    for (int i = 0; i < 10; ++i) peer.send({.op = op_code::signal}, large);
+    talk.world.advance(11s);
+    for (int i = 0; i < 8 && talk.engine.stats().channels == 2; ++i) {
+        for (int more = 0; more < 5; ++more) peer.send({.op = op_code::signal}, large);
+        talk.turn_after(a_while);
+    }
+    BOOST_TEST(talk.engine.stats().channels == 1U);
+}
+
+// Before: a connection that ended before its hello made room for the next one only when its registration was released.
+BOOST_AUTO_TEST_CASE(a_connection_that_ends_before_its_hello_makes_room_at_once) {
+    simulated<> talk({.max_awaiting_hello = 1}, {.owes = 1000, .most_owed = 500ms});
+    const tofu::address where = talk.listen();
+    raw_end wrong(talk.world, where);
+    raw_end waits(talk.world, where);
+    talk.turn();
+    BOOST_REQUIRE(talk.engine.stats().accepted == 1U);
+    wrong.send({.op = op_code::request}); // no hello: that channel closes
+    talk.turn_after(a_while);
+    talk.turn();
+    talk.turn();
+    BOOST_TEST(talk.engine.stats().zombies == 1U);
+    BOOST_TEST(talk.engine.stats().accepted == 2U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -379,6 +379,14 @@ BOOST_AUTO_TEST_CASE(a_wait_ends_at_once_when_something_happens_to_its_own_socke
     BOOST_TEST((seen.took == delay));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_due_is_seen_by_a_wait_that_only_looks) {
+    scene<> s;
+    watched& one = s.link(1, interest::read);
+    s.world.faults().least_delay = s.world.faults().most_delay = 0ns;
+    one.send();
+    BOOST_TEST((s.only_report() == readiness::readable));
+}
+
 // ---- waking ----
 
 BOOST_AUTO_TEST_CASE(a_wake_ends_the_next_wait_and_only_that_one) {

@@ -440,10 +440,10 @@ BOOST_AUTO_TEST_CASE(buffers_are_gathered_and_scattered_in_turn) {
 BOOST_AUTO_TEST_CASE(short_reads_and_writes_are_short_and_never_empty) {
     wires w(3, {.short_reads = 1000, .short_writes = 1000});
     wires::pair link = w.link();
-    const std::string text(1000, 'x');
     std::size_t sent = 0;
     std::size_t short_ones = 0;
-    for (int i = 0; i < 30; ++i) {
+    for (int i = 0; i < 60; ++i) {
+        const std::string text(i % 2 == 0 ? 1000 : 2, 'x');
         const tofu::io_result result = send(link.client, text);
         BOOST_TEST(!result.error);
         BOOST_TEST(result.bytes != 0U);
@@ -1036,6 +1036,18 @@ BOOST_AUTO_TEST_CASE(time_only_passes_when_it_is_told_to) {
     w.world.advance(1h);
     BOOST_TEST((w.world.now() == begin + 1h));
     BOOST_TEST(listen_to(link.server).text.size() == 100U);
+}
+
+BOOST_AUTO_TEST_CASE(without_any_delay_things_happen_when_no_time_passes) {
+    wires w(1, {.least_delay = 0ns, .most_delay = 0ns});
+    wires::pair link = w.link();
+    const sim::time_point begin = w.world.now();
+    static_cast<void>(send(link.client, "x"));
+    BOOST_TEST(listen_to(link.server) == nothing_yet);
+    BOOST_TEST((w.world.next_event() == begin));
+    w.world.advance(0ns);
+    BOOST_TEST(listen_to(link.server).text == "x");
+    BOOST_TEST((w.world.now() == begin));
 }
 
 // ---- chance ----

@@ -99,6 +99,7 @@ allowed model::may_post(const group_model& by, const posting& what) {
     if (what.bound != nullptr && what.bound->over) return status::invalid_channel_number;
     if (found == by.home->alive.end()) { // or a guess at one whose hello_request is still to be received
         allowed result(status::invalid_channel_number);
+        if (!has_unreceived_hello(*by.home)) return result;
         result.add(status::invalid_channel_group);
         if (carries_data(static_cast<op_code>(what.op))) result.add(status::not_allowed);
         return result;

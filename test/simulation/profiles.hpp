@@ -48,6 +48,11 @@ inline constexpr tofu::simulation::faults rough_network{.least_delay = microseco
                                                         .shuffles = true,
                                                         .spurious = 20};
 
+constexpr tofu::simulation::faults with_window(tofu::simulation::faults f, std::size_t most) {
+    f.most_window = most;
+    return f;
+}
+
 constexpr tofu::simulation::faults with_system(tofu::simulation::faults f, unsigned rate) {
     f.no_descriptors = f.no_memory = f.wait_fails = f.accept_aborts = f.accept_fails = rate;
     return f;
@@ -71,9 +76,10 @@ inline constexpr std::array profiles{
     profile{.name = "tight",
             .words = "limits of a few messages, receivers that are slow and keep what they get",
             .share = 4,
-            .faults = rough_network,
+            .faults = with_window(rough_network, 200'000),
             .illegal = 20,
             .hostile = 4,
+            .clock_jumps = 50,
             .tight = true},
     profile{.name = "hostile",
             .words = "peers that break the rules",

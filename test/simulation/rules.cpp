@@ -197,6 +197,17 @@ std::size_t model::before_hello(const engine_model& which) {
     return count;
 }
 
+bool model::has_unreceived_hello(const engine_model& which) {
+    linked_.resize(world_.socket_count());
+    for (socket_id id = 1; id <= world_.socket_count(); ++id) {
+        const auto& s = world_.socket(id);
+        if (!s.accepted || s.holder != which.poll || linked_[id - 1] != nullptr) continue;
+        const auto& frames = frames_of(id);
+        if (!frames.empty() && frames[0].begin + frames[0].header.size() <= s.in.read) return true;
+    }
+    return false;
+}
+
 void model::check_contract() const {
     if (!world_.complaint().empty()) violated("contract", world_.complaint());
 }
@@ -257,8 +268,9 @@ void model::check_all_delivered(const channel_model& c, std::string_view reason)
     if ((reason == "peer_disconnected" || reason == "peer_reset") && end.left_unread != 0)
         violated("nothing_vanishes", name_of(c), " ended with ", reason, ", and ", end.left_unread,
                  " bytes that had arrived were not read");
-    if ((reason == "hello_timeout" || reason == "message_timeout" || reason == "idle_timeout") &&
-        end.left_unread != 0 && !end.in.cut)
+    const bool limit =
+        reason == "hello_timeout" || reason == "message_timeout" || reason == "idle_timeout" || reason == "bye_timeout";
+    if (limit && end.left_unread != 0 && !end.in.cut)
         violated("expiry", name_of(c), " ended with ", reason, ", and ", end.left_unread,
                  " bytes that had arrived were not read");
 }
@@ -310,7 +322,8 @@ void model::check_patience() {
         if (c.refuses && !no_limit) late("post has said that it is closed, and the goodbye does not come");
         if (c.aborted) late("the bye_signal has no effect");
         const bool limited = limits.connect_time.count() != 0 && limits.hello_time.count() != 0;
-        if (!c.opened && c.what == role::connecting && limited) late("the hello_request is not answered");
+        const bool refused = c.bye_received && limits.bye_time.count() == 0; // by a bye_request: its end has no limit
+        if (!c.opened && c.what == role::connecting && limited && !refused) late("the hello_request is not answered");
         if (!c.opened && c.what == role::listener && limited) late("the welcome_request is not answered");
         if (c.said_bye() && limits.bye_time.count() != 0 && c.opened) late("the bye does not end");
         if (c.link == 0 || world_.socket(c.link).silent) continue;

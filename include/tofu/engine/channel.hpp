@@ -76,11 +76,13 @@ struct channel : timer_item<typename Policies::timer> {
     bool owed = false;               ///< disarmed, but the poller holds the registration until it says released
     bool is_shut = false;            ///< socket and registration are let go
     bool quiet = false;              ///< no post was in flight before the inbox was last drained
+    bool budget_spent = false;       ///< its last reading ended for that reason: there may be more
     bool resumed = false;            ///< it may read again; the poller was not told yet
     bool parked_for_partial = false; ///< which list `parked_hook` is in
     std::uint16_t number = no_channel;
     std::uint32_t generation = 0; ///< of the number
     std::uint64_t resumed_in = 0; ///< the turn in which `resumed` was settled: the next wait asks for it again
+    std::uint64_t read_first = 0; ///< bytes to have been received before a limit that is due counts; 0: none is
     readiness ready = readiness::none;
 
     typename poll::socket socket;

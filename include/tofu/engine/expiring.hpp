@@ -20,6 +20,16 @@ void expire_phase(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     end_channel(state, ch, cause::of(ch.limits.phase_reason));
 }
 
+/// A limit may be due, and the channel's budget has ended its reading: what was there by now is read first, and what the
+/// peer sends meanwhile does not count.
+template <class Policies>
+[[nodiscard]] bool reads_first(channel<Policies>& ch) noexcept {
+    if (ch.budget_spent && ch.read_first == 0) ch.read_first = ch.counts.bytes_received + ch.socket.available();
+    if (ch.budget_spent && ch.counts.bytes_received < ch.read_first) return true;
+    ch.read_first = 0;
+    return false;
+}
+
 /// The channel's timer has rung: for one of its limits, or too early because that limit has moved. What was not due
 /// `by` then waits: the data that came since has not been looked for.
 template <class Policies>
@@ -36,7 +46,7 @@ void check_limits(loop_state<Policies>& state, channel<Policies>& ch,
         state.stalled_limits.push_back(ch); // time stands still; what has come meanwhile is read before it goes on
     } else if (state.is_parked(ch)) {
         // When it is let go on it is touched, and its timer set again.
-    } else if (ch.resumed || ch.resumed_in == state.counters.turns.value()) {
+    } else if (ch.resumed || ch.resumed_in >= state.counting_since || reads_first(ch)) {
         state.touch(ch); // what is there for it will be reported by the next wait, which does not wait
     } else if (ch.limits.phase <= now) {
         expire_phase(state, ch);

@@ -209,7 +209,10 @@ private:
             }
             if (result.error && ++failed_waits_ < most_failed_waits) return;
             failed_waits_ = 0;
-            if (named_ == 0) due_before_ = state_.turn_time; // later ones may have data this batch did not show
+            if (named_ == 0) { // what comes later may have data that this batch did not show
+                due_before_ = state_.turn_time;
+                state_.counting_since = state_.counters.turns.value();
+            }
             named_ += reported_;
             if (result.full && named_ < state_.channels.used()) return;
             expire(state_, result.full ? due_before_ : state_.turn_time);

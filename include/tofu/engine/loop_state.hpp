@@ -81,6 +81,7 @@ struct loop_state {
     std::size_t awaiting_hello = 0; ///< accepted connections before their hello_request
     std::size_t partials = 0;       ///< incomplete messages that hold credit
 
+    std::uint64_t counting_since = 0; ///< the turn whose wait is the first that counts for the deadlines due now
     time_point turn_time{};    ///< the clock, read after the wait of this turn
     bool starving = false;     ///< in an episode: nobody reads
     std::uint64_t episode = 0; ///< the number of the present or last episode

@@ -176,8 +176,10 @@ template <class Policies>
         park_for_credit(state, ch);
         return reading_mode::no;
     }
-    if (state.leftover.owner != nullptr)
-        return reading_mode::no; // it is digested first, then this one is reported again
+    if (state.leftover.owner != nullptr) { // it is digested first, then this one is reported again
+        ch.resumed = true;
+        return reading_mode::no;
+    }
     if (ch.holds_partial || partial_has_room(state)) return reading_mode::batch;
     return reading_mode::exact;
 }
@@ -289,6 +291,7 @@ template <class Policies>
 void read_channel(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     std::size_t budget = state.opts.read_budget;
     bool more = true;
+    ch.budget_spent = false;
     while (more && budget != 0 && !ch.ended() && ch.conversation.reads()) {
         switch (may_read(state, ch)) {
         case reading_mode::no: more = false; break;
@@ -300,6 +303,7 @@ void read_channel(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
         case reading_mode::drop: more = read_and_drop(state, ch, budget); break;
         }
     }
+    ch.budget_spent = budget == 0 && more;
     state.touch(ch);
 }
 
