@@ -20,8 +20,8 @@ void expire_phase(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     end_channel(state, ch, cause::of(ch.limits.phase_reason));
 }
 
-/// A limit may be due, and the channel's budget has ended its reading: what was there by now is read first, and what the
-/// peer sends meanwhile does not count.
+/// A limit may be due, and the channel's budget has ended its reading: what was there by now is read first, and what
+/// the peer sends meanwhile does not count.
 template <class Policies>
 [[nodiscard]] bool reads_first(channel<Policies>& ch) noexcept {
     if (ch.budget_spent && ch.read_first == 0) ch.read_first = ch.counts.bytes_received + ch.socket.available();
