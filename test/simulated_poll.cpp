@@ -1004,4 +1004,57 @@ BOOST_AUTO_TEST_CASE(an_engine_that_waits_for_ever_with_nothing_to_come_ends_the
 }
 #endif
 
+namespace {
+
+/// Notes what it is told.
+struct noting_sink {
+    tofu::readiness last{};
+    std::vector<std::uintptr_t> let_go{};
+    void ready(std::uintptr_t, tofu::readiness what) noexcept { last = what; }
+    void released(std::uintptr_t key) noexcept { let_go.push_back(key); }
+};
+
+/// A listener that is attached, in a world where every registration is owed for a while.
+struct owing {
+    tofu::simulation::world world{1, {.owes = 1000}};
+    tofu::simulated_poll poll{world};
+    tofu::simulation::registration entry;
+    tofu::simulation::socket listener;
+
+    owing() {
+        tofu::io_error error;
+        listener = world.network().listen({0, 80}, {}, 8, error);
+        BOOST_REQUIRE(!poll.attach(entry, listener, 1));
+    }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(arming_what_is_owed_is_complained_of) {
+    owing o;
+    BOOST_REQUIRE((o.poll.disarm(o.entry) == tofu::disarmed::owed));
+    static_cast<void>(o.poll.arm(o.entry, tofu::interest::read));
+    BOOST_TEST(o.world.complaint() != "");
+}
+
+BOOST_AUTO_TEST_CASE(disarming_twice_owes_one_release) {
+    owing o;
+    BOOST_REQUIRE((o.poll.disarm(o.entry) == tofu::disarmed::owed));
+    o.world.faults().owes = 0;
+    BOOST_TEST((o.poll.disarm(o.entry) == tofu::disarmed::owed));
+    noting_sink sink;
+    for (int i = 0; i < 2; ++i) static_cast<void>(o.poll.wait(1s, sink));
+    BOOST_TEST(sink.let_go.size() == 1U);
+    BOOST_TEST(o.world.complaint() == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_spurious_report_names_only_what_is_wanted) {
+    owing o;
+    o.world.faults() = {.spurious = 1000};
+    BOOST_REQUIRE(!o.poll.arm(o.entry, tofu::interest::read));
+    noting_sink sink;
+    static_cast<void>(o.poll.wait(0s, sink));
+    BOOST_TEST((sink.last == tofu::readiness::readable));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

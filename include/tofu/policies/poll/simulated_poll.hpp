@@ -4,12 +4,13 @@
 // A program that talks through tofu can be tested with it: several engines in one process, driven by their caller on
 // one thread, and nothing that depends on the machine.
 //
+//     using engine = tofu::basic_reactor<tofu::simulated_poll, tofu::default_pool, tofu::default_key,
+//                                        tofu::manual_timer>;
 //     tofu::simulation::world world(42, {.most_delay = std::chrono::milliseconds(30), .short_writes = 200});
-//     tofu::simulated_reactor engine({}, tofu::driven_by::caller, tofu::simulated_poll(world),
-//                                    tofu::manual_timer(world.clock()));
+//     engine tested({}, tofu::driven_by::caller, tofu::simulated_poll(world), tofu::manual_timer(world.clock()));
 //
 // An engine that waits lets time pass, until something happens on its sockets or its timeout is over. To turn other
-// engines meanwhile, say so with world.while_waiting. If an engine waits for ever and nothing will ever happen, the
+// engines meanwhile, say so with world.while_waiting; see example/simulated_world.cpp for how to do that right. If an engine waits for ever and nothing will ever happen, the
 // program ends: it has found a deadlock.
 #ifndef TOFU_POLICIES_POLL_SIMULATED_POLL_HPP
 #define TOFU_POLICIES_POLL_SIMULATED_POLL_HPP

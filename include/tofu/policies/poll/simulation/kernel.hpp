@@ -161,8 +161,8 @@ private:
     void arrive(socket_id id, std::size_t bytes) noexcept {
         const bool breaks = chance.chance(faults.breaks);
         socket_state& s = at(id);
-        if (s.silent || s.failure) return;
-        if (!s.open && !s.in_backlog) { // nobody is there any more
+        if (s.silent || s.failure.kind == io_failure::reset) return;
+        if ((!s.open && !s.in_backlog) || s.failure) { // nobody is there any more
             if (!at(s.other).failure) send_reset(s.other);
             return;
         }

@@ -37,6 +37,11 @@ struct name_question {
 /// One thread at a time.
 class names {
 public:
+    names() = default;
+    names(const names&) = delete;
+    names& operator=(const names&) = delete;
+    ~names() { drop_all(); }
+
     /// From now on `name` has this answer.
     void set(std::string_view name, name_answer answer) noexcept {
         for (auto& [known, old] : known_)
@@ -54,13 +59,19 @@ public:
         const name_answer& found = find(request.host());
         name_question& asked = waiting_.emplace_back();
         for (const std::uint32_t host : found.hosts) asked.found.push_back({host, request.port()});
-        asked.request = new Resolution(std::move(request));
+        asked.request = over_ ? nullptr : new Resolution(std::move(request)); // if it is over, its end is the answer
         asked.finish = [](name_question& q, bool answered) noexcept {
             const std::unique_ptr<Resolution> whole(static_cast<Resolution*>(std::exchange(q.request, nullptr)));
             if (!whole || !answered) return;
             whole->complete(q.found, {q.found.empty() ? io_failure::name_not_found : io_failure::none, 0});
         };
-        return {found.never ? nullptr : &asked, found.after};
+        return {found.never || over_ ? nullptr : &asked, found.after};
+    }
+
+    /// No question is answered any more.
+    void close() noexcept {
+        over_ = true;
+        drop_all();
     }
 
     /// Whoever still waits gets no answer any more.
@@ -78,6 +89,7 @@ private:
     std::vector<std::pair<std::string, name_answer>> known_;
     std::list<name_question> waiting_; // to the end of the world: their answers are events that point here
     name_answer unknown_;
+    bool over_ = false;
 };
 
 } // namespace tofu::simulation

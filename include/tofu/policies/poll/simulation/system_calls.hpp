@@ -29,7 +29,7 @@ public:
         const socket_id client = make(socket_kind::connecting);
         const socket_id server = make(socket_kind::connected);
         at(client).open = true;
-        at(client).local = {loopback, next_port_++};
+        at(client).local = {loopback, choose_port()};
         at(client).peer = to;
         at(server).accepted = true;
         at(server).local = to;
@@ -60,7 +60,7 @@ public:
         if (!error && !is_own(where.host)) error = {io_failure::address_not_available, 0};
         if (!error && where.port != 0 && find_listener(where, true) != 0) error = {io_failure::address_in_use, 0};
         if (error) return 0;
-        if (where.port == 0) where.port = next_port_++;
+        if (where.port == 0) where.port = choose_port();
         const socket_id id = make(socket_kind::listener);
         at(id).open = true;
         at(id).local = where;
@@ -168,12 +168,7 @@ public:
     /// As TCP does: unread data makes it a reset, else it is the end of the stream.
     void close(socket_id id) noexcept {
         socket_state& s = let_go(id);
-        for (const socket_id waiting : s.backlog) {
-            at(waiting).in_backlog = false;
-            send_reset(at(waiting).other);
-        }
-        s.backlog.clear();
-        if (s.other == 0 || s.failure) return;
+        if (s.other == 0 || s.failure.kind == io_failure::reset) return;
         if (s.kind == socket_kind::connecting || s.in.unread() != 0)
             send_reset(s.other);
         else
@@ -182,7 +177,7 @@ public:
 
     void abort(socket_id id) noexcept {
         socket_state& s = let_go(id);
-        if (s.other != 0 && !s.failure) send_reset(s.other);
+        if (s.other != 0 && s.failure.kind != io_failure::reset) send_reset(s.other);
     }
 
     /// The system refuses memory: now, and to everybody for a while.
@@ -216,10 +211,24 @@ private:
     [[nodiscard]] socket_state& let_go(socket_id id) noexcept {
         socket_state& s = at(id);
         s.open = false;
+        for (const socket_id waiting : s.backlog) {
+            at(waiting).in_backlog = false;
+            send_reset(at(waiting).other);
+        }
+        s.backlog.clear();
         return s;
     }
 
-    std::uint16_t next_port_ = 49152;
+    /// The system's choice: one that nobody listens on.
+    [[nodiscard]] std::uint16_t choose_port() noexcept {
+        constexpr std::uint16_t first = 49152;
+        do {
+            next_port_ = next_port_ < first ? first : static_cast<std::uint16_t>(next_port_ + 1);
+        } while (next_port_ < first || find_listener({0, next_port_}, true) != 0);
+        return next_port_;
+    }
+
+    std::uint16_t next_port_ = 0; // the last one it chose
     time_point memory_short_until_{};
     time_point descriptors_short_until_{};
 };

@@ -22,6 +22,7 @@ struct registration {
     std::uint64_t ticket = 0; ///< of this attachment, no other has it; 0: not attached
     socket_id socket = 0;
     interest wanted = interest::none;
+    bool owed = false; ///< disarmed, and not released yet
 };
 
 /// One thread at a time, except woken and wakes.
@@ -46,11 +47,12 @@ public:
     }
 
     void arm(registration& entry, interest wanted) noexcept {
-        if (entry.ticket == 0) kernel_.complain("a registration was armed that was not attached");
+        if (entry.ticket == 0 || entry.owed) kernel_.complain("a registration was armed that was not attached");
         entry.wanted = wanted;
     }
 
     [[nodiscard]] disarmed disarm(registration& entry) noexcept {
+        if (entry.owed) return disarmed::owed;
         if (entry.ticket == 0) return disarmed::released;
         std::erase(attached_, &entry);
         kernel_.at(entry.socket).watched = false;
@@ -68,6 +70,7 @@ public:
             entry = {};
             return disarmed::released;
         }
+        entry.owed = true;
         owed_.push_back({&entry, entry.key, entry.ticket, for_good ? time_point::max() : kernel_.now() + owed_delay});
         if (!for_good) kernel_.schedule(owed_delay, {.what = event::kind::nothing, .whom = 0});
         return disarmed::owed;
@@ -168,7 +171,10 @@ private:
                 news_.push_back({entry->key, told, false, false});
             } else if (spurious && any(entry->wanted) && kernel_.at(entry->socket).kind != socket_kind::connecting) {
                 ++inventions;
-                news_.push_back({entry->key, readiness::readable | readiness::writable, false, false});
+                readiness wrong = readiness::none;
+                if (any(entry->wanted & interest::read)) wrong |= readiness::readable;
+                if (any(entry->wanted & interest::write)) wrong |= readiness::writable;
+                news_.push_back({entry->key, wrong, false, false});
             }
         }
     }

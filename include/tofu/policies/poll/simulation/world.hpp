@@ -30,7 +30,7 @@ public:
     }
     world(const world&) = delete;
     world& operator=(const world&) = delete;
-    ~world() { drop_questions(); }
+    ~world() { universe_->names.close(); }
 
     /// The time of everything in this world. Give it to the manual_timer of each engine.
     [[nodiscard]] manual_clock& clock() noexcept { return universe_->time.clock; }
