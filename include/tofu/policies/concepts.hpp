@@ -188,8 +188,8 @@ concept pool_opens = std::is_nothrow_default_constructible_v<typename P::templat
     noexcept->std::same_as<bool>;
 };
 
-/// A new owner in a free slot (null: refused cleanly), its end, and the present owner of an index (null: none). An owner
-/// may raise its identity's generation while it lives; that of the slot's next owner is later still.
+/// A new owner in a free slot (null: refused cleanly), its end, and the present owner of an index (null: none). An
+/// owner may raise its identity's generation while it lives; that of the slot's next owner is later still.
 template <class P>
 concept pool_keeps_slots = requires(typename P::template storage<archetype::slot>& s, archetype::slot& slot) {
     { s.acquire() }

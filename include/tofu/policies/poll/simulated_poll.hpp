@@ -10,8 +10,8 @@
 //     engine tested({}, tofu::driven_by::caller, tofu::simulated_poll(world), tofu::manual_timer(world.clock()));
 //
 // An engine that waits lets time pass, until something happens on its sockets or its timeout is over. To turn other
-// engines meanwhile, say so with world.while_waiting; see example/simulated_world.cpp for how to do that right. If an engine waits for ever and nothing will ever happen, the
-// program ends: it has found a deadlock.
+// engines meanwhile, say so with world.while_waiting; see example/simulated_world.cpp for how to do that right. If an
+// engine waits for ever and nothing will ever happen, the program ends: it has found a deadlock.
 #ifndef TOFU_POLICIES_POLL_SIMULATED_POLL_HPP
 #define TOFU_POLICIES_POLL_SIMULATED_POLL_HPP
 
