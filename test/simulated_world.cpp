@@ -556,7 +556,7 @@ struct lonely_question {
 
 BOOST_AUTO_TEST_CASE(a_question_that_comes_after_the_end_of_the_world_is_not_kept) {
     int alive = 0;
-    std::optional<sim::world> world(std::in_place, 1);
+    auto world = std::make_unique<sim::world>(1);
     sim::network network = world->network();
     world.reset();
     network.resolve(lonely_question(alive));
