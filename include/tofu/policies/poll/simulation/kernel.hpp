@@ -15,6 +15,7 @@
 #include <deque>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace tofu::simulation {
 
@@ -83,13 +84,15 @@ protected:
         sockets_.back().made_at = now();
         sockets_.back().in.window =
             chance.between(faults.least_window, std::max(faults.least_window, faults.most_window));
-        return static_cast<socket_id>(sockets_.size());
+        const auto id = static_cast<socket_id>(sockets_.size());
+        if (kind == socket_kind::listener) listeners_.push_back(id);
+        return id;
     }
 
     [[nodiscard]] socket_id find_listener(const endpoint& where, bool overlapping) noexcept {
-        for (socket_id id = 1; id <= sockets_.size(); ++id) {
+        for (const socket_id id : listeners_) {
             const socket_state& s = at(id);
-            if (s.kind != socket_kind::listener || !s.open || s.local.port != where.port) continue;
+            if (!s.open || s.local.port != where.port) continue;
             if (s.local.host == where.host || s.local.host == 0 || (overlapping && where.host == 0)) return id;
         }
         return 0;
@@ -183,6 +186,7 @@ private:
     }
 
     std::deque<socket_state> sockets_;
+    std::vector<socket_id> listeners_; // closed ones, too
 };
 
 } // namespace tofu::simulation
