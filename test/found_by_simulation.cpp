@@ -276,6 +276,22 @@ BOOST_AUTO_TEST_CASE(batches_from_before_a_deadline_do_not_count_against_what_ca
         }
 }
 
+// Before: a channel that was named and ended did not have to be named any more, and one less was.
+BOOST_AUTO_TEST_CASE(batches_count_against_the_channels_there_were_when_the_first_was_taken) {
+    for (std::size_t turns_before = 0; turns_before < 2 * busy::channels; ++turns_before)
+        BOOST_TEST_CONTEXT(turns_before << " turns before") {
+            busy talk;
+            for (int i = 0; i < 3; ++i) talk.peers.push_back(join(talk, talk.where));
+            raw_end slow = be_asked(talk, talk.host);
+            talk.be_busy(turns_before);
+            slow.send(hello_response);
+            talk.peers.erase(talk.peers.begin() + 1, talk.peers.end()); // they will be named once, and end
+            talk.world.advance(11s);
+            talk.be_busy(2 * busy::channels);
+            talk.expect_own(talk.client, op_code::hello_response, "welcome");
+        }
+}
+
 // Before: what became due while full batches were counted expired with what had been due when that began.
 BOOST_AUTO_TEST_CASE(batches_count_for_what_was_due_when_the_first_was_taken) {
     for (std::size_t turns_between = 0; turns_between <= busy::channels + 1; ++turns_between)

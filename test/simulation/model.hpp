@@ -184,6 +184,7 @@ private:
     void goodbye(channel_model& c, const tofu::message& m);
     void check_cause(const channel_model& c, std::string_view reason);
     void check_all_delivered(const channel_model& c, std::string_view reason);
+    void check_read_before(const channel_model& c, std::string_view reason);
     void check_fates(const channel_model& c, std::string_view reason);
     void check_stream(channel_model& c);
     void link_by_answer(channel_model& c, std::uint64_t id);

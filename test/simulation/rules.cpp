@@ -270,9 +270,21 @@ void model::check_all_delivered(const channel_model& c, std::string_view reason)
                  " bytes that had arrived were not read");
     const bool limit =
         reason == "hello_timeout" || reason == "message_timeout" || reason == "idle_timeout" || reason == "bye_timeout";
-    if (limit && end.left_unread != 0 && !end.in.cut)
-        violated("expiry", name_of(c), " ended with ", reason, ", and ", end.left_unread,
-                 " bytes that had arrived were not read");
+    if (limit) check_read_before(c, reason);
+}
+
+/// What was there when a limit was reached, or when the poller last had room for everything after that, was read first.
+void model::check_read_before(const channel_model& c, std::string_view reason) {
+    const auto& end = world_.socket(c.link);
+    const tofu::options& limits = c.home->opts;
+    const auto limit = reason == "hello_timeout"     ? limits.hello_time
+                       : reason == "message_timeout" ? limits.message_time
+                       : reason == "idle_timeout"    ? limits.idle_time
+                                                     : limits.bye_time;
+    const std::size_t there = end.in.arrived_by(std::max(end.shown_until, c.since + limit));
+    if (end.in.read < there && !end.in.cut)
+        violated("expiry", name_of(c), " ended with ", reason, ", and ", there - end.in.read,
+                 " bytes that had arrived before were not read");
 }
 
 void model::check_cause(const channel_model& c, std::string_view reason) {

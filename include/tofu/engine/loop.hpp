@@ -212,9 +212,10 @@ private:
             if (named_ == 0) { // what comes later may have data that this batch did not show
                 due_before_ = state_.turn_time;
                 state_.counting_since = state_.counters.turns.value();
+                to_name_ = state_.channels.used(); // those that end on the way were named, too
             }
             named_ += reported_;
-            if (result.full && named_ < state_.channels.used()) return;
+            if (result.full && named_ < to_name_) return;
             expire(state_, result.full ? due_before_ : state_.turn_time);
             named_ = 0;
         }
@@ -240,6 +241,7 @@ private:
     static constexpr std::size_t most_failed_waits = 8;
     std::size_t reported_ = 0;     // channels in this turn
     std::size_t named_ = 0;        // channels in full batches in a row, while something is due
+    std::size_t to_name_ = 0;      // that there were when the first of these batches was taken
     time_point due_before_{};      // when the first of them was taken
     std::size_t failed_waits_ = 0; // in a row
 };

@@ -175,6 +175,7 @@ private:
             return;
         }
         s.in.arrived += bytes;
+        s.in.arrivals.push_back({now(), s.in.arrived});
     }
 
     void arrive_reset(socket_id id) noexcept {

@@ -7,6 +7,7 @@
 #include <tofu/policies/poll/simulation/endpoint.hpp>
 #include <tofu/policies/timer/manual_timer.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -20,17 +21,31 @@ using duration = manual_clock::duration;
 /// Names a socket in its world, from 1; never used again. 0 is no socket.
 using socket_id = std::uint32_t;
 
+/// Some bytes of a stream may be read from now on.
+struct arrival {
+    time_point when{};
+    std::size_t total = 0; ///< with all that came before them
+};
+
 /// One direction of a connection: every byte that was ever written, and how far they have come.
 struct stream {
     std::vector<std::byte> bytes;
     std::size_t arrived = 0; ///< may be read; never more than bytes.size()
     std::size_t read = 0;    ///< by the receiving end; never more than `arrived`
     std::size_t window = 0;  ///< most bytes written and not read
-    bool ended = false;      ///< nothing more will be written
+    std::vector<arrival> arrivals;
+    bool ended = false; ///< nothing more will be written
     bool end_arrived = false;
     bool cut = false;          ///< the last read was given less than there was
     time_point last_arrival{}; ///< what is sent now arrives no earlier
 
+    /// Bytes that had arrived by `when`.
+    [[nodiscard]] std::size_t arrived_by(time_point when) const noexcept {
+        std::size_t total = 0;
+        for (const arrival& one : arrivals)
+            if (one.when <= when) total = one.total;
+        return std::min(total, arrived); // a reset may have taken some away
+    }
     [[nodiscard]] std::size_t unread() const noexcept { return arrived - read; }
     [[nodiscard]] std::size_t room() const noexcept {
         const std::size_t under_way = bytes.size() - read;
@@ -58,7 +73,9 @@ struct socket_state {
     std::deque<socket_id> backlog;
     std::size_t backlog_limit = 0;
     time_point made_at{};
-    std::size_t left_unread = 0; ///< bytes that had arrived when its poller was told to forget it
+    // When its poller was told to forget it:
+    std::size_t left_unread = 0; ///< bytes that had arrived
+    time_point shown_until{};    ///< when it had last reported, or had first reported no more than had room since
 };
 
 } // namespace tofu::simulation

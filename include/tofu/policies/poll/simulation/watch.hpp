@@ -57,6 +57,7 @@ public:
         std::erase(attached_, &entry);
         kernel_.at(entry.socket).watched = false;
         kernel_.at(entry.socket).left_unread = kernel_.at(entry.socket).in.unread();
+        kernel_.at(entry.socket).shown_until = shown_until_;
         const bool stale = kernel_.chance.chance(kernel_.faults.stale);
         const duration stale_delay = wait_up_to_owed();
         const bool owes = kernel_.chance.chance(kernel_.faults.owes);
@@ -92,6 +93,8 @@ public:
     [[nodiscard]] bool report(std::size_t most, Sink& sink) noexcept {
         collect();
         const bool full = most != 0 && news_.size() >= most;
+        if (!full || !was_full_) shown_until_ = kernel_.now();
+        was_full_ = full;
         if (full) {
             news_.resize(most);
             rotate();
@@ -214,6 +217,8 @@ private:
     kernel& kernel_;
     unsigned number_;
     std::uint64_t last_ticket_ = 0;
+    time_point shown_until_{}; // the last report, or the first of the full ones in a row
+    bool was_full_ = false;    // the last report
     std::vector<registration*> attached_;
     std::vector<owed_one> owed_;
     std::vector<stale_one> stale_;
