@@ -65,7 +65,8 @@ struct options {
     /// limit. Default 10 s.
     std::chrono::milliseconds hello_time{10'000};
 
-    /// Longest time from the first byte of a message to its last. 0: no limit. Default 30 s.
+    /// Longest time from the first byte of a message to its last. 0: no limit; then messages that never end keep their
+    /// share of the credit, and can keep others from being read for ever. Default 30 s.
     std::chrono::milliseconds message_time{30'000};
 
     /// Longest time without a byte in either direction on an open channel. 0: no limit. Default 0.
