@@ -562,6 +562,33 @@ BOOST_AUTO_TEST_CASE(an_engine_that_must_not_wait_does_not_spin_while_its_poller
 
 #endif
 
+// Before: waits that had failed while something else was due counted, too, whatever was seen after them.
+BOOST_AUTO_TEST_CASE(waits_that_fail_count_in_a_row_only) {
+    simulated<> talk({.hello_time = 10s});
+    const auto fail = [&](int times) {
+        talk.world.faults().wait_fails = 1000;
+        for (int i = 0; i < times; ++i) talk.turn();
+        talk.world.faults().wait_fails = 0;
+    };
+    raw_host silent_host(talk.world);
+    const std::uint16_t silent = talk.hello(silent_host.where()).channel_number;
+    for (int i = 0; i < 2; ++i) talk.turn_after(a_while); // it is connected, and waits for its answer
+    talk.world.advance(5s);
+    raw_host host(talk.world);
+    raw_end slow = be_asked(talk, host);
+    talk.world.advance(6s); // the silent one's time is over
+    fail(4);
+    talk.client.post(make(talk.engine, op_code::bye_signal, silent));
+    fail(1);
+    talk.turn();
+    BOOST_TEST(reason_of(*talk.expect(talk.client, op_code::hello_response)) == "aborted");
+    slow.send(hello_response);
+    talk.world.advance(5s); // and the slow one's
+    fail(5);
+    talk.turn();
+    talk.expect_own(talk.client, op_code::hello_response, "welcome");
+}
+
 // Before: full batches that were counted while everybody was parked let the limit of one strike that the batches after
 // it had not shown yet.
 BOOST_AUTO_TEST_CASE(batches_from_before_a_channel_was_let_go_on_do_not_count_for_it) {

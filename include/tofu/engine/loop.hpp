@@ -203,12 +203,12 @@ private:
     /// on failing, the limits hold all the same.
     void expire_deadlines(const wait_result& result) noexcept {
         if constexpr (timer::has_timers) {
+            failed_waits_ = result.error ? failed_waits_ + 1 : 0;
             if (state_.timers.next() > state_.turn_time) {
                 named_ = 0;
                 return;
             }
-            if (result.error && ++failed_waits_ < most_failed_waits) return;
-            failed_waits_ = 0;
+            if (result.error && failed_waits_ < most_failed_waits) return;
             if (named_ == 0) { // what comes later may have data that this batch did not show
                 due_before_ = state_.turn_time;
                 state_.counting_since = state_.counters.turns.value();
