@@ -115,6 +115,7 @@ void list_everything() {
     w.left_out = *left_out;
     w.jobs =
         given.count("jobs") != 0 ? given["jobs"].as<unsigned>() : std::max(1U, std::thread::hardware_concurrency());
+    if (w.jobs == 0) die("somebody has to do it: --jobs is at least 1");
     w.verbose = given.count("verbose") != 0;
     w.digest = given.count("digest") != 0;
     w.shrinks = given.count("no-shrink") == 0;
@@ -198,16 +199,13 @@ void explain(const wanted& w, const failure& f) {
 [[nodiscard]] int run_many(const wanted& w) {
     const progress bar(w.seeds.count());
     workers all(w.seeds, w.kind, *w.set, w.jobs);
-    for (auto shown = std::chrono::steady_clock::now(); !all.finished();) {
-        std::this_thread::sleep_for(5ms);
+    while (!all.wait(100ms)) {
+        bar.show(all.done());
         if (const std::uint64_t seed = all.stuck(w.limit); seed != 0) {
             std::cout << "seed " << seed << " violates liveness: it has been running for " << w.limit.count() << " s"
                       << std::endl;
             std::_Exit(1); // its thread cannot be ended in another way
         }
-        if (std::chrono::steady_clock::now() - shown < 100ms) continue;
-        shown = std::chrono::steady_clock::now();
-        bar.show(all.done());
     }
     bar.clear();
     std::printf("%llu seeds, policy set %s: %.0f seeds/s, %llu messages checked, %s\n",

@@ -231,7 +231,7 @@ void model::received(group_model& by, const tofu::message& m) {
         violated("stranger", "the engine speaks of number ", h.channel_number, ", which nobody has");
     if (found->second->group != &by)
         violated("stranger", "a message of ", name_of(*found->second), " in another group");
-    received_from_engine(by, *found->second, m);
+    received_from_engine(*found->second, m);
 }
 
 void model::received_notice(group_model& by, const tofu::message& m) {
@@ -301,7 +301,7 @@ void model::received_from_peer(group_model& by, const tofu::message& m) {
     if (h.op == op_code::bye_request) c.bye_received = true;
 }
 
-void model::received_from_engine(group_model&, channel_model& c, const tofu::message& m) {
+void model::received_from_engine(channel_model& c, const tofu::message& m) {
     const tofu::binary_header& h = m.header();
     log_.line("    < engine: ", to_string(h.op), " on ", h.channel_number, ", id ", id_text(h.message_id), ", ",
               to_string(m.status()), ", ", m.headers().find(tofu::reason_header));

@@ -177,7 +177,7 @@ public:
 
 private:
     channel_model& open(group_model& by, channel_model::role what, unsigned number, std::uint64_t id);
-    void received_from_engine(group_model& by, channel_model& c, const tofu::message& m);
+    void received_from_engine(channel_model& c, const tofu::message& m);
     void received_from_peer(group_model& by, const tofu::message& m);
     void received_notice(group_model& by, const tofu::message& m);
     void take_back(channel_model& c, const tofu::message& m);

@@ -141,7 +141,7 @@ private:
         return true;
     }
 
-    [[nodiscard]] std::string draw_target(application&) {
+    [[nodiscard]] std::string draw_target() {
         const std::uint64_t what = s_.chance().below(100);
         const std::string port = std::to_string(s_.chance().between(first_port, last_port));
         if (s_.kind.hostile != 0 && what < 20) return "tcp|127.0.0.1|" + std::to_string(raw_port);
@@ -155,7 +155,7 @@ private:
     const channel_model* open(application& a, unsigned op, std::string_view header) {
         posting p;
         p.op = op;
-        p.target = draw_target(a);
+        p.target = draw_target();
         p.bad_target = s_.chance().chance(s_.kind.illegal);
         if (p.bad_target) p.target = s_.chance().chance(500) ? "tcp|" : "nonsense";
         tofu::message_ptr m = get(*a.home);

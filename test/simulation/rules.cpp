@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
+#include <optional>
 
 namespace tofu_simulation {
 
@@ -46,6 +48,15 @@ using role = channel_model::role;
                                status::processing_failed, status::communication_failed})
             any.add(s);
     return any;
+}
+
+/// The limit of an open channel that this reason names; nothing when it names none.
+[[nodiscard]] std::optional<std::chrono::milliseconds> time_limit(std::string_view reason, const tofu::options& limits) {
+    if (reason == "hello_timeout") return limits.hello_time;
+    if (reason == "message_timeout") return limits.message_time;
+    if (reason == "idle_timeout") return limits.idle_time;
+    if (reason == "bye_timeout") return limits.bye_time;
+    return std::nullopt;
 }
 
 } // namespace
@@ -222,6 +233,7 @@ void model::goodbye(channel_model& c, const tofu::message& m) {
         violated("goodbye", name_of(c), " failed with ", to_string(m.status()), " for the reason ", reason);
     check_fates(c, reason);
     check_all_delivered(c, reason);
+    check_read_before(c, reason);
     check_cause(c, reason);
     leave(c);
 }
@@ -268,20 +280,14 @@ void model::check_all_delivered(const channel_model& c, std::string_view reason)
     if ((reason == "peer_disconnected" || reason == "peer_reset") && end.left_unread != 0)
         violated("nothing_vanishes", name_of(c), " ended with ", reason, ", and ", end.left_unread,
                  " bytes that had arrived were not read");
-    const bool limit =
-        reason == "hello_timeout" || reason == "message_timeout" || reason == "idle_timeout" || reason == "bye_timeout";
-    if (limit) check_read_before(c, reason);
 }
 
 /// What was there when a limit was reached, or when the poller last had room for everything after that, was read first.
 void model::check_read_before(const channel_model& c, std::string_view reason) {
+    const auto limit = time_limit(reason, c.home->opts);
+    if (!limit || c.link == 0) return;
     const auto& end = world_.socket(c.link);
-    const tofu::options& limits = c.home->opts;
-    const auto limit = reason == "hello_timeout"     ? limits.hello_time
-                       : reason == "message_timeout" ? limits.message_time
-                       : reason == "idle_timeout"    ? limits.idle_time
-                                                     : limits.bye_time;
-    const std::size_t there = end.in.arrived_by(std::max(end.shown_until, c.since + limit));
+    const std::size_t there = end.in.arrived_by(std::max(end.shown_until, c.since + *limit));
     if (end.in.read < there && !end.in.cut)
         violated("expiry", name_of(c), " ended with ", reason, ", and ", there - end.in.read,
                  " bytes that had arrived before were not read");
@@ -290,7 +296,6 @@ void model::check_read_before(const channel_model& c, std::string_view reason) {
 void model::check_cause(const channel_model& c, std::string_view reason) {
     const auto fail = [&](std::string_view why) { violated("cause", name_of(c), " ended with ", reason, ": ", why); };
     const auto waited = world_.now() - c.since;
-    const tofu::options& limits = c.home->opts;
     const auto after = [&](std::chrono::milliseconds limit) {
         if (limit.count() == 0) fail("that limit is off");
         if (waited < limit) fail("that is too early");
@@ -298,11 +303,8 @@ void model::check_cause(const channel_model& c, std::string_view reason) {
     if (reason == "aborted" && !c.aborted) fail("nobody has posted a bye_signal");
     if (reason == "engine_stopped" && !c.home->stopped) fail("the engine goes on");
     if (reason == "group_destroyed") fail("a destroyed group receives nothing");
-    if (reason == "hello_timeout") after(limits.hello_time);
-    if (reason == "message_timeout") after(limits.message_time);
-    if (reason == "idle_timeout") after(limits.idle_time);
-    if (reason == "bye_timeout") after(limits.bye_time);
-    if (reason == "connect_timeout" && waited < std::chrono::minutes(2)) after(limits.connect_time);
+    if (const auto limit = time_limit(reason, c.home->opts)) after(*limit);
+    if (reason == "connect_timeout" && waited < std::chrono::minutes(2)) after(c.home->opts.connect_time);
     if (reason == "out_of_memory" && !memory_may_be_short) fail("memory was never short");
     if (faults_are_off && c.target.starts_with("tcp") &&
         (reason.starts_with("os_error") || reason == "permission_denied"))

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -52,7 +53,7 @@ struct failure {
 class workers {
 public:
     workers(seed_range seeds, const profile* wanted, const policy_set& set, unsigned threads)
-        : seeds_(seeds), profile_(wanted), set_(set), next_(seeds.first), busy_(threads) {
+        : seeds_(seeds), profile_(wanted), set_(set), next_(seeds.first), working_(threads), busy_(threads) {
         for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this, i] { work(busy_[i]); });
     }
     ~workers() {
@@ -62,7 +63,12 @@ public:
     [[nodiscard]] std::uint64_t done() const { return done_; }
     [[nodiscard]] std::uint64_t messages() const { return messages_; }
     [[nodiscard]] std::uint64_t digest() const { return digest_; }
-    [[nodiscard]] bool finished() const { return finished_ == threads_.size(); }
+
+    /// Waits for their end, but no longer than this; true: it has come.
+    [[nodiscard]] bool wait(std::chrono::milliseconds time) {
+        std::unique_lock lock(mutex_);
+        return ended_.wait_for(lock, time, [this] { return working_ == 0; });
+    }
     [[nodiscard]] std::optional<failure> failed() const {
         const std::lock_guard lock(mutex_);
         return failure_;
@@ -109,7 +115,8 @@ private:
             }
             mine.seed = present_seed() = 0;
         }
-        ++finished_;
+        const std::lock_guard lock(mutex_);
+        if (--working_ == 0) ended_.notify_all();
     }
 
     seed_range seeds_;
@@ -119,9 +126,10 @@ private:
     std::atomic<std::uint64_t> done_{0};
     std::atomic<std::uint64_t> messages_{0};
     std::atomic<std::uint64_t> digest_{0};
-    std::atomic<std::size_t> finished_{0};
     std::atomic<bool> stop_{false};
     mutable std::mutex mutex_;
+    std::condition_variable ended_;
+    unsigned working_; ///< threads that are not at their end
     std::optional<failure> failure_;
     std::deque<busy> busy_;
     std::deque<std::thread> threads_;

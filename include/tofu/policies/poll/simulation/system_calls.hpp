@@ -103,8 +103,7 @@ public:
 
     [[nodiscard]] io_result read(socket_id id, std::span<const mutable_buffer> into) noexcept {
         socket_state& s = at(id);
-        std::size_t wanted = 0;
-        for (const mutable_buffer& one : into) wanted += one.size;
+        const std::size_t wanted = size_of(into);
         if (wanted == 0) complain("read was called without room for a byte");
         const bool cut = chance.chance(faults.short_reads);
         if (out_of_memory()) return {0, {io_failure::no_memory, 0}};
@@ -133,8 +132,7 @@ public:
 
     [[nodiscard]] io_result write(socket_id id, std::span<const const_buffer> from) noexcept {
         socket_state& s = at(id);
-        std::size_t wanted = 0;
-        for (const const_buffer& one : from) wanted += one.size;
+        const std::size_t wanted = size_of(from);
         if (wanted == 0) complain("write was called without a byte");
         const bool cut = chance.chance(faults.short_writes);
         const bool silence = chance.chance(faults.falls_silent);
@@ -185,6 +183,13 @@ public:
 
 private:
     static constexpr std::uint32_t loopback = 127U << 24 | 1;
+
+    template <class Buffer>
+    [[nodiscard]] static std::size_t size_of(std::span<const Buffer> buffers) noexcept {
+        std::size_t size = 0;
+        for (const Buffer& one : buffers) size += one.size;
+        return size;
+    }
 
     [[nodiscard]] io_error refuse_descriptor() noexcept {
         const bool full = refuses(faults.no_descriptors, descriptors_short_until_);
