@@ -51,11 +51,11 @@ using role = channel_model::role;
 }
 
 /// The limit of an open channel that this reason names; nothing when it names none.
-[[nodiscard]] std::optional<std::chrono::milliseconds> time_limit(std::string_view reason, const tofu::options& limits) {
-    if (reason == "hello_timeout") return limits.hello_time;
-    if (reason == "message_timeout") return limits.message_time;
-    if (reason == "idle_timeout") return limits.idle_time;
-    if (reason == "bye_timeout") return limits.bye_time;
+[[nodiscard]] std::optional<std::chrono::milliseconds> time_limit(std::string_view reason, const tofu::options& all) {
+    if (reason == "hello_timeout") return all.hello_time;
+    if (reason == "message_timeout") return all.message_time;
+    if (reason == "idle_timeout") return all.idle_time;
+    if (reason == "bye_timeout") return all.bye_time;
     return std::nullopt;
 }
 

@@ -82,9 +82,9 @@ struct loop_state {
     std::size_t partials = 0;       ///< incomplete messages that hold credit
 
     std::uint64_t counting_since = 0; ///< the turn whose wait is the first that counts for the deadlines due now
-    time_point turn_time{};    ///< the clock, read after the wait of this turn
-    bool starving = false;     ///< in an episode: nobody reads
-    std::uint64_t episode = 0; ///< the number of the present or last episode
+    time_point turn_time{};           ///< the clock, read after the wait of this turn
+    bool starving = false;            ///< in an episode: nobody reads
+    std::uint64_t episode = 0;        ///< the number of the present or last episode
     time_point starving_since{};
     typename timer::time_point::duration starved_for{}; ///< all past episodes together
 

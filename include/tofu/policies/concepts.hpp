@@ -152,10 +152,10 @@ concept poll_disarms = requires(P& p, typename P::registration& r) {
     noexcept->std::same_as<disarmed>;
 };
 
-/// Level-triggered: data already there when interest is armed is reported. What is ready of a socket comes in one report.
-/// A wait that could not report everything says so (`full`), and the next one begins with what this one had no room for;
-/// time limits count reports to know that every socket had its turn. A wait that fails has rested until wake was called
-/// or a moment was over, whatever its timeout: the loop tries again at once.
+/// Level-triggered: data already there when interest is armed is reported. What is ready of a socket comes in one
+/// report. A wait that could not report everything says so (`full`), and the next one begins with what this one had no
+/// room for: the loop counts reports to know that every socket had its turn. A wait that fails has rested until wake
+/// was called or a moment was over, whatever its timeout: the loop tries again at once.
 template <class P>
 concept poll_waits = requires(P& p, std::chrono::nanoseconds timeout, archetype::sink& sink) {
     { p.wait(timeout, sink) }

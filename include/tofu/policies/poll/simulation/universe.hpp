@@ -19,7 +19,7 @@ enum class idle : std::uint8_t {
     interrupt ///< its wait ends early, as after a signal
 };
 
-/// Asked whenever an engine would have to wait. It may post and receive as another thread would, and turn other engines.
+/// Asked whenever an engine would have to wait. It may post and receive as another thread would, and turn others.
 /// `poll` is the number of the poller, `timeout` what is left of its wait.
 struct idle_hook {
     idle (*ask)(void* context, unsigned poll, duration timeout) noexcept = nullptr;
