@@ -6,9 +6,9 @@ include(GNUInstallDirs)
 set(tofu_package_dir "${CMAKE_INSTALL_DATADIR}/cmake/tofu")
 
 install(TARGETS tofu EXPORT tofu-targets FILE_SET HEADERS)
-if(tofu_foreign_headers)
-    install(DIRECTORY include/tofu/platform/windows DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tofu/platform")
-endif()
+foreach(platform IN LISTS foreign_platforms)
+    install(DIRECTORY include/tofu/platform/${platform} DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tofu/platform" OPTIONAL)
+endforeach()
 install(EXPORT tofu-targets NAMESPACE tofu:: DESTINATION "${tofu_package_dir}")
 
 configure_package_config_file(cmake/tofu-config.cmake.in tofu-config.cmake

@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_engine_without_a_descriptor_is_not_made, Mode, 
 
 // poll(2) refuses to look at more descriptors than the process may have.
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_poller_that_fails_makes_nobody_spin, Mode, modes) {
-    dialogue<> talk(Mode::who);
+    dialogue<tofu::basic_reactor<tofu::posix_poll>> talk(Mode::who);
     const auto link = talk.connect();
     tofu::message_ptr request = make(talk.engine, op_code::request, link.client, "unseen for a while");
     tofu::message_ptr unexpected;

@@ -9,6 +9,8 @@
 #include <tofu/config.hpp>
 #include <tofu/message.hpp>
 #include <tofu/options.hpp>
+#include <tofu/policies/poll/linux_epoll.hpp>
+#include <tofu/policies/poll/posix_poll.hpp>
 #include <tofu/reactor.hpp>
 #include <tofu/reason.hpp>
 #include <tofu/stats.hpp>

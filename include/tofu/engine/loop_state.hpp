@@ -90,6 +90,7 @@ struct loop_state {
 
     bool room_made = false;     ///< a send queue has become shorter in this turn
     bool commands_done = false; ///< a command was completed in this turn
+    bool arm_refused = false;   ///< the poller had no memory for what some channel wants to hear about
     bool stopping = false;
     time_point retry_at = time_point::max(); ///< when what the system has refused is tried again
 

@@ -7,6 +7,7 @@
 #include <tofu/engine/loop_state.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace tofu::engine {
 
@@ -94,9 +95,18 @@ void pause_writing(loop_state<Policies>& state, channel<Policies>& ch) noexcept 
     state.retry_later();
 }
 
+/// The poller had no memory for what a channel wants to hear about: after the retry time all channels say it again.
+template <class Policies>
+void rearm_later(loop_state<Policies>& state) noexcept {
+    state.arm_refused = true;
+    state.retry_later();
+}
+
 /// The retry time is over: everything the system has refused may work again.
 template <class Policies>
 void resume_parked(loop_state<Policies>& state) noexcept {
+    if (std::exchange(state.arm_refused, false))
+        state.channels.for_each([&state](channel<Policies>& ch) { state.touch(ch); });
     unpark(state, state.parked_for_partial);
     resume_listeners(state);
     while (channel<Policies>* const ch = state.paused_writers.pop_front()) {

@@ -134,8 +134,11 @@ void settle(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     }
     if (ch.attached) {
         if (const io_error error = state.poller.arm(ch.registration, wanted_interest(state, ch))) {
-            end_channel(state, ch, cause_of(error, status::processing_failed));
-            return;
+            if (error.kind != io_failure::no_memory) {
+                end_channel(state, ch, cause_of(error, status::processing_failed));
+                return;
+            }
+            rearm_later(state);
         }
     }
     if (std::exchange(ch.resumed, false)) ch.resumed_in = state.counters.turns.value();

@@ -9,13 +9,19 @@
 
 #if defined(_WIN32)
 #error "tofu: there is no poll policy for Windows yet"
+#elif defined(__linux__)
+#include <tofu/policies/poll/linux_epoll.hpp>
 #else
 #include <tofu/policies/poll/posix_poll.hpp>
 #endif
 
 namespace tofu {
 
+#if defined(__linux__)
+using default_poll = linux_epoll;
+#else
 using default_poll = posix_poll;
+#endif
 using default_pool = fixed_channel_pool<>;
 using default_key = slot_index_key;
 using default_timer = wait_timeout;

@@ -6,33 +6,18 @@
 
 #include <tofu/io.hpp>
 #include <tofu/platform/posix/error.hpp>
+#include <tofu/platform/posix/poll_timeout.hpp>
 
 #include <poll.h>
 
 #include <cerrno>
 #include <chrono>
-#include <climits>
 #include <cstddef>
 #include <span>
 
 namespace tofu::posix {
 
 using poll_entry = ::pollfd;
-
-/// Milliseconds as poll(2) takes them: nanoseconds::max() is for ever (-1), nothing or less is 0, everything else is
-/// rounded up, so that a deadline has passed when the wait for it ends. Beyond 24 days the wait is cut to 24 days.
-constexpr int to_poll_timeout(std::chrono::nanoseconds timeout) noexcept {
-    using std::chrono::milliseconds;
-    if (timeout == std::chrono::nanoseconds::max()) {
-        return -1;
-    }
-    if (timeout <= std::chrono::nanoseconds::zero()) {
-        return 0;
-    }
-    const auto whole = std::chrono::duration_cast<milliseconds>(timeout);
-    const auto rounded = whole < timeout ? whole + milliseconds(1) : whole;
-    return rounded < milliseconds(INT_MAX) ? static_cast<int>(rounded.count()) : INT_MAX;
-}
 
 /// How many entries have something to tell; 0 with `error` none when time ran out or a signal came.
 inline std::size_t poll(std::span<poll_entry> entries, std::chrono::nanoseconds timeout, io_error& error) noexcept {

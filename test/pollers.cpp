@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
-// The poll(2) policy: one test for each way such a poller is known to go wrong.
+// What every poll policy of this system must do: one test for each way a poller is known to go wrong.
 
 #include "own_ports.hpp"
 #include "posix_sockets.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <tofu/policies/poll/linux_epoll.hpp>
 #include <tofu/policies/poll/posix_poll.hpp>
+
+#include <boost/mp11/list.hpp>
 
 #include <pthread.h>
 #include <signal.h>
@@ -32,8 +35,11 @@ using poller_clock = std::chrono::steady_clock;
 
 namespace {
 
-static_assert(!std::is_copy_constructible_v<tofu::posix_poll>);
-static_assert(!std::is_move_assignable_v<tofu::posix_poll>);
+#if __has_include(<sys/epoll.h>)
+using all_pollers = boost::mp11::mp_list<tofu::posix_poll, tofu::linux_epoll>;
+#else
+using all_pollers = boost::mp11::mp_list<tofu::posix_poll>;
+#endif
 
 static_assert(posix::to_poll_timeout(nanoseconds::max()) == -1);
 static_assert(posix::to_poll_timeout(nanoseconds::min()) == 0);
@@ -61,12 +67,16 @@ struct recorder {
     }
 };
 
-struct opened_poll : tofu::posix_poll {
-    opened_poll() { BOOST_REQUIRE(!open()); }
+template <class Poll>
+struct opened_poll : Poll {
+    static_assert(!std::is_copy_constructible_v<Poll>);
+    static_assert(!std::is_move_assignable_v<Poll>);
+
+    opened_poll() { BOOST_REQUIRE(!this->open()); }
 
     recorder wait_for(nanoseconds timeout) {
         recorder seen;
-        const wait_result result = wait(timeout, seen);
+        const wait_result result = this->wait(timeout, seen);
         BOOST_TEST(!result.error);
         BOOST_TEST(!result.full);
         BOOST_TEST(seen.releases == 0);
@@ -89,14 +99,15 @@ struct opened_poll : tofu::posix_poll {
 };
 
 /// One connection, its server side known to the poller.
+template <class Poll>
 struct watched {
     socket_pair pair = connect_pair();
-    tofu::posix_poll::registration entry;
+    typename Poll::registration entry;
 
     watched() = default;
-    watched(tofu::posix_poll& poll, std::uintptr_t key, interest wanted) { watch(poll, key, wanted); }
+    watched(Poll& poll, std::uintptr_t key, interest wanted) { watch(poll, key, wanted); }
 
-    void watch(tofu::posix_poll& poll, std::uintptr_t key, interest wanted) {
+    void watch(Poll& poll, std::uintptr_t key, interest wanted) {
         BOOST_REQUIRE(!poll.attach(entry, pair.server, key));
         BOOST_REQUIRE(!poll.arm(entry, wanted));
     }
@@ -108,13 +119,13 @@ constexpr interest read_and_write = interest::read | interest::write;
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(posix_poll)
+BOOST_AUTO_TEST_SUITE(pollers)
 
 // ---- what is reported ----
 
-BOOST_AUTO_TEST_CASE(data_is_reported_with_its_key) {
-    opened_poll poll;
-    watched one(poll, 0xabcd, interest::read);
+BOOST_AUTO_TEST_CASE_TEMPLATE(data_is_reported_with_its_key, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> one(poll, 0xabcd, interest::read);
     BOOST_TEST(poll.is_silent());
     one.send();
     const recorder seen = poll.wait_for(10s);
@@ -123,18 +134,18 @@ BOOST_AUTO_TEST_CASE(data_is_reported_with_its_key) {
     BOOST_CHECK(seen.reports[0].second == readiness::readable);
 }
 
-BOOST_AUTO_TEST_CASE(unread_data_is_reported_again_and_again) {
-    opened_poll poll;
-    watched one(poll, 1, interest::read);
+BOOST_AUTO_TEST_CASE_TEMPLATE(unread_data_is_reported_again_and_again, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> one(poll, 1, interest::read);
     one.send();
     for (int count = 0; count < 3; ++count) {
         BOOST_CHECK(poll.only_report(10s) == readiness::readable);
     }
 }
 
-BOOST_AUTO_TEST_CASE(data_that_came_before_the_interest_is_reported) {
-    opened_poll poll;
-    watched one(poll, 1, interest::none);
+BOOST_AUTO_TEST_CASE_TEMPLATE(data_that_came_before_the_interest_is_reported, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> one(poll, 1, interest::none);
     one.send();
     one.await_arrival();
     BOOST_TEST(poll.is_silent());
@@ -142,9 +153,9 @@ BOOST_AUTO_TEST_CASE(data_that_came_before_the_interest_is_reported) {
     BOOST_CHECK(poll.only_report(10s) == readiness::readable);
 }
 
-BOOST_AUTO_TEST_CASE(only_what_was_asked_for_is_reported) {
-    opened_poll poll;
-    watched one(poll, 1, interest::write);
+BOOST_AUTO_TEST_CASE_TEMPLATE(only_what_was_asked_for_is_reported, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> one(poll, 1, interest::write);
     one.send();
     one.await_arrival();
     BOOST_CHECK(poll.only_report(0ns) == readiness::writable);
@@ -154,24 +165,24 @@ BOOST_AUTO_TEST_CASE(only_what_was_asked_for_is_reported) {
     BOOST_CHECK(poll.only_report(0ns) == readiness::readable);
 }
 
-BOOST_AUTO_TEST_CASE(both_directions_come_in_one_report) {
-    opened_poll poll;
-    watched one(poll, 1, read_and_write);
+BOOST_AUTO_TEST_CASE_TEMPLATE(both_directions_come_in_one_report, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> one(poll, 1, read_and_write);
     one.send();
     one.await_arrival();
     BOOST_CHECK(poll.only_report(0ns) == (readiness::readable | readiness::writable));
 }
 
-BOOST_AUTO_TEST_CASE(the_end_of_the_stream_is_readable_and_no_failure) {
-    opened_poll poll;
-    watched one(poll, 1, interest::read);
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_end_of_the_stream_is_readable_and_no_failure, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> one(poll, 1, interest::read);
     BOOST_REQUIRE(!one.pair.client.shutdown_write());
     BOOST_CHECK(poll.only_report(10s) == readiness::readable);
 }
 
-BOOST_AUTO_TEST_CASE(a_reset_peer_is_a_failure_that_reading_sees) {
-    opened_poll poll;
-    watched one(poll, 1, interest::write);
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_reset_peer_is_a_failure_that_reading_sees, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> one(poll, 1, interest::write);
     one.pair.client.abort();
     one.await_arrival();
     const readiness seen = poll.only_report(10s);
@@ -179,23 +190,23 @@ BOOST_AUTO_TEST_CASE(a_reset_peer_is_a_failure_that_reading_sees) {
     BOOST_TEST(any(seen & readiness::readable));
 }
 
-BOOST_AUTO_TEST_CASE(a_refused_connect_is_a_failure) {
-    opened_poll poll;
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_refused_connect_is_a_failure, Poll, all_pollers) {
+    opened_poll<Poll> poll;
     const refusing_port refusing;
     io_error error;
     posix::socket client = posix::socket::connect(endpoint_at("127.0.0.1", refusing.where().port()), {}, error);
     BOOST_REQUIRE(error.kind == io_failure::would_block);
-    tofu::posix_poll::registration entry;
+    typename Poll::registration entry;
     BOOST_REQUIRE(!poll.attach(entry, client, 9));
     BOOST_REQUIRE(!poll.arm(entry, interest::write));
     BOOST_TEST(any(poll.only_report(10s) & readiness::failed));
     BOOST_CHECK(client.finish_connect().kind == io_failure::refused);
 }
 
-BOOST_AUTO_TEST_CASE(a_waiting_connection_makes_its_listener_readable) {
-    opened_poll poll;
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_waiting_connection_makes_its_listener_readable, Poll, all_pollers) {
+    opened_poll<Poll> poll;
     posix::socket listener = listen_at(endpoint_at("127.0.0.1"));
-    tofu::posix_poll::registration entry;
+    typename Poll::registration entry;
     BOOST_REQUIRE(!poll.attach(entry, listener, 3));
     BOOST_REQUIRE(!poll.arm(entry, interest::read));
     posix::socket client;
@@ -205,13 +216,13 @@ BOOST_AUTO_TEST_CASE(a_waiting_connection_makes_its_listener_readable) {
 
 // ---- silence ----
 
-BOOST_AUTO_TEST_CASE(a_reset_peer_is_silent_while_nothing_is_wanted) {
-    opened_poll poll;
-    watched attached_only;
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_reset_peer_is_silent_while_nothing_is_wanted, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> attached_only;
     BOOST_REQUIRE(!poll.attach(attached_only.entry, attached_only.pair.server, 1));
-    watched hushed(poll, 2, read_and_write);
+    watched<Poll> hushed(poll, 2, read_and_write);
     BOOST_REQUIRE(!poll.arm(hushed.entry, interest::none));
-    for (watched* one : {&attached_only, &hushed}) {
+    for (watched<Poll>* one : {&attached_only, &hushed}) {
         one->pair.client.abort();
         one->await_arrival();
     }
@@ -220,9 +231,9 @@ BOOST_AUTO_TEST_CASE(a_reset_peer_is_silent_while_nothing_is_wanted) {
     BOOST_CHECK(poll.only_report(0ns) == (readiness::readable | readiness::failed));
 }
 
-BOOST_AUTO_TEST_CASE(a_forgotten_socket_is_silent_and_can_be_known_again) {
-    opened_poll poll;
-    watched one(poll, 1, interest::read);
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_forgotten_socket_is_silent_and_can_be_known_again, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> one(poll, 1, interest::read);
     one.send();
     BOOST_CHECK(poll.disarm(one.entry) == disarmed::released);
     BOOST_CHECK(poll.disarm(one.entry) == disarmed::released); // not attached any more: nothing to do
@@ -235,16 +246,16 @@ BOOST_AUTO_TEST_CASE(a_forgotten_socket_is_silent_and_can_be_known_again) {
 
 // ---- many ----
 
-BOOST_AUTO_TEST_CASE(forgetting_some_keeps_all_the_others) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(forgetting_some_keeps_all_the_others, Poll, all_pollers) {
     constexpr unsigned count = 5;
-    std::array<watched, count> all;
-    for (watched& one : all) {
+    std::array<watched<Poll>, count> all;
+    for (watched<Poll>& one : all) {
         one.send();
         one.await_arrival();
     }
     for (unsigned forgotten = 0; forgotten < (1U << count); ++forgotten) {
         for (const bool backwards : {false, true}) {
-            opened_poll poll;
+            opened_poll<Poll> poll;
             std::vector<std::uintptr_t> kept;
             for (unsigned index = 0; index < count; ++index) {
                 all[index].entry = {};
@@ -269,15 +280,15 @@ BOOST_AUTO_TEST_CASE(forgetting_some_keeps_all_the_others) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(many_sockets_are_told_apart) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(many_sockets_are_told_apart, Poll, all_pollers) {
     rlimit limit{};
     BOOST_REQUIRE_EQUAL(::getrlimit(RLIMIT_NOFILE, &limit), 0);
     const std::size_t count = limit.rlim_cur >= 1024 ? 400 : 50;
-    opened_poll poll;
-    std::vector<std::unique_ptr<watched>> all;
+    opened_poll<Poll> poll;
+    std::vector<std::unique_ptr<watched<Poll>>> all;
     std::vector<std::uintptr_t> expected;
     for (std::size_t index = 0; index < count; ++index) {
-        all.push_back(std::make_unique<watched>(poll, index + 1, interest::read));
+        all.push_back(std::make_unique<watched<Poll>>(poll, index + 1, interest::read));
         if (index % 3 == 0) {
             all.back()->send();
             all.back()->await_arrival();
@@ -289,9 +300,9 @@ BOOST_AUTO_TEST_CASE(many_sockets_are_told_apart) {
 
 // ---- time ----
 
-BOOST_AUTO_TEST_CASE(a_wait_is_never_shorter_than_asked_for) {
-    opened_poll poll;
-    const watched idle(poll, 1, interest::read);
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wait_is_never_shorter_than_asked_for, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    const watched<Poll> idle(poll, 1, interest::read);
     for (const nanoseconds timeout : {nanoseconds(1), nanoseconds(1'000'001), nanoseconds(20ms)}) {
         const auto begin = poller_clock::now();
         BOOST_TEST(poll.wait_for(timeout).reports.empty());
@@ -299,9 +310,9 @@ BOOST_AUTO_TEST_CASE(a_wait_is_never_shorter_than_asked_for) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(no_time_only_looks) {
-    opened_poll poll;
-    watched one(poll, 1, interest::read);
+BOOST_AUTO_TEST_CASE_TEMPLATE(no_time_only_looks, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> one(poll, 1, interest::read);
     const auto begin = poller_clock::now();
     for (int count = 0; count < 100; ++count) {
         BOOST_TEST(poll.wait_for(0ns).reports.empty());
@@ -321,14 +332,14 @@ void count_signal(int) { signals_handled.fetch_add(1); }
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(a_signal_ends_the_wait_early_and_is_no_error) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_signal_ends_the_wait_early_and_is_no_error, Poll, all_pollers) {
     struct sigaction counting {};
     struct sigaction before {};
     counting.sa_handler = count_signal;
     BOOST_REQUIRE_EQUAL(::sigaction(SIGUSR1, &counting, &before), 0);
     signals_handled = 0;
 
-    opened_poll poll;
+    opened_poll<Poll> poll;
     const pthread_t waiting = ::pthread_self();
     std::atomic<bool> done = false;
     std::thread sender([&] {
@@ -353,8 +364,8 @@ BOOST_AUTO_TEST_CASE(a_signal_ends_the_wait_early_and_is_no_error) {
 
 // ---- waking ----
 
-BOOST_AUTO_TEST_CASE(a_wake_ends_the_next_wait_and_only_that_one) {
-    opened_poll poll;
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_ends_the_next_wait_and_only_that_one, Poll, all_pollers) {
+    opened_poll<Poll> poll;
     poll.wake();
     BOOST_TEST(poll.wait_for(nanoseconds::max()).reports.empty());
     BOOST_TEST(poll.is_silent());
@@ -362,8 +373,8 @@ BOOST_AUTO_TEST_CASE(a_wake_ends_the_next_wait_and_only_that_one) {
     BOOST_TEST(poll.wait_for(nanoseconds::max()).reports.empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_wake_ends_a_wait_that_is_on) {
-    opened_poll poll;
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_ends_a_wait_that_is_on, Poll, all_pollers) {
+    opened_poll<Poll> poll;
     std::atomic<bool> woken = false;
     std::thread waker([&] {
         std::this_thread::sleep_for(20ms); // so that the wait is most likely on; it is right either way
@@ -375,8 +386,8 @@ BOOST_AUTO_TEST_CASE(a_wake_ends_a_wait_that_is_on) {
     waker.join();
 }
 
-BOOST_AUTO_TEST_CASE(many_wakes_of_many_threads_end_one_wait) {
-    opened_poll poll;
+BOOST_AUTO_TEST_CASE_TEMPLATE(many_wakes_of_many_threads_end_one_wait, Poll, all_pollers) {
+    opened_poll<Poll> poll;
     std::vector<std::thread> wakers;
     for (int count = 0; count < 8; ++count) {
         wakers.emplace_back([&poll] {
@@ -392,9 +403,9 @@ BOOST_AUTO_TEST_CASE(many_wakes_of_many_threads_end_one_wait) {
     BOOST_TEST(poll.is_silent());
 }
 
-BOOST_AUTO_TEST_CASE(a_wake_comes_together_with_what_is_ready) {
-    opened_poll poll;
-    watched one(poll, 1, interest::read);
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_comes_together_with_what_is_ready, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> one(poll, 1, interest::read);
     one.send();
     one.await_arrival();
     poll.wake();
@@ -402,12 +413,12 @@ BOOST_AUTO_TEST_CASE(a_wake_comes_together_with_what_is_ready) {
     BOOST_CHECK(poll.only_report(0ns) == readiness::readable);
 }
 
-BOOST_AUTO_TEST_CASE(no_wake_is_lost_among_eight_threads) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(no_wake_is_lost_among_eight_threads, Poll, all_pollers) {
     // Each thread puts one thing down, wakes, and puts down the next only when the waiter has taken the first: once a
     // wake is lost, everything stands still. Relaxed, so that nothing but wake and wait carries them over.
     constexpr int threads = 8;
     constexpr int turns = 5'000;
-    opened_poll poll;
+    opened_poll<Poll> poll;
     std::array<std::atomic<int>, threads> inbox{};
     std::atomic<bool> give_up = false;
     std::atomic<int> ended = 0;
@@ -464,16 +475,22 @@ struct pipe_network {
     int mark = 0;
 };
 
+#if __has_include(<sys/epoll.h>)
+using pipe_pollers = boost::mp11::mp_list<basic_posix_poll<pipe_network>, basic_linux_epoll<pipe_network>>;
+#else
+using pipe_pollers = boost::mp11::mp_list<basic_posix_poll<pipe_network>>;
+#endif
+
 } // namespace
 
-BOOST_AUTO_TEST_CASE(it_polls_the_sockets_of_any_network_and_moves_before_it_opens) {
-    basic_posix_poll<pipe_network> first(pipe_network{.mark = 5});
-    basic_posix_poll<pipe_network> poll(std::move(first));
+BOOST_AUTO_TEST_CASE_TEMPLATE(it_polls_the_sockets_of_any_network_and_moves_before_it_opens, Poll, pipe_pollers) {
+    Poll first(pipe_network{.mark = 5});
+    Poll poll(std::move(first));
     BOOST_TEST(poll.network().mark == 5);
     BOOST_REQUIRE(!poll.open());
     posix::wake_pipe pipe;
     BOOST_REQUIRE(!pipe.open());
-    basic_posix_poll<pipe_network>::registration entry;
+    typename Poll::registration entry;
     BOOST_REQUIRE(!poll.attach(entry, pipe_network::socket{pipe.read_descriptor()}, 11));
     BOOST_REQUIRE(!poll.arm(entry, interest::read));
     pipe.wake();

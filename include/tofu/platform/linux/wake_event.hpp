@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+// An eventfd(2), to end a wait from another thread.
+
+#ifndef TOFU_PLATFORM_LINUX_WAKE_EVENT_HPP
+#define TOFU_PLATFORM_LINUX_WAKE_EVENT_HPP
+
+#include <tofu/io.hpp>
+#include <tofu/platform/posix/descriptor.hpp>
+#include <tofu/platform/posix/error.hpp>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+
+namespace tofu::linux_api {
+
+/// Move-only. To be watched edge-triggered, and then it need not be read: every write is a new edge (epoll(7)). The
+/// counter behind it would be full after 2^64 of them.
+class wake_event {
+public:
+    /// Once, before anything else. Errors: no_descriptors, no_memory.
+    io_error open() noexcept {
+        handle_.reset(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+        return handle_.is_open() ? io_error{} : posix::last_error();
+    }
+
+    int descriptor() const noexcept { return handle_.get(); }
+
+    /// Any thread, and in a signal handler: errno is left as it was.
+    void wake() const noexcept {
+        const int kept = errno;
+        const std::uint64_t one = 1;
+        while (::write(handle_.get(), &one, sizeof one) < 0 && errno == EINTR) {
+        }
+        errno = kept;
+    }
+
+private:
+    posix::descriptor handle_;
+};
+
+} // namespace tofu::linux_api
+
+#endif // TOFU_PLATFORM_LINUX_WAKE_EVENT_HPP
