@@ -701,4 +701,34 @@ BOOST_AUTO_TEST_CASE(a_connection_that_ends_before_its_hello_makes_room_at_once)
     BOOST_TEST(talk.engine.stats().accepted == 2U);
 }
 
+// ---- incomplete messages and all of the credit ----
+
+// Two incomplete messages hold half of the credit. Two more were there whole when they were begun, and the reads of
+// them were cut short: now incomplete messages hold all of it, and none comes back unless those two are read on.
+BOOST_AUTO_TEST_CASE(messages_whose_reads_were_cut_short_are_read_on_without_credit) {
+    simulated talk({.max_messages = 4});
+    const tofu::address where = talk.listen();
+    std::vector<raw_end> peers;
+    for (int i = 0; i < 4; ++i) peers.push_back(join(talk, where));
+    const std::string body(100, 'x');
+    const std::vector<std::byte> whole = raw_socket::wire_of({.op = op_code::request}, "", body);
+    for (std::size_t i = 0; i < 2; ++i) peers[i].send(std::span(whole).first(20));
+    talk.turn_after(a_while);
+
+    talk.world.faults().short_reads = 1000;
+    for (std::size_t i = 2; i < 4; ++i) peers[i].send(whole);
+    talk.world.advance(a_while);
+    while (talk.engine.stats().credit_used < 4) talk.turn();
+    talk.world.faults().short_reads = 0;
+
+    for (int i = 0; i < 2; ++i) {
+        tofu::message_ptr m = talk.next(talk.server);
+        if (m->status() == status::pool_empty) m = talk.next(talk.server);
+        BOOST_TEST((m->op() == op_code::request));
+        BOOST_TEST(body_of(*m) == body);
+    }
+    for (std::size_t i = 0; i < 2; ++i) peers[i].send(std::span(whole).subspan(20));
+    for (int i = 0; i < 2; ++i) talk.expect_own(talk.server, op_code::request, body);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -32,7 +32,9 @@ struct tcp_address {
     std::uint16_t port = 0;
 };
 
-/// A view of a Unix domain socket's path, to write an address with: uds_address{"/run/service.sock"}.
+/// A view of a Unix domain socket's path, to write an address with: uds_address{"/run/service.sock"}. On Linux
+/// "@name" is an abstract name: it has no file, and is free again when its listener is gone. (A file of such a name is
+/// "./@name".)
 struct uds_address {
     std::string_view path{};
 };
@@ -63,6 +65,7 @@ constexpr std::string_view host_problem(std::string_view host) noexcept {
 /// blanks at its end.
 constexpr std::string_view path_problem(std::string_view path) noexcept {
     if (path.empty()) return "The path is empty.";
+    if (path == "@") return "The abstract name is empty.";
     if (path.size() > max_path_length) return "The path is longer than 107 bytes.";
     for (const char character : path) {
         if (character == '\0') return "The path contains a zero byte.";

@@ -21,6 +21,7 @@ enum class io_failure : std::uint8_t {
     address_in_use,        // another socket listens there
     address_not_available, // not an address of this machine, or no port is left
     permission_denied,     // the system does not allow it
+    backlog_full,          // somebody listens at the address, but takes no more for now; try again later
     path_not_found,        // there is nothing at the path of a Unix domain socket
     name_not_found,        // the host's name has no address
     name_required,         // the host is not a literal: it must be resolved first
@@ -52,6 +53,17 @@ struct io_result {
 struct wait_result {
     io_error error{};
     bool full = false;
+};
+
+/// Who is at the other end of a Unix domain socket, as the system noted when the connection was made (for the side
+/// that connected: when the other began to listen). A peer cannot forge it, but may have handed its end on since.
+struct peer_credentials {
+    static constexpr std::int64_t unknown = -1;
+    std::int64_t process = unknown;
+    std::int64_t user = unknown;
+    std::int64_t group = unknown;
+
+    friend constexpr bool operator==(const peer_credentials&, const peer_credentials&) noexcept = default;
 };
 
 /// Room for bytes, owned by somebody else.

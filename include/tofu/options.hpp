@@ -86,6 +86,10 @@ struct options {
     /// Lets the system probe silent TCP peers (SO_KEEPALIVE, with the system's own times). Default off.
     bool keep_alive = false;
 
+    /// Permission bits of the file of a listening Unix domain socket (chmod(2)), whatever the umask is. Who may write
+    /// to the file may connect; abstract names have no file, anybody may. At most 0777. Default 0600: the owner only.
+    std::uint16_t uds_permissions = 0600;
+
     /// What happens to a connection for which there is no free channel: true closes it at once, false leaves it in the
     /// system's backlog until there is one. Default true.
     bool close_when_full = true;
@@ -121,6 +125,7 @@ constexpr std::string_view size_problem(const options& given) noexcept {
     if (given.write_budget < 1) return "write_budget must be at least 1.";
     if (given.accept_budget < 1) return "accept_budget must be at least 1.";
     if (given.backlog < 1) return "backlog must be at least 1.";
+    if (given.uds_permissions > 0777) return "uds_permissions must be at most 0777.";
     return {};
 }
 

@@ -4,6 +4,7 @@
 #define TOFU_STATS_HPP
 
 #include <tofu/address.hpp>
+#include <tofu/io.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -34,7 +35,8 @@ struct engine_stats {
 
 /// About one channel, as it was during one turn of the loop.
 struct channel_stats {
-    address peer; ///< of a connection; for a listener, the address it is bound to
+    address peer; ///< of a connection, none when it has no name; for a listener, the address it is bound to
+    peer_credentials credentials; ///< of the peer's process, over Unix domain sockets; else all unknown
     bool listener = false;
     std::size_t queued_messages = 0; ///< accepted by `post`, not yet handed to the kernel completely
     std::size_t queued_bytes = 0;

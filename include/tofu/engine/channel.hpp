@@ -69,6 +69,7 @@ struct channel : timer_item<typename Policies::timer> {
     bool announced = false;          ///< the application knows the number
     bool opened = false;             ///< its goodbye is a signal, not a failed hello_ or welcome_response
     bool waits_for_hello = false;    ///< counts against max_awaiting_hello
+    bool awaits_backlog = false;     ///< connects to a listener that was too busy when last asked
     bool write_blocked = false;      ///< the socket was full (or the system's memory): do not try now
     bool holds_partial = false;      ///< counts among the partial messages
     bool attached = false;           ///< the poller holds the registration
@@ -79,6 +80,7 @@ struct channel : timer_item<typename Policies::timer> {
     bool budget_spent = false;       ///< its last reading ended for that reason: there may be more
     bool resumed = false;            ///< it may read again; the poller was not told yet
     bool parked_for_partial = false; ///< which list `parked_hook` is in
+    std::uint8_t refused_arms = 0;   ///< in a row: the poller does not know what is wanted
     std::uint16_t number = no_channel;
     std::uint32_t generation = 0; ///< of the number
     std::uint64_t resumed_in = 0; ///< the turn in which `resumed` was settled: the next wait asks for it again
@@ -107,7 +109,7 @@ struct channel : timer_item<typename Policies::timer> {
     list_hook<channel> closing_hook;
     list_hook<channel> stalled_hook;
     list_hook<channel> paused_writer_hook;
-    list_hook<channel> parked_hook; ///< of one of the lists of channels that must not read (or accept) now
+    list_hook<channel> parked_hook; ///< of one of the lists of channels that must not read, accept or connect now
 };
 
 } // namespace tofu::engine

@@ -6,6 +6,7 @@
 #include <tofu/engine/dispatching.hpp>
 #include <tofu/engine/limits.hpp>
 #include <tofu/engine/opening.hpp>
+#include <tofu/engine/parking_lots.hpp>
 
 namespace tofu::engine {
 
@@ -44,7 +45,7 @@ void check_limits(loop_state<Policies>& state, channel<Policies>& ch,
     const auto now = by - state.starved_for; // in reading time
     if (state.starving) {
         state.stalled_limits.push_back(ch); // time stands still; what has come meanwhile is read before it goes on
-    } else if (state.is_parked(ch)) {
+    } else if (state.is_parked(ch) || is_deaf(ch)) {
         // When it is let go on it is touched, and its timer set again.
     } else if (ch.resumed || ch.resumed_in >= state.counting_since || reads_first(ch)) {
         state.touch(ch); // what is there for it will be reported by the next wait, which does not wait

@@ -12,7 +12,8 @@ namespace tofu::engine {
 /// `failed_step` is the status of a cause that has no name of its own.
 [[nodiscard]] constexpr cause cause_of(io_error error, status failed_step) noexcept {
     switch (error.kind) {
-    case io_failure::refused: return cause::of(reason::connect_refused);
+    case io_failure::refused:
+    case io_failure::backlog_full: return cause::of(reason::connect_refused);
     case io_failure::reset: return cause::of(reason::peer_reset);
     case io_failure::timed_out: return cause::of(reason::connect_timeout);
     case io_failure::address_in_use: return cause::of(reason::address_in_use);

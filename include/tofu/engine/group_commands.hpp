@@ -49,6 +49,7 @@ template <class Policies>
     into.listener = ch->listener;
     if (ch->attached)
         into.peer = network.to_address(ch->listener ? ch->socket.local_endpoint() : ch->socket.peer_endpoint());
+    if (ch->attached && !ch->listener) into.credentials = ch->socket.peer_identity();
     into.queued_messages = state.directory.queued_messages(number);
     into.queued_bytes = state.directory.queued_bytes(number);
     into.bytes_sent = ch->counts.bytes_sent;

@@ -196,6 +196,7 @@ private:
         if (state_.turn_time < state_.retry_at) return;
         state_.retry_at = time_point::max();
         resume_parked(state_);
+        resume_connects(state_);
     }
 
     /// Data that is already there comes before deadlines: what was due when the poller had nothing more to report, or

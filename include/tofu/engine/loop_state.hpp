@@ -63,6 +63,7 @@ struct loop_state {
     intrusive_list<channel_type, &channel_type::parked_hook> parked_for_credit;  ///< no receive credit
     intrusive_list<channel_type, &channel_type::parked_hook> parked_for_partial; ///< too many incomplete messages
     intrusive_list<channel_type, &channel_type::parked_hook> paused_listeners;
+    intrusive_list<channel_type, &channel_type::parked_hook> paused_connects;       ///< the listener's backlog was full
     intrusive_list<channel_type, &channel_type::paused_writer_hook> paused_writers; ///< the system had no buffers
     intrusive_list<channel_type, &channel_type::stalled_hook>
         stalled_limits;                                              ///< their timer rang while time stood still
@@ -104,7 +105,10 @@ struct loop_state {
 
     void touch(channel_type& ch) noexcept { touched.push_back(ch); }
 
-    [[nodiscard]] bool is_parked(const channel_type& ch) const noexcept { return ch.parked_hook.linked; }
+    /// It must not read (or accept) now.
+    [[nodiscard]] bool is_parked(const channel_type& ch) const noexcept {
+        return ch.parked_hook.linked && !ch.awaits_backlog;
+    }
 
     /// Something was refused for lack of memory or descriptors; it is tried again after a while.
     void retry_later() noexcept {

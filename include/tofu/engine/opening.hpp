@@ -11,6 +11,7 @@
 
 #include <memory>
 #include <new>
+#include <utility>
 
 namespace tofu::engine {
 
@@ -65,6 +66,7 @@ template <class Policies>
         return false;
     }
     ch.attached = true;
+    ch.refused_arms = 0;
     return true;
 }
 
@@ -80,12 +82,40 @@ void connected(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     state.touch(ch);
 }
 
+/// The listener at this address takes no more for now: the same again after the retry time, until the connect time of
+/// this address is over.
+template <class Policies>
+void connect_later(loop_state<Policies>& state, channel<Policies>& ch,
+                   const typename channel<Policies>::endpoint& where) noexcept {
+    using resolution_type = resolution<typename channel<Policies>::endpoint>;
+    if (!ch.addresses) { // it was a literal
+        ch.addresses.reset(new (std::nothrow) resolution_type);
+        if (!ch.addresses || !ch.addresses->found.push_back(where)) {
+            end_channel(state, ch, cause::of(reason::out_of_memory));
+            return;
+        }
+        ch.addresses->tried = 1;
+    }
+    --ch.addresses->tried;
+    ch.phase = channel_phase::resolving; // as far as events go: it has no socket
+    if (!std::exchange(ch.awaits_backlog, true))
+        begin_phase_limit(state, ch, state.opts.connect_time, reason::connect_timeout);
+    state.paused_connects.push_back(ch);
+    state.retry_later();
+    state.touch(ch);
+}
+
 /// Starts to connect to one address. An error: it failed at once, the next one may be tried.
 template <class Policies>
 [[nodiscard]] io_error connect_to(loop_state<Policies>& state, channel<Policies>& ch,
                                   const typename channel<Policies>::endpoint& where) noexcept {
     io_error error;
     ch.socket = state.poller.network().connect(where, {.keep_alive = state.opts.keep_alive}, error);
+    if (error.kind == io_failure::backlog_full) {
+        connect_later(state, ch, where);
+        return {};
+    }
+    ch.awaits_backlog = false;
     const bool in_progress = error.kind == io_failure::would_block;
     if (error && !in_progress) return error;
     if (!attach(state, ch, status::connect_failed)) return {};
@@ -104,6 +134,15 @@ void try_next_address(loop_state<Policies>& state, channel<Policies>& ch, io_err
         if (!last_error) return;
     }
     end_channel(state, ch, cause_of(last_error, status::connect_failed));
+}
+
+/// The retry time is over.
+template <class Policies>
+void resume_connects(loop_state<Policies>& state) noexcept {
+    decltype(state.paused_connects) now;
+    now.swap(state.paused_connects);
+    while (channel<Policies>* const ch = now.pop_front())
+        if (!ch->ended()) try_next_address(state, *ch, {io_failure::backlog_full, 0});
 }
 
 /// An address has refused or did not answer in time: the socket goes, the next address follows, at once or when the
@@ -168,7 +207,9 @@ template <class Policies>
 [[nodiscard]] io_error listen_at(loop_state<Policies>& state, channel<Policies>& ch,
                                  const typename channel<Policies>::endpoint& where) noexcept {
     io_error error;
-    ch.socket = state.poller.network().listen(where, {.keep_alive = state.opts.keep_alive}, state.opts.backlog, error);
+    ch.socket = state.poller.network().listen(
+        where, {.keep_alive = state.opts.keep_alive, .file_permissions = state.opts.uds_permissions},
+        state.opts.backlog, error);
     if (error) return error;
     if (attach(state, ch, status::listen_failed)) welcome(state, ch, *ch.request.release());
     return {};

@@ -7,9 +7,13 @@
 #include <tofu/engine/loop_state.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 namespace tofu::engine {
+
+/// After so many refusals in a row a channel's limits hold without a look at its socket.
+inline constexpr std::uint8_t most_refused_arms = 8;
 
 /// An episode of starvation begins, unless enough credit came back at the last moment. True: nobody reads now.
 template <class Policies>
@@ -65,6 +69,13 @@ template <class Policies>
     return state.partials < state.messages.credit_limit() / 2;
 }
 
+/// False after the system has cut reads short of messages that were there whole (see read_exactly): then even all of
+/// the credit may be held by incomplete messages, and it comes back only if they go on. They need none for that.
+template <class Policies>
+[[nodiscard]] bool partials_in_bounds(const loop_state<Policies>& state) noexcept {
+    return state.partials <= state.messages.credit_limit() / 2;
+}
+
 template <class Policies>
 void count_partial(loop_state<Policies>& state, channel<Policies>& ch, bool holds) noexcept {
     if (ch.holds_partial == holds) return;
@@ -95,9 +106,17 @@ void pause_writing(loop_state<Policies>& state, channel<Policies>& ch) noexcept 
     state.retry_later();
 }
 
-/// The poller had no memory for what a channel wants to hear about: after the retry time all channels say it again.
+/// The poller has refused to look at its socket, and will be asked again.
 template <class Policies>
-void rearm_later(loop_state<Policies>& state) noexcept {
+[[nodiscard]] bool is_deaf(const channel<Policies>& ch) noexcept {
+    return ch.attached && ch.refused_arms != 0 && ch.refused_arms < most_refused_arms;
+}
+
+/// The poller had no memory for what this channel wants to hear about: it says it again after the retry time. Its
+/// limits wait as long, as nobody looks for its data; but not for ever.
+template <class Policies>
+void rearm_later(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    if (ch.refused_arms < most_refused_arms) ++ch.refused_arms;
     state.arm_refused = true;
     state.retry_later();
 }
@@ -106,7 +125,11 @@ void rearm_later(loop_state<Policies>& state) noexcept {
 template <class Policies>
 void resume_parked(loop_state<Policies>& state) noexcept {
     if (std::exchange(state.arm_refused, false))
-        state.channels.for_each([&state](channel<Policies>& ch) { state.touch(ch); });
+        state.channels.for_each([&state](channel<Policies>& ch) {
+            if (ch.refused_arms == 0) return;
+            ch.resumed = true;
+            state.touch(ch);
+        });
     unpark(state, state.parked_for_partial);
     resume_listeners(state);
     while (channel<Policies>* const ch = state.paused_writers.pop_front()) {
@@ -125,6 +148,8 @@ void leave_lists(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     if (!ch.parked_hook.linked) return;
     if (ch.listener)
         state.paused_listeners.erase(ch);
+    else if (ch.awaits_backlog)
+        state.paused_connects.erase(ch);
     else if (ch.parked_for_partial)
         state.parked_for_partial.erase(ch);
     else

@@ -173,6 +173,7 @@ template <class Policies>
 [[nodiscard]] reading_mode may_read(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     if (ch.conversation.done()) return reading_mode::drop;
     if ((state.starving || !state.messages.has_credit()) && begin_starvation(state)) {
+        if (ch.holds_partial && !partials_in_bounds(state)) return reading_mode::exact;
         park_for_credit(state, ch);
         return reading_mode::no;
     }

@@ -123,6 +123,22 @@ template <class Policies>
     return wanted;
 }
 
+/// Tells the poller what is wanted now. False: the channel has ended, or is deaf for a while.
+template <class Policies>
+[[nodiscard]] bool arm(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    const io_error error = state.poller.arm(ch.registration, wanted_interest(state, ch));
+    if (!error) {
+        ch.refused_arms = 0;
+        return true;
+    }
+    if (error.kind == io_failure::no_memory) {
+        rearm_later(state, ch);
+        return !is_deaf(ch);
+    }
+    end_channel(state, ch, cause_of(error, status::processing_failed));
+    return false;
+}
+
 /// After anything has happened to a channel: send, draw the conclusions, say what is wanted now.
 template <class Policies>
 void settle(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
@@ -132,15 +148,7 @@ void settle(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
         follow_conversation(state, ch);
         if (ch.ended()) return;
     }
-    if (ch.attached) {
-        if (const io_error error = state.poller.arm(ch.registration, wanted_interest(state, ch))) {
-            if (error.kind != io_failure::no_memory) {
-                end_channel(state, ch, cause_of(error, status::processing_failed));
-                return;
-            }
-            rearm_later(state);
-        }
-    }
+    if (ch.attached && !arm(state, ch)) return;
     if (std::exchange(ch.resumed, false)) ch.resumed_in = state.counters.turns.value();
     arm_limits(state, ch);
 }

@@ -11,6 +11,8 @@ namespace tofu {
 struct socket_options {
     /// Ask the system to probe an idle connection (SO_KEEPALIVE, with the system's own times).
     bool keep_alive = false;
+    /// Permission bits of the file of a listening Unix domain socket; who may write to it may connect.
+    unsigned file_permissions = 0600;
 };
 
 } // namespace tofu

@@ -118,6 +118,8 @@ concept socket_opens_and_closes = requires(S& s, const S& c, io_error& error) {
     noexcept;
     { c.peer_endpoint() }
     noexcept;
+    { c.peer_identity() }
+    noexcept->std::same_as<peer_credentials>;
 };
 
 /// Kernel-facing state of one socket; it lives in the channel's slot and does not move while attached.
@@ -139,6 +141,8 @@ concept poll_attaches = requires(P& p, typename P::registration& r, const typena
 };
 
 /// Declarative and idempotent: this is what is wanted now. Unchanged interest costs no system call; none is silence.
+/// What is not wanted any more is silent even when the call fails: only wanting more can fail. After no_memory the loop
+/// says it again later.
 template <class P>
 concept poll_arms = requires(P& p, typename P::registration& r, interest wanted) {
     { p.arm(r, wanted) }
@@ -313,10 +317,9 @@ struct assert_policies {
         socket_transfers<typename Poll::network_type::socket>,
         "PollPolicy: its socket needs `io_result read(std::span<const mutable_buffer>) noexcept;`, `io_result "
         "write(std::span<const const_buffer>) noexcept;` and `std::size_t available() noexcept;`");
-    static_assert(
-        socket_opens_and_closes<typename Poll::network_type::socket>,
-        "PollPolicy: its socket needs finish_connect, accept, shutdown_write, close, abort, local_endpoint and "
-        "peer_endpoint as in tofu/platform/posix/socket.hpp");
+    static_assert(socket_opens_and_closes<typename Poll::network_type::socket>,
+                  "PollPolicy: its socket needs finish_connect, accept, shutdown_write, close, abort, local_endpoint, "
+                  "peer_endpoint and peer_identity as in tofu/platform/posix/socket.hpp");
     static_assert(poll_has_registration<Poll>,
                   "PollPolicy: needs a type `registration`, nothrow default constructible");
     static_assert(poll_opens<Poll>, "PollPolicy: must be nothrow movable and needs `io_error open() noexcept;`");

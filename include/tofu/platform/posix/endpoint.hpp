@@ -12,9 +12,11 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
-#include <charconv>
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -37,7 +39,8 @@ struct endpoint {
 
 namespace detail {
 
-/// `Raw` is sockaddr_in or sockaddr_in6. Bytes are copied, never reinterpreted: that is all the language allows.
+/// `Raw` is sockaddr_in, sockaddr_in6 or sockaddr_un. Bytes are copied, never reinterpreted: that is all the language
+/// allows.
 template <class Raw>
 endpoint endpoint_of(const Raw& raw) noexcept {
     static_assert(sizeof(Raw) <= sizeof(sockaddr_storage));
@@ -129,16 +132,57 @@ inline io_error literal_endpoint(std::string_view host, std::uint16_t port, endp
     return v6_literal(text, port, out);
 }
 
+// Abstract names live beside the file system and end with their last socket (unix(7)).
+#if defined(__linux__)
+inline constexpr bool has_abstract_names = true;
+#else
+inline constexpr bool has_abstract_names = false;
+#endif
+
+inline constexpr std::size_t path_offset = offsetof(sockaddr_un, sun_path);
+
+/// "@name" is an abstract name: a zero byte, then `name` without a terminator. Everything else is a path.
+inline io_error path_endpoint(std::string_view path, endpoint& out) noexcept {
+    sockaddr_un raw{};
+    const bool abstract = path.front() == '@';
+    if (abstract && !has_abstract_names) return io_error{io_failure::unsupported, EAFNOSUPPORT};
+    if (path.size() + (abstract ? 0 : 1) > sizeof raw.sun_path) return io_error{io_failure::other, ENAMETOOLONG};
+    raw.sun_family = AF_UNIX;
+    std::memcpy(raw.sun_path, path.data(), path.size());
+    if (abstract) raw.sun_path[0] = '\0';
+    out = endpoint_of(raw);
+    out.length = static_cast<socklen_t>(path_offset + path.size() + (abstract ? 0 : 1));
+    return {};
+}
+
+/// A Unix domain socket with a file.
+inline bool is_path(const endpoint& where) noexcept {
+    return where.family() == AF_UNIX && where.length > path_offset && raw_of<sockaddr_un>(where).sun_path[0] != '\0';
+}
+
+/// Kind none for a socket that was never bound, which is what one that connects mostly is.
+inline address path_address(const endpoint& from) noexcept {
+    const auto raw = raw_of<sockaddr_un>(from);
+    if (from.length <= path_offset) return address();
+    const std::size_t most = std::min<std::size_t>(from.length, sizeof raw) - path_offset;
+    if (raw.sun_path[0] != '\0') return address(uds_address{{raw.sun_path, ::strnlen(raw.sun_path, most)}});
+    char name[sizeof raw.sun_path];
+    std::memcpy(name, raw.sun_path, most);
+    name[0] = '@';
+    return address(uds_address{{name, most}});
+}
+
 } // namespace detail
 
 /// Writes where `from` is into `out`, without asking anybody: a host that is no IPv4 or IPv6 literal is
 /// io_failure::name_required. An IPv6 literal may carry a scope, by number or by interface ("fe80::1%eth0"; an
 /// interface this host has not is address_not_available). An empty host for listening is every interface of IPv6 and
-/// IPv4; for connecting it is address_not_available. uds is unsupported. `out` is untouched on failure. Any thread.
+/// IPv4; for connecting it is address_not_available. A path that begins with '@' is an abstract name, and unsupported
+/// where there are none; a path too long for this system is other (ENAMETOOLONG). `out` is untouched on failure. Any
+/// thread.
 inline io_error to_endpoint(const address& from, bool for_listening, endpoint& out) noexcept {
-    if (from.kind() != address_kind::tcp) {
-        return io_error{io_failure::unsupported, EAFNOSUPPORT};
-    }
+    if (from.kind() == address_kind::uds) return detail::path_endpoint(from.path(), out);
+    if (from.kind() != address_kind::tcp) return io_error{io_failure::unsupported, EAFNOSUPPORT};
     const std::string_view host = from.host();
     if (!host.empty()) {
         return detail::literal_endpoint(host, from.port(), out);
@@ -151,7 +195,7 @@ inline io_error to_endpoint(const address& from, bool for_listening, endpoint& o
 }
 
 /// The other way round. A scope is written as its number: always right, also when the interface is renamed. An empty
-/// or unknown endpoint is an address of kind none. Any thread.
+/// or unknown endpoint, or an unnamed Unix domain socket, is an address of kind none. Any thread.
 inline address to_address(const endpoint& from) noexcept {
     char text[INET6_ADDRSTRLEN + 1 + 10 + 1] = {};
     if (from.family() == AF_INET) {
@@ -159,6 +203,7 @@ inline address to_address(const endpoint& from) noexcept {
         ::inet_ntop(AF_INET, &raw.sin_addr, text, INET_ADDRSTRLEN);
         return address(tcp_address{text, ntohs(raw.sin_port)});
     }
+    if (from.family() == AF_UNIX) return detail::path_address(from);
     if (from.family() != AF_INET6) {
         return address();
     }

@@ -8,6 +8,8 @@
 #include <tofu/platform/posix/descriptor.hpp>
 #include <tofu/platform/posix/endpoint.hpp>
 #include <tofu/platform/posix/error.hpp>
+#include <tofu/platform/posix/peer_credentials.hpp>
+#include <tofu/platform/posix/socket_file.hpp>
 #include <tofu/platform/socket_options.hpp>
 
 #include <netinet/in.h>
@@ -20,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <utility>
 
@@ -43,7 +46,7 @@ inline constexpr int send_flags = 0;
 
 inline io_error set_option(int handle, int level, int name, int value) noexcept {
     return ::setsockopt(handle, level, name, &value, static_cast<socklen_t>(sizeof value)) == 0 ? io_error{}
-                                                                                               : last_error();
+                                                                                                : last_error();
 }
 
 inline io_error forbid_signal([[maybe_unused]] int handle) noexcept {
@@ -108,10 +111,8 @@ constexpr bool is_lost_connection(int code) noexcept {
 #endif
     case EHOSTUNREACH:
     case EOPNOTSUPP:
-    case ENETUNREACH:
-        return true;
-    default:
-        return false;
+    case ENETUNREACH: return true;
+    default: return false;
     }
 }
 
@@ -128,20 +129,31 @@ public:
 
     /// Not open.
     socket() noexcept = default;
+    socket(socket&&) noexcept = default;
+    socket& operator=(socket&& other) noexcept {
+        if (this != &other) {
+            close(); // the file first
+            handle_ = std::move(other.handle_);
+            file_ = std::move(other.file_);
+        }
+        return *this;
+    }
+    ~socket() { close(); }
 
     bool is_open() const noexcept { return handle_.is_open(); }
     /// -1 when not open. Stays owned by the socket.
     native_handle_type native_handle() const noexcept { return handle_.get(); }
 
     /// Begins to connect. `error` none: connected already; would_block: in progress, wait until it is writable and ask
-    /// finish_connect; anything else: failed, and the socket returned is not open.
+    /// finish_connect; anything else: failed, and the socket returned is not open. A Unix domain socket is connected at
+    /// once or not at all; backlog_full: its listener's backlog is full.
     static socket connect(const endpoint& to, const socket_options& options, io_error& error) noexcept {
         socket made(detail::open_stream(to.family(), error));
         if (!error) {
             error = detail::prepare_connection(made.native_handle(), to.family(), options);
         }
         if (!error && ::connect(made.native_handle(), to.data(), to.length) != 0) {
-            error = connect_error(errno);
+            error = connect_error(errno, to.family());
         }
         if (error && error.kind != io_failure::would_block) {
             made.close();
@@ -161,8 +173,8 @@ public:
 
     /// Listens at `at`; local_endpoint tells the port when it was 0. The any address of IPv6 serves IPv4 too, and where
     /// IPv6 (or serving both) is missing it becomes 0.0.0.0; any other IPv6 address serves IPv6 only. A port somebody
-    /// listens on is address_in_use; one whose connections linger in TIME_WAIT is free (SO_REUSEADDR). On failure the
-    /// socket returned is not open.
+    /// listens on is address_in_use; one whose connections linger in TIME_WAIT is free (SO_REUSEADDR). At a path, see
+    /// socket_file.hpp. On failure the socket returned is not open.
     static socket listen(const endpoint& at, const socket_options& options, int backlog, io_error& error) noexcept {
         socket made = listen_at(at, options, backlog, error);
         if (error && detail::is_any_v6(at) && is_lack_of_v6(error)) {
@@ -232,20 +244,22 @@ public:
     }
 
     /// Ends the sending direction: the peer reads the end of stream after everything written before.
-    io_error shutdown_write() noexcept {
-        return ::shutdown(native_handle(), SHUT_WR) == 0 ? io_error{} : last_error();
-    }
+    io_error shutdown_write() noexcept { return ::shutdown(native_handle(), SHUT_WR) == 0 ? io_error{} : last_error(); }
 
     /// What was written is still delivered, as far as the system can.
-    void close() noexcept { handle_.reset(); }
+    void close() noexcept {
+        file_.reset(); // before the socket: as long as the file is there, it is that of a live one
+        handle_.reset();
+    }
 
-    /// Closes with a reset: the peer sees io_failure::reset, and nothing lingers here.
+    /// Closes with a reset: the peer sees io_failure::reset, and nothing lingers here. Unix domain sockets know no such
+    /// thing: the peer reads what was sent, then the end of the stream (or a reset, if something it sent was not read).
     void abort() noexcept {
         const linger at_once{.l_onoff = 1, .l_linger = 0};
         if (is_open()) {
             ::setsockopt(native_handle(), SOL_SOCKET, SO_LINGER, &at_once, static_cast<socklen_t>(sizeof at_once));
         }
-        handle_.reset();
+        close();
     }
 
     /// Empty when not open.
@@ -253,13 +267,17 @@ public:
     /// Empty when not connected.
     endpoint peer_endpoint() const noexcept { return ask(::getpeername); }
 
+    /// Of a connected Unix domain socket; everything unknown for any other. See tofu::peer_credentials.
+    peer_credentials peer_identity() const noexcept { return credentials_of(native_handle()); }
+
 private:
     explicit socket(descriptor handle) noexcept : handle_(std::move(handle)) {}
 
-    static io_error connect_error(int code) noexcept {
+    static io_error connect_error(int code, int family) noexcept {
         if (code == EINTR) {
             return io_error{io_failure::would_block, code}; // POSIX: it goes on by itself, as with EINPROGRESS
         }
+        if (code == EAGAIN && family == AF_UNIX) return io_error{io_failure::backlog_full, code};
         if (code == EAGAIN) {
             // connect(2) of Linux: no local port or no routing cache entry is left; there is nothing to wait for.
             return io_error{io_failure::address_not_available, code};
@@ -272,9 +290,14 @@ private:
                error.os_code == EINVAL; // serving both families is refused by some systems with this
     }
 
-    static socket listen_at(const endpoint& at, const socket_options&, int backlog, io_error& error) noexcept {
+    static socket listen_at(const endpoint& at, const socket_options& options, int backlog, io_error& error) noexcept {
         socket made(detail::open_stream(at.family(), error));
         const int handle = made.native_handle();
+        if (!error && detail::is_path(at)) {
+            error = listen_at_path(handle, at, options.file_permissions, backlog, made.file_);
+            if (error) made.close();
+            return made;
+        }
         if (!error) {
             error = detail::set_option(handle, SOL_SOCKET, SO_REUSEADDR, 1);
         }
@@ -315,6 +338,7 @@ private:
     }
 
     descriptor handle_;
+    std::unique_ptr<socket_file> file_; ///< of a listening Unix domain socket
 };
 
 } // namespace tofu::posix

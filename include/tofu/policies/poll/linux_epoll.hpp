@@ -85,7 +85,7 @@ public:
     }
 
     /// Says what is wanted from now on: one system call, or none when it is the same again. interest::none is silence:
-    /// errors and hang-ups are not reported either. Errors: no_memory, and then nothing has changed.
+    /// errors and hang-ups are not reported either. Errors: no_memory, only when there was no interest before.
     io_error arm(registration& entry, interest wanted) noexcept {
         if (wanted == entry.armed) return {};
         io_error error;

@@ -60,8 +60,9 @@ public:
         return error;
     }
     [[nodiscard]] io_error arm(registration& entry, interest wanted) noexcept {
-        const io_error error = wanted == entry.wanted ? io_error{} : memory();
-        if (!error) news().arm(entry, wanted);
+        const bool more = (wanted & entry.wanted) != wanted;
+        const io_error error = more ? memory() : io_error{};
+        news().arm(entry, error ? wanted & entry.wanted : wanted);
         return error;
     }
     [[nodiscard]] disarmed disarm(registration& entry) noexcept { return news().disarm(entry); }

@@ -48,6 +48,8 @@ public:
         if (id_ != 0) universe_->abort(std::exchange(id_, 0));
     }
     [[nodiscard]] endpoint local_endpoint() const noexcept { return id_ == 0 ? endpoint{} : universe_->at(id_).local; }
+    /// Nobody is known by more than an address here.
+    [[nodiscard]] peer_credentials peer_identity() const noexcept { return {}; }
     [[nodiscard]] endpoint peer_endpoint() const noexcept { return id_ == 0 ? endpoint{} : universe_->at(id_).peer; }
 
 private:

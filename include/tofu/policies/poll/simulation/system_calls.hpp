@@ -6,9 +6,9 @@
 #include <tofu/policies/poll/simulation/kernel.hpp>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstring>
+#include <initializer_list>
 #include <span>
 #include <utility>
 
@@ -23,7 +23,7 @@ public:
         error = refuse_descriptor();
         const bool fails = chance.chance(faults.connect_fails);
         const io_failure how = pick({io_failure::unreachable, io_failure::address_not_available,
-                                     io_failure::permission_denied, io_failure::refused});
+                                     io_failure::permission_denied, io_failure::refused, io_failure::backlog_full});
         if (!error && fails) error = {how, 1};
         if (error) return 0;
         const socket_id client = make(socket_kind::connecting);
@@ -206,7 +206,9 @@ private:
         return begins || (rate != 0 && now() < until);
     }
 
-    [[nodiscard]] io_failure pick(std::array<io_failure, 4> from) noexcept { return from[chance.below(from.size())]; }
+    [[nodiscard]] io_failure pick(std::initializer_list<io_failure> from) noexcept {
+        return *(from.begin() + chance.below(from.size()));
+    }
 
     [[nodiscard]] io_error found(socket_state& s) noexcept {
         s.found_failed = true;

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSL-1.0
+// Asks the system who is at the other end of a Unix domain socket.
+
+#ifndef TOFU_PLATFORM_POSIX_PEER_CREDENTIALS_HPP
+#define TOFU_PLATFORM_POSIX_PEER_CREDENTIALS_HPP
+
+#include <tofu/io.hpp>
+
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <cstdint>
+
+namespace tofu::posix {
+
+#if defined(SO_PEERCRED) && defined(__linux__)
+/// Process, user and group (unix(7): SO_PEERCRED). For other sockets Linux answers with no user; for a process that
+/// cannot be named in this pid namespace, with 0.
+inline peer_credentials credentials_of(int handle) noexcept {
+    struct ::ucred found {};
+    socklen_t length = sizeof found;
+    if (::getsockopt(handle, SOL_SOCKET, SO_PEERCRED, &found, &length) != 0) return {};
+    if (found.uid == static_cast<uid_t>(-1)) return {};
+    const auto process = found.pid == 0 ? peer_credentials::unknown : static_cast<std::int64_t>(found.pid);
+    return {.process = process, .user = found.uid, .group = found.gid};
+}
+#elif defined(__APPLE__) || defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__)
+/// User and group (getpeereid(3)).
+inline peer_credentials credentials_of(int handle) noexcept {
+    uid_t user = 0;
+    gid_t group = 0;
+    if (::getpeereid(handle, &user, &group) != 0) return {};
+    return {.process = peer_credentials::unknown, .user = user, .group = group};
+}
+#else
+inline peer_credentials credentials_of(int) noexcept { return {}; }
+#endif
+
+} // namespace tofu::posix
+
+#endif // TOFU_PLATFORM_POSIX_PEER_CREDENTIALS_HPP

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: BSL-1.0
+// Unix domain sockets as an application sees them: statuses and reasons, the file's life, and who the peer is.
+#include "harness.hpp"
+#include "own_directory.hpp"
+
+#if defined(__linux__)
+#include <sys/fsuid.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+
+#include <sched.h>
+#endif
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <fstream>
+
+using namespace tofu_test;
+using tofu::op_code;
+using tofu::status;
+
+BOOST_AUTO_TEST_SUITE(uds)
+
+namespace {
+
+/// The engine's answer to a hello_ or welcome_request that came to nothing.
+template <class Dialogue, class Group>
+void expect_failure(Dialogue& talk, Group& from, op_code op, status why, std::string_view reason) {
+    const tofu::message_ptr m = talk.expect(from, op);
+    BOOST_TEST(m->from_engine());
+    BOOST_TEST(to_string(m->status()) == to_string(why));
+    BOOST_TEST(reason_of(*m) == reason);
+}
+
+template <class Dialogue>
+void expect_no_listener(Dialogue& talk, const tofu::address& where, status why, std::string_view reason) {
+    tofu::message_ptr m = talk.engine.get();
+    BOOST_REQUIRE(m->listen_on(where) == status::success);
+    talk.server.post(std::move(m));
+    expect_failure(talk, talk.server, op_code::welcome_response, why, reason);
+}
+
+template <class Dialogue>
+void expect_no_connection(Dialogue& talk, const tofu::address& where, status why, std::string_view reason) {
+    talk.hello(where);
+    expect_failure(talk, talk.client, op_code::hello_response, why, reason);
+}
+
+/// A file nobody listens behind.
+void leave_dead_file(const std::string& path) {
+    sockaddr_un where{};
+    where.sun_family = AF_UNIX;
+    path.copy(where.sun_path, sizeof where.sun_path - 1);
+    const tofu::posix::descriptor bound(::socket(AF_UNIX, SOCK_STREAM, 0));
+    BOOST_REQUIRE(::bind(bound.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_listener_tells_its_path_and_serves_there, Mode, modes) {
+    const own_directory home;
+    dialogue<> talk(Mode::who);
+    BOOST_TEST((talk.listen(home.address()) == home.address()));
+    const auto link = talk.connect(home.address());
+    talk.client.post(make(talk.engine, op_code::request, link.client, "over a path"));
+    BOOST_TEST(body_of(*talk.expect(talk.server, op_code::request)) == "over a path");
+    BOOST_TEST((talk.client.stats(link.client)->peer == home.address()));
+    BOOST_TEST(!talk.server.stats(link.server)->peer.valid()); // who connects has no name
+    BOOST_TEST((talk.server.stats(talk.listener)->peer == home.address()));
+}
+
+// ---- what cannot be ----
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(where_nothing_is_nobody_can_connect, Mode, modes) {
+    const own_directory home;
+    dialogue<> talk(Mode::who);
+    expect_no_connection(talk, home.address(), status::uds_path_not_found, "path_not_found");
+    expect_no_connection(talk, home.address("no/such/directory"), status::uds_path_not_found, "path_not_found");
+    leave_dead_file(home.file("dead"));
+    expect_no_connection(talk, home.address("dead"), status::connect_failed, "connect_refused");
+    std::ofstream(home.file("data")) << "data";
+    expect_no_connection(talk, home.address("data"), status::connect_failed, "connect_refused");
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_path_that_is_taken_or_missing_is_not_listened_on, Mode, modes) {
+    const own_directory home;
+    dialogue<> talk(Mode::who);
+    talk.listen(home.address());
+    expect_no_listener(talk, home.address(), status::listen_failed, "address_in_use");
+    expect_no_listener(talk, home.address("no/such/directory"), status::uds_path_not_found, "path_not_found");
+    std::ofstream(home.file("data")) << "data";
+    expect_no_listener(talk, home.address("data"), status::listen_failed, "address_in_use");
+    talk.connect(home.address()); // nobody has done any harm
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_path_too_long_is_refused_when_it_is_posted, Mode, modes) {
+    dialogue<> talk(Mode::who);
+    tofu::message_ptr m = talk.engine.get();
+    const std::string path(tofu::max_path_length + 1, 'x');
+    BOOST_TEST((m->listen_on(tofu::uds_address{path}) == status::wrong_address));
+    m->header().op = op_code::welcome_request;
+    BOOST_REQUIRE(m->headers().append(tofu::listen_on_header, "uds|" + path) == status::success);
+    std::error_code error;
+    talk.server.post(std::move(m), error);
+    BOOST_TEST((error == status::wrong_address));
+    BOOST_TEST(m.get() != nullptr);
+}
+
+#if defined(__linux__)
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_abstract_name_is_served_without_a_file, Mode, modes) {
+    const own_directory home;
+    const std::string name = "@" + home.file();
+    const tofu::address where = tofu::uds_address{name};
+    dialogue<> talk(Mode::who);
+    expect_no_connection(talk, where, status::connect_failed, "connect_refused");
+    BOOST_TEST((talk.listen(where) == where));
+    talk.connect(where);
+    expect_no_listener(talk, where, status::listen_failed, "address_in_use");
+    BOOST_TEST(home.files() == 0U);
+}
+
+// The file system is asked by the thread that drives the loop, so this one can be somebody else for it.
+BOOST_AUTO_TEST_CASE(what_is_not_permitted_is_refused_with_that_reason) {
+    if (::geteuid() != 0) return; // needs two users
+    const own_directory home;
+    std::filesystem::permissions(home.path(), std::filesystem::perms(0755));
+    dialogue<> talk(tofu::driven_by::caller);
+    talk.listen(home.address());
+    ::setfsuid(65534);
+    expect_no_connection(talk, home.address(), status::connect_failed, "permission_denied");
+    expect_no_listener(talk, home.address("new"), status::listen_failed, "permission_denied");
+    ::setfsuid(0);
+    talk.connect(home.address());
+}
+
+namespace {
+
+/// On a file system of its own, which has no room for one more file. 0: as it should be; 1: it is not; 2: cannot be
+/// tried here.
+int listen_on_a_full_disk(const std::string& directory) {
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return 2;
+    if (::mount("tofu", directory.c_str(), "tmpfs", 0, "size=4k,nr_inodes=1") != 0) return 2;
+    tofu::reactor engine({}, tofu::driven_by::caller);
+    tofu::channel_group group = engine.create_group();
+    tofu::message_ptr m = engine.get();
+    if (m->listen_on(tofu::uds_address{directory + "/socket"}) != status::success) return 1;
+    group.post(std::move(m));
+    m = group.wait_receive(patience);
+    const bool right = m && m->op() == op_code::welcome_response && m->status() == status::listen_failed &&
+                       reason_of(*m) == "os_error:" + std::to_string(ENOSPC);
+    return right ? 0 : 1;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_full_disk_is_named_by_the_systems_number) {
+    const own_directory home;
+    const pid_t child = ::fork();
+    BOOST_REQUIRE(child >= 0);
+    if (child == 0) ::_exit(listen_on_a_full_disk(home.path().string()));
+    int ended = -1;
+    BOOST_REQUIRE(::waitpid(child, &ended, 0) == child);
+    BOOST_REQUIRE(WIFEXITED(ended));
+    if (WEXITSTATUS(ended) == 2)
+        BOOST_TEST_MESSAGE("skipped: no file system can be mounted here");
+    else
+        BOOST_TEST(WEXITSTATUS(ended) == 0);
+}
+#endif
+
+// ---- the file ----
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_dead_file_is_replaced, Mode, modes) {
+    const own_directory home;
+    leave_dead_file(home.file());
+    dialogue<> talk(Mode::who);
+    talk.connect(talk.listen(home.address()));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_file_goes_with_its_listener_however_it_ends, Mode, modes) {
+    const own_directory home;
+    {
+        dialogue<> talk(Mode::who);
+        talk.listen(home.address());
+        BOOST_TEST(home.files() == 1U);
+        talk.server.post(make(talk.engine, op_code::bye_signal, talk.listener));
+        talk.expect_goodbye(talk.server, talk.listener, "aborted");
+        BOOST_TEST(home.files() == 0U);
+
+        talk.listen(home.address());
+        talk.server = {};
+        BOOST_TEST(home.files() == 0U);
+
+        talk.server = talk.engine.create_group();
+        talk.connect(talk.listen(home.address()));
+        BOOST_TEST(home.files() == 1U);
+    }
+    BOOST_TEST(home.files() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(only_its_owner_may_connect_unless_the_options_say_otherwise, Mode, modes) {
+    const own_directory home;
+    dialogue<> shy(Mode::who);
+    shy.listen(home.address("shy"));
+    BOOST_TEST(permissions_of(home.file("shy")) == 0600);
+    dialogue<> open(Mode::who, {.uds_permissions = 0666});
+    open.listen(home.address("open"));
+    BOOST_TEST(permissions_of(home.file("open")) == 0666);
+}
+
+// ---- who the peer is ----
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(both_sides_know_who_the_other_is, Mode, modes) {
+    const own_directory home;
+    dialogue<> talk(Mode::who);
+    const auto link = talk.connect(talk.listen(home.address()));
+    const tofu::peer_credentials self{.process = ::getpid(), .user = ::geteuid(), .group = ::getegid()};
+#if defined(__linux__)
+    BOOST_TEST((talk.server.stats(link.server)->credentials == self));
+    BOOST_TEST((talk.client.stats(link.client)->credentials == self));
+#endif
+    BOOST_TEST((talk.server.stats(talk.listener)->credentials == tofu::peer_credentials{}));
+    const auto other = talk.connect(talk.listen(loopback()));
+    BOOST_TEST((talk.server.stats(other.server)->credentials == tofu::peer_credentials{}));
+}
+
+// ---- a listener that takes no more for now ----
+
+namespace {
+
+constexpr std::chrono::milliseconds soon(5);
+
+/// Connects until the backlog of a listener that does not accept is full.
+std::vector<tofu::posix::socket> fill_backlog(const tofu::address& where) {
+    tofu::posix::endpoint target;
+    BOOST_REQUIRE(!tofu::posix::to_endpoint(where, false, target));
+    std::vector<tofu::posix::socket> waiting;
+    tofu::io_error error;
+    while (!error) {
+        waiting.push_back(tofu::posix::socket::connect(target, {}, error));
+        BOOST_REQUIRE(waiting.size() < 1000U);
+    }
+    BOOST_REQUIRE((error.kind == tofu::io_failure::backlog_full));
+    waiting.pop_back();
+    return waiting;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_full_backlog_is_tried_again_until_there_is_room, Mode, modes) {
+    const own_directory home;
+    dialogue<> talk(Mode::who, {.retry_time = soon});
+    raw_listener busy(talk.engine, home.address(), 1);
+    const auto waiting = fill_backlog(home.address());
+    std::vector<std::uint16_t> numbers;
+    for (int i = 0; i < 3; ++i) numbers.push_back(talk.hello(home.address(), "after all").channel_number);
+    talk.expect_silence(talk.client);
+    BOOST_TEST(talk.engine.stats().turns < 200U);
+    for (std::size_t i = 0; i < waiting.size(); ++i) static_cast<void>(busy.accept());
+    std::vector<std::unique_ptr<raw_socket>> peers;
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+        peers.emplace_back(new raw_socket(busy.accept()));
+        BOOST_TEST(peers.back()->receive()->body == "after all");
+        peers.back()->send({.op = op_code::hello_response});
+        BOOST_TEST((talk.expect(talk.client, op_code::hello_response)->status() == status::success));
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_backlog_that_stays_full_ends_with_the_connect_time, Mode, modes) {
+    const own_directory home;
+    dialogue<> talk(Mode::who, {.connect_time = 10 * soon, .retry_time = soon});
+    raw_listener busy(talk.engine, home.address(), 1);
+    const auto waiting = fill_backlog(home.address());
+    const auto begin = std::chrono::steady_clock::now();
+    expect_no_connection(talk, home.address(), status::connect_failed, "connect_timeout");
+    BOOST_TEST((std::chrono::steady_clock::now() - begin >= 10 * soon));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(who_waits_for_a_full_backlog_can_be_told_to_stop, Mode, modes) {
+    const own_directory home;
+    dialogue<> talk(Mode::who, {.retry_time = soon});
+    raw_listener busy(talk.engine, home.address(), 1);
+    const auto waiting = fill_backlog(home.address());
+    const std::uint16_t number = talk.hello(home.address()).channel_number;
+    talk.turn_loop();
+    talk.client.post(make(talk.engine, op_code::bye_signal, number));
+    expect_failure(talk, talk.client, op_code::hello_response, status::channel_closed, "aborted");
+    talk.hello(home.address()); // the engine ends while this one waits
+}
+
+BOOST_AUTO_TEST_SUITE_END()
