@@ -80,7 +80,7 @@ struct channel : timer_item<typename Policies::timer> {
     bool budget_spent = false;       ///< its last reading ended for that reason: there may be more
     bool resumed = false;            ///< it may read again; the poller was not told yet
     bool parked_for_partial = false; ///< which list `parked_hook` is in
-    std::uint8_t refused_arms = 0;   ///< in a row: the poller does not know what is wanted
+    std::uint8_t refused_arms = 0;   ///< the first, and retries: the poller does not know what is wanted
     std::uint16_t number = no_channel;
     std::uint32_t generation = 0; ///< of the number
     std::uint64_t resumed_in = 0; ///< the turn in which `resumed` was settled: the next wait asks for it again

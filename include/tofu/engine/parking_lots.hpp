@@ -12,7 +12,7 @@
 
 namespace tofu::engine {
 
-/// After so many refusals in a row a channel's limits hold without a look at its socket.
+/// After so many retries in vain a channel's limits hold without a look at its socket.
 inline constexpr std::uint8_t most_refused_arms = 8;
 
 /// An episode of starvation begins, unless enough credit came back at the last moment. True: nobody reads now.
@@ -116,7 +116,7 @@ template <class Policies>
 /// limits wait as long, as nobody looks for its data; but not for ever.
 template <class Policies>
 void rearm_later(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
-    if (ch.refused_arms < most_refused_arms) ++ch.refused_arms;
+    if (ch.refused_arms == 0) ch.refused_arms = 1;
     state.arm_refused = true;
     state.retry_later();
 }
@@ -127,6 +127,7 @@ void resume_parked(loop_state<Policies>& state) noexcept {
     if (std::exchange(state.arm_refused, false))
         state.channels.for_each([&state](channel<Policies>& ch) {
             if (ch.refused_arms == 0) return;
+            if (ch.refused_arms < most_refused_arms) ++ch.refused_arms;
             ch.resumed = true;
             state.touch(ch);
         });
