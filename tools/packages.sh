@@ -6,7 +6,8 @@
 # file's absolute path, or - for the package itself. BUILD_NEEDS holds what every build here wants.
 # shellcheck disable=SC2034
 BUILD_NEEDS=(cmake cmake ninja ninja-build g++ g++ git git patch patch /usr/include/boost/test/included/unit_test.hpp libboost-dev
-    /usr/include/cxxopts.hpp libcxxopts-dev /etc/ssl/certs/ca-certificates.crt ca-certificates)
+    /usr/include/cxxopts.hpp libcxxopts-dev
+    /usr/include/fmt/core.h libfmt-dev /etc/ssl/certs/ca-certificates.crt ca-certificates)
 
 is_there() {
     case $1 in
