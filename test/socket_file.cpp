@@ -215,21 +215,19 @@ BOOST_AUTO_TEST_CASE(who_comes_while_another_starts_is_told_that_the_address_is_
     const own_directory home;
     leave_dead_file(home.file());
     {
-        const posix::descriptor lock(::open(home.file("socket.lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600));
+        const posix::descriptor lock(::open(home.file("socket.tofu-lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600));
         BOOST_REQUIRE(::flock(lock.get(), LOCK_EX) == 0);
         BOOST_TEST(failure_of_listen(home.address()) == io_failure::address_in_use);
         BOOST_TEST(home.files() == 2U);
     }
-    // A lock file that nobody holds, as a killed process leaves it, is no obstacle. It is not removed: it may be
-    // somebody's own.
+    // A lock file that nobody holds, as a killed process leaves it, is no obstacle, and goes.
     BOOST_TEST(failure_of_listen(home.address()) == io_failure::none);
-    BOOST_TEST(home.files() == 1U);
-    BOOST_TEST(permissions_of(home.file("socket.lock")) == 0600);
+    BOOST_TEST(home.files() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_lock_file_that_is_a_link_is_not_followed) {
     const own_directory home;
-    std::filesystem::create_symlink(home.file("elsewhere"), home.file("socket.lock"));
+    std::filesystem::create_symlink(home.file("elsewhere"), home.file("socket.tofu-lock"));
     BOOST_TEST(failure_of_listen(home.address()) == io_failure::other);
     BOOST_TEST(home.files() == 1U);
 }

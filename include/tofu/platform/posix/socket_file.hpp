@@ -33,9 +33,9 @@
 //     anything else, a link to a socket included    not ours to remove: address_in_use
 //
 // A socket that is bound and does not listen yet refuses, too, and looks dead. Therefore everything from bind to listen
-// happens under a lock (flock(2) on PATH.lock): of two who start at once, one does it and the other is told
-// address_in_use. Who made the lock file removes it, before unlocking; who then gets a lock on a file that is not there
-// any more tries again.
+// happens under a lock (flock(2) on PATH.tofu-lock): of two who start at once, one does it and the other is told
+// address_in_use. Only who holds the lock removes its file, before unlocking, and nobody else has a file of that name;
+// who then gets a lock on a file that is not there any more tries again.
 //
 // Who closes takes no lock: the file goes before the socket does, so until the file is gone it is a live one.
 
@@ -43,9 +43,11 @@ namespace tofu::posix {
 
 namespace detail {
 
-/// A path with room for a suffix, terminated.
+inline constexpr char lock_suffix[] = ".tofu-lock";
+
+/// A path with room for the suffix, terminated.
 struct path_text {
-    char text[sizeof(sockaddr_un::sun_path) + sizeof ".lock"] = {};
+    char text[sizeof(sockaddr_un::sun_path) + sizeof lock_suffix] = {};
 };
 
 inline path_text path_of(const endpoint& at, const char* suffix = "") noexcept {
@@ -74,39 +76,27 @@ bool is_same_time(const Stat& one, const Stat& other) noexcept {
 /// The exclusive right to make the socket file of one path; never waits.
 class start_lock {
 public:
-    explicit start_lock(const endpoint& at) noexcept : path_(path_of(at, ".lock")) {}
+    explicit start_lock(const endpoint& at) noexcept : path_(path_of(at, lock_suffix)) {}
     start_lock(const start_lock&) = delete;
     start_lock& operator=(const start_lock&) = delete;
     ~start_lock() {
-        if (made_here_) ::unlink(path_.text);
+        if (holds_) ::unlink(path_.text);
     }
 
     /// Errors: address_in_use (somebody has it), permission_denied, path_not_found, no_descriptors, other.
     io_error take() noexcept {
         for (int tries = 0; tries < 100; ++tries) {
-            const io_error error = open();
-            if (error.os_code == EEXIST) continue; // removed between two looks
-            if (error) return error;
+            file_.reset(::open(path_.text, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+            if (!file_.is_open()) return last_error();
             if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0)
                 return errno == EWOULDBLOCK ? io_error{io_failure::address_in_use, errno} : last_error();
-            if (is_current()) return {};
-            made_here_ = false; // its last holder has removed it meanwhile
+            holds_ = is_current(); // else its last holder has removed it meanwhile
+            if (holds_) return {};
         }
         return {io_failure::address_in_use, EWOULDBLOCK};
     }
 
 private:
-    io_error open() noexcept {
-        constexpr int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-        file_.reset(::open(path_.text, flags | O_CREAT | O_EXCL, 0600));
-        made_here_ = file_.is_open();
-        if (made_here_) return {};
-        if (errno != EEXIST) return last_error();
-        file_.reset(::open(path_.text, flags));
-        if (file_.is_open()) return {};
-        return errno == ENOENT ? from_errno(EEXIST) : last_error();
-    }
-
     [[nodiscard]] bool is_current() const noexcept {
         struct ::stat held {};
         struct ::stat named {};
@@ -115,7 +105,7 @@ private:
 
     path_text path_;
     descriptor file_;
-    bool made_here_ = false;
+    bool holds_ = false;
 };
 
 /// How a connect to a socket file ends: refused when nobody listens there; none or backlog_full when somebody does.
