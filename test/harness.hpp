@@ -40,6 +40,9 @@ using modes = boost::mp11::mp_list<by_io_thread, by_caller>;
 
 inline tofu::address loopback(std::uint16_t port = 0) { return tofu::tcp_address{"127.0.0.1", port}; }
 
+/// Where connecting fails at once, without asking anybody: a literal, and no interface has the number 0.
+inline tofu::address nowhere() { return tofu::tcp_address{"fe80::1%0", 1}; }
+
 inline std::string_view body_of(const tofu::message& m) { return m.body().text(); }
 inline std::string reason_of(const tofu::message& m) { return std::string(m.headers().find(tofu::reason_header)); }
 inline tofu::status failure(const std::error_code& error) {
@@ -159,14 +162,13 @@ struct dialogue {
     }
     link connect() { return connect(listen()); }
 
-    /// Gives so many channel numbers out and gets them back: channels that end because their name is unknown. Nothing
-    /// else may be on its way to the client.
+    /// Gives so many channel numbers out and gets them back: channels that end at once. Nothing else may be on its way
+    /// to the client.
     void use_up_numbers(std::size_t count) {
         constexpr std::size_t at_once = 500;
-        const tofu::address nowhere = tofu::tcp_address{"no.such.name.invalid", 1};
         for (std::size_t left = count; left != 0;) {
             const std::size_t some = left < at_once ? left : at_once;
-            for (std::size_t i = 0; i < some; ++i) hello(nowhere);
+            for (std::size_t i = 0; i < some; ++i) hello(nowhere());
             for (std::size_t i = 0; i < some; ++i) expect(client, tofu::op_code::hello_response);
             left -= some;
         }

@@ -406,6 +406,7 @@ struct recorded_resolution {
     std::string_view host() const { return "some.name"; }
     std::uint16_t port() const { return 1; }
     bool for_listening() const { return false; }
+    bool still_wanted() const { return true; }
     void complete(std::span<const posix::endpoint> found, io_error error) noexcept {
         *answer = found.empty() ? error.kind : io_failure::none;
     }
@@ -414,7 +415,7 @@ struct recorded_resolution {
 } // namespace
 
 BOOST_AUTO_TEST_CASE(a_network_of_literals_knows_no_names) {
-    platform::network<> network;
+    platform::network<platform::literals_only> network;
     io_failure answer = io_failure::none;
     network.resolve(recorded_resolution{&answer});
     BOOST_CHECK(answer == io_failure::name_not_found);

@@ -98,12 +98,10 @@ using poll_with_network = typename with_network_of<tofu::default_poll, Network>:
 using scripted_network = tofu::platform::network<scripted_resolver>;
 using scripted_poll = poll_with_network<scripted_network>;
 
-/// A dialogue whose engine asks the test for names.
-template <class Pool = tofu::default_pool>
-struct scripted_dialogue : dialogue<tofu::basic_reactor<scripted_poll, Pool>> {
-    scripted_dialogue(name_service& names, tofu::driven_by who, const tofu::options& opts = {})
-        : dialogue<tofu::basic_reactor<scripted_poll, Pool>>(
-              who, opts, scripted_poll(scripted_network(scripted_resolver{&names}))) {}
+/// A dialogue in which names are connected to and listened on.
+template <class Reactor>
+struct dialogue_with_names : dialogue<Reactor> {
+    using dialogue<Reactor>::dialogue;
 
     /// Posts a hello_request to a name of port 80, which does not matter: the answer names the port.
     std::uint16_t hello_to_name(std::string_view name = "some.name") {
@@ -115,14 +113,22 @@ struct scripted_dialogue : dialogue<tofu::basic_reactor<scripted_poll, Pool>> {
         return this->server.post(std::move(m)).channel_number;
     }
     /// The engine's failed answer to a hello_ or welcome_request.
-    void expect_failure(typename dialogue<tofu::basic_reactor<scripted_poll, Pool>>::group& from, tofu::op_code op,
-                        std::uint16_t channel, tofu::status why, std::string_view reason) {
+    void expect_failure(typename dialogue<Reactor>::group& from, tofu::op_code op, std::uint16_t channel,
+                        tofu::status why, std::string_view reason) {
         const tofu::message_ptr m = this->expect(from, op);
         BOOST_TEST(m->from_engine());
         BOOST_TEST(m->header().channel_number == channel);
         BOOST_TEST(to_string(m->status()) == to_string(why));
         BOOST_TEST(reason_of(*m) == reason);
     }
+};
+
+/// The same, and the engine asks the test for them.
+template <class Pool = tofu::default_pool>
+struct scripted_dialogue : dialogue_with_names<tofu::basic_reactor<scripted_poll, Pool>> {
+    scripted_dialogue(name_service& names, tofu::driven_by who, const tofu::options& opts = {})
+        : dialogue_with_names<tofu::basic_reactor<scripted_poll, Pool>>(
+              who, opts, scripted_poll(scripted_network(scripted_resolver{&names}))) {}
 };
 
 } // namespace tofu_test

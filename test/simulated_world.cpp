@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_connect_fails_for_each_of_its_reasons) {
         return how;
     });
     BOOST_TEST((seen == std::vector{io_failure::refused, io_failure::unreachable, io_failure::address_not_available,
-                                    io_failure::permission_denied}));
+                                    io_failure::permission_denied, io_failure::backlog_full}));
 }
 
 BOOST_AUTO_TEST_CASE(a_listen_fails_for_each_of_its_reasons) {
@@ -256,6 +256,7 @@ public:
     std::string_view host() const noexcept { return host_; }
     std::uint16_t port() const noexcept { return port_; }
     bool for_listening() const noexcept { return false; }
+    bool still_wanted() const noexcept { return true; }
     void complete(std::span<const sim::endpoint> found, tofu::io_error error) noexcept {
         answer_sheet& sheet = *std::exchange(sheet_, nullptr);
         ++sheet.answers;
@@ -547,6 +548,8 @@ struct lonely_question {
     }
     [[nodiscard]] std::string_view host() const noexcept { return "a.name"; }
     [[nodiscard]] std::uint16_t port() const noexcept { return 1; }
+    [[nodiscard]] bool for_listening() const noexcept { return false; }
+    [[nodiscard]] bool still_wanted() const noexcept { return true; }
     void complete(std::span<const sim::endpoint>, tofu::io_error) noexcept {}
 
     int* alive;

@@ -68,12 +68,13 @@ private:
 
     void open() {
         tofu::message_ptr m = engine_.get(tofu::allocation::pool_only, error_);
-        require(m && m->listen_on(tofu::tcp_address{"127.0.0.1", 0}) == status::success, "a welcome_request");
+        require(m && m->listen_on(tofu::tcp_address{"localhost", 0}) == status::success, "a welcome_request");
         server_.post(std::move(m), error_);
         m = next(server_, op_code::welcome_response, "the listener stands");
         const tofu::parsed_address where = tofu::parse_address(m->headers().find(tofu::listen_on_header));
         require(where.status == status::success && where.value.port() != 0, "it tells its port");
-        require(m->connect_to(where.value) == status::success, "a hello_request");
+        const tofu::tcp_address same_name{"localhost", where.value.port()};
+        require(m->connect_to(same_name) == status::success, "a hello_request");
         channel_ = client_.post(std::move(m), error_).channel_number;
         reply(next(server_, op_code::hello_request, "the hello arrives"), op_code::hello_response);
         next(client_, op_code::hello_response, "and is answered");

@@ -57,8 +57,9 @@ struct options {
     /// Connections accepted from one listener per turn of the loop. Default 64.
     std::size_t accept_budget = 64;
 
-    /// Longest time for a name to be resolved, and then for each of its addresses to be connected to. 0: no limit (the
-    /// system's own). Default 30 s.
+    /// Longest time for a name to be resolved, a listener's too, and then for each of its addresses to be connected to.
+    /// It begins when the name is posted: it includes the wait for one of the threads that look names up. When it ends,
+    /// the look-up itself may go on; nobody waits for it. 0: no limit (the system's own). Default 30 s.
     std::chrono::milliseconds connect_time{30'000};
 
     /// Longest wait for the first hello_request (accepting side) and for the hello_response (connecting side). 0: no

@@ -102,6 +102,15 @@ public:
         return (queued >> bytes_bits) + 1 <= max_messages && (queued & bytes_mask) + bytes <= max_bytes;
     }
 
+    /// Any thread. Does the number still belong to this very channel, and is that one not closed?
+    [[nodiscard]] bool is_live(std::uint16_t number, std::uint32_t generation) const noexcept {
+        const directory_entry* const entry = find(number);
+        if (entry == nullptr) return false;
+        const std::uint64_t word = entry->word.load(std::memory_order_acquire);
+        return (word & (channel_word::live | channel_word::closed)) == channel_word::live &&
+               channel_word::generation(word) == generation;
+    }
+
     /// I/O thread: so much is off the queue.
     void unreserve(std::uint16_t number, std::size_t messages, std::size_t bytes) noexcept {
         existing(number).queued.fetch_sub(messages * one_message + bytes, std::memory_order_seq_cst);

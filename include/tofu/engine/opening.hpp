@@ -238,6 +238,8 @@ void resolve_name(loop_state<Policies>& state, channel<Policies>& ch, const addr
     question->name = name;
     question->for_listening = ch.listener;
     question->asker = ch.identity();
+    question->number = ch.number;
+    question->generation = ch.generation;
     ch.phase = channel_phase::resolving;
     begin_phase_limit(state, ch, state.opts.connect_time, reason::connect_timeout);
     state.touch(ch);
@@ -246,12 +248,14 @@ void resolve_name(loop_state<Policies>& state, channel<Policies>& ch, const addr
         resolution_request<core, endpoint>(std::move(question), ref<core>::share(state.core)));
 }
 
-/// The resolver has answered; whoever asked may be gone.
+/// The resolver has answered; whoever asked may be gone. In an engine that stops an answer changes nothing: it may be
+/// one that was not looked for any more, and every channel is about to end for the stop's own reason.
 template <class Policies>
 void take_resolution(loop_state<Policies>& state,
                      std::unique_ptr<resolution<typename channel<Policies>::endpoint>> answer) noexcept {
     channel<Policies>* const ch = state.channels.at(answer->asker.index);
     if (ch == nullptr || ch->identity() != answer->asker || ch->phase != channel_phase::resolving) return;
+    if (state.stopping) return;
     const io_error error = answer->error;
     ch->addresses = std::move(answer);
     if (ch->listener)

@@ -11,6 +11,7 @@
 #include <tofu/slot_identity.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -25,7 +26,9 @@ struct resolution : queue_node {
 
     address name;
     bool for_listening = false;
-    slot_identity asker;
+    slot_identity asker;          ///< where the answer goes
+    std::uint16_t number = 0;     ///< the asker's channel number, by which other threads know whether it waits
+    std::uint32_t generation = 0; ///< of the number
     nothrow_vector<Endpoint> found;
     std::size_t tried = 0; ///< how many of `found` were
     io_error error;
@@ -48,6 +51,11 @@ public:
     [[nodiscard]] std::string_view host() const noexcept { return question_->name.host(); }
     [[nodiscard]] std::uint16_t port() const noexcept { return question_->name.port(); }
     [[nodiscard]] bool for_listening() const noexcept { return question_->for_listening; }
+    /// False: the answer would be in vain, because who asked has ended, by itself or with its engine; that does not
+    /// change any more. Any thread, before complete.
+    [[nodiscard]] bool still_wanted() const noexcept {
+        return engine_->directory.is_live(question_->number, question_->generation);
+    }
 
     /// The answer: addresses in the order in which they are to be tried, or an error. They are copied.
     void complete(std::span<const Endpoint> found, io_error error) noexcept {

@@ -13,10 +13,13 @@
 namespace tofu::platform {
 
 #if !defined(_WIN32)
+using posix::basic_threaded_resolver;
 using posix::literals_only;
+using posix::system_names;
+using posix::system_resolver;
 
 /// Sockets, endpoints and names of this system; see posix::network.
-template <class Resolver = literals_only>
+template <class Resolver = system_resolver>
 using network = posix::network<Resolver>;
 #endif
 

@@ -49,6 +49,7 @@ struct resolution {
     [[nodiscard]] std::string_view host() const noexcept;
     [[nodiscard]] std::uint16_t port() const noexcept;
     [[nodiscard]] bool for_listening() const noexcept;
+    [[nodiscard]] bool still_wanted() const noexcept;
     void complete(std::span<const Endpoint> found, io_error error) noexcept;
 };
 

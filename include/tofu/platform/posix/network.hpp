@@ -7,6 +7,7 @@
 #include <tofu/address.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/posix/endpoint.hpp>
+#include <tofu/platform/posix/resolver.hpp>
 #include <tofu/platform/posix/socket.hpp>
 #include <tofu/platform/socket_options.hpp>
 
@@ -26,9 +27,11 @@ struct literals_only {
 /// What a poll policy brings with it. `Resolver` has: template <class Resolution> void resolve(Resolution) noexcept.
 /// I/O thread. A Resolution is a movable handle with
 ///     std::string_view host() const; std::uint16_t port() const; bool for_listening() const;
+///     bool still_wanted() const noexcept;
 ///     void complete(std::span<const endpoint>, io_error) noexcept;
-/// complete is called once, from any thread; dropping the handle without it is allowed at shutdown only.
-template <class Resolver = literals_only>
+/// complete is called once, from any thread; dropping the handle without it is allowed at shutdown only. still_wanted,
+/// from any thread until then: false means that nobody reads the answer any more, so that nobody needs to be asked.
+template <class Resolver = system_resolver>
 class network {
 public:
     using socket = posix::socket;

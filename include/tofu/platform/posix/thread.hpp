@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// A named thread that no signal is delivered to.
+// Named threads that no signal is delivered to: one that is waited for, and those nobody waits for.
 
 #ifndef TOFU_PLATFORM_POSIX_THREAD_HPP
 #define TOFU_PLATFORM_POSIX_THREAD_HPP
+
+#include <tofu/io.hpp>
 
 #include <pthread.h>
 #include <signal.h>
@@ -27,7 +29,39 @@ void name_this_thread(Thread self, Text name) noexcept {
     }
 }
 
+/// pthread_create with all signals blocked in the new thread. It inherits the mask: blocked before it exists, no signal
+/// can find it open. 0, or what the system said.
+inline int create_thread(pthread_t& handle, const pthread_attr_t* how, void* (*enter)(void*) noexcept,
+                         void* context) noexcept {
+    sigset_t all;
+    sigset_t before;
+    ::sigfillset(&all);
+    if (const int refused = ::pthread_sigmask(SIG_SETMASK, &all, &before)) {
+        return refused;
+    }
+    const int outcome = ::pthread_create(&handle, how, enter, context);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return outcome;
+}
+
 } // namespace detail
+
+/// Starts threads that nobody waits for.
+struct detached_threads {
+    /// Runs `enter(context)` on a new thread with all signals blocked. Error: no_memory, the system has no thread left;
+    /// nothing runs then. Any thread.
+    [[nodiscard]] static io_error start(void* (*enter)(void*) noexcept, void* context) noexcept {
+        pthread_attr_t how;
+        if (const int refused = ::pthread_attr_init(&how)) {
+            return io_error{io_failure::no_memory, refused};
+        }
+        ::pthread_attr_setdetachstate(&how, PTHREAD_CREATE_DETACHED); // a valid state cannot be refused
+        pthread_t unused;
+        const int refused = detail::create_thread(unused, &how, enter, context);
+        ::pthread_attr_destroy(&how);
+        return refused == 0 ? io_error{} : io_error{io_failure::no_memory, refused};
+    }
+};
 
 /// One thread. Stays where it is: the thread looks into it while starting. start, join, joinable and the destructor:
 /// one thread at a time, the owner's; is_current: any thread. Unlike std::thread it answers instead of throwing.
@@ -50,15 +84,7 @@ public:
         thread.run_ = run;
         thread.context_ = context;
         thread.set_name(name);
-        sigset_t all;
-        sigset_t before;
-        ::sigfillset(&all);
-        // The new thread inherits the mask: blocked before it exists, no signal can find it open.
-        if (::pthread_sigmask(SIG_SETMASK, &all, &before) != 0) {
-            return false;
-        }
-        thread.joinable_ = ::pthread_create(&thread.handle_, nullptr, &io_thread::enter, &thread) == 0;
-        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        thread.joinable_ = detail::create_thread(thread.handle_, nullptr, &io_thread::enter, &thread) == 0;
         return thread.joinable_;
     }
 

@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 // What is in the set. A socket is in the set of epoll while, and only while, there is interest in it:
@@ -61,7 +62,8 @@ public:
         interest armed = interest::none; ///< other than none: it is in the set
     };
 
-    explicit basic_linux_epoll(Network given = Network()) noexcept : network_(std::move(given)) {}
+    basic_linux_epoll() noexcept requires(std::is_default_constructible_v<Network>) : network_() {}
+    explicit basic_linux_epoll(Network given) noexcept : network_(std::move(given)) {}
     basic_linux_epoll(basic_linux_epoll&& other) noexcept : network_(std::move(other.network_)) {}
     basic_linux_epoll& operator=(basic_linux_epoll&&) = delete;
 

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 // Waking, exactly. `pending_` says: a byte is in the pipe, or its writer is about to put it there.
@@ -57,7 +58,8 @@ public:
         int descriptor = -1;
     };
 
-    explicit basic_posix_poll(Network given = Network()) noexcept : network_(std::move(given)) {}
+    basic_posix_poll() noexcept requires(std::is_default_constructible_v<Network>) : network_() {}
+    explicit basic_posix_poll(Network given) noexcept : network_(std::move(given)) {}
     basic_posix_poll(basic_posix_poll&& other) noexcept : network_(std::move(other.network_)) {}
     basic_posix_poll& operator=(basic_posix_poll&&) = delete;
 
