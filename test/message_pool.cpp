@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <tofu/engine/message_cache.hpp>
 #include <tofu/engine/message_pool.hpp>
 
 #include <atomic>

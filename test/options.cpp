@@ -70,6 +70,7 @@ BOOST_AUTO_TEST_CASE(the_defaults_are_the_documented_ones_and_valid) {
     BOOST_TEST(is_accepted(defaults));
     BOOST_TEST(defaults.initial_messages == 64u);
     BOOST_TEST(defaults.max_messages == 256u);
+    BOOST_TEST(defaults.max_messages_alive == 0u);
     BOOST_TEST(defaults.retained_capacity == 8192u);
     BOOST_TEST(defaults.max_queued_messages == 4096u);
     BOOST_TEST(defaults.max_queued_bytes == 8'388'608u);
@@ -140,6 +141,16 @@ BOOST_AUTO_TEST_CASE(a_backlog_is_at_least_one) {
     BOOST_TEST(is_accepted({.backlog = 1}));
     BOOST_TEST(is_refused({.backlog = 0}, "backlog"));
     BOOST_TEST(is_refused({.backlog = -1}, "backlog"));
+}
+
+BOOST_AUTO_TEST_CASE(the_limit_of_messages_alive_is_above_the_credit_or_off) {
+    BOOST_TEST(is_accepted({.max_messages = 8, .max_messages_alive = 9}));
+    BOOST_TEST(is_accepted({.max_messages_alive = std::numeric_limits<std::size_t>::max()}));
+    BOOST_TEST(is_accepted({.max_messages = std::numeric_limits<std::size_t>::max(), .max_messages_alive = 0}));
+    BOOST_TEST(is_refused({.max_messages = 8, .max_messages_alive = 8}, "max_messages_alive"));
+    BOOST_TEST(is_refused({.max_messages_alive = 1}, "max_messages_alive"));
+    const std::size_t most = std::numeric_limits<std::size_t>::max();
+    BOOST_TEST(is_refused({.max_messages = most, .max_messages_alive = most}, "max_messages_alive"));
 }
 
 BOOST_AUTO_TEST_CASE(what_may_be_zero_or_exceed_the_credit_is_accepted) {

@@ -125,6 +125,12 @@ public:
         capacity_ = 0;
     }
 
+    /// The largest capacity of a buffer that has grown to `size` bytes in whatever steps, and had `before` at first.
+    [[nodiscard]] static constexpr std::size_t most_capacity(std::size_t size, std::size_t before) noexcept {
+        const std::size_t last = size < 2 ? 0 : size - 1; // the largest that still has to grow
+        return std::max({size, before, 2 * std::min(before, last), first_capacity});
+    }
+
 private:
     static constexpr std::size_t first_capacity = 64;
     // More can not be addressed by pointer differences, and some compilers raise an exception for it all the same.

@@ -158,7 +158,8 @@ public:
         throw_if(error, "tofu::channel_group::update_receiver");
     }
 
-    /// The same with an empty signal, whose origin is the engine. Errors: shutdown_started, allocation_failed.
+    /// The same with an empty signal, whose origin is the engine. Errors: shutdown_started, allocation_failed (no
+    /// memory, or as many messages are alive as there may be).
     void update_receiver(std::error_code& error) noexcept {
         message_ptr m = group_ ? engine::owned(core_->messages.get(allocation::always)) : nullptr;
         error = check_update(m.get());
@@ -277,7 +278,7 @@ private:
     }
 
     void prepare_update(message& m, origin from) noexcept {
-        engine::route_of(m).home->release_credit(m); // it is a posted message now
+        engine::route_of(m).home->hand_on(m); // it is a posted message now
         m.header().channel_number = no_channel;
         m.header().origin = from;
         m.header().status_byte = static_cast<std::uint8_t>(status::receiver_update);

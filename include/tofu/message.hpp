@@ -34,6 +34,7 @@ struct message_route {
     std::uint32_t generation = 0;         ///< of the channel this message was received on
     std::uint16_t number = no_channel;    ///< of the channel this message was received on
     bool credited = false;                ///< counts against the receive credit
+    bool counted = false;                 ///< counts against the limit of messages alive
 };
 
 /// One discrete message. Owned by exactly one `message_ptr` (or by the engine while it travels) and used by one thread

@@ -102,6 +102,13 @@ public:
         std::swap(capacity_, other.capacity_);
     }
 
+    /// Most bytes it allocates while it grows to `count` elements, one at a time: its block, and the one before while
+    /// the elements move.
+    [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t count) noexcept {
+        const std::size_t grown = count + count / 2;
+        return ((grown < first_capacity ? first_capacity : grown) + count) * sizeof(T);
+    }
+
 private:
     static constexpr std::size_t first_capacity = 16;
 

@@ -26,6 +26,12 @@ struct options {
     /// messages are with the application, the engine stops reading until some are released. Default 256.
     std::size_t max_messages = 256;
 
+    /// Hard limit on the messages alive: above max_messages, or 0 for none. It takes the receive credit for used up and
+    /// counts every message that holds none of it: those from `get` and `clone`, and received ones from when they are
+    /// posted or given to update_receiver. At the limit `get` and `clone` fail until messages come back; `post`,
+    /// reading and the engine's own notices never fail for it. Default 0.
+    std::size_t max_messages_alive = 0;
+
     /// Bytes of buffer a message may keep when it returns to the pool; above, it gives the memory back. 0: always.
     /// Default 8 KiB.
     std::size_t retained_capacity = 8 * 1024;
@@ -117,6 +123,9 @@ constexpr bool is_possible_time(std::chrono::milliseconds time) noexcept {
 
 constexpr std::string_view size_problem(const options& given) noexcept {
     if (given.max_messages < 4) return "max_messages must be at least 4.";
+    if (given.max_messages_alive != 0 && given.max_messages_alive <= given.max_messages) {
+        return "max_messages_alive must be above max_messages, or 0 for no limit.";
+    }
     if (given.max_queued_messages < 1) return "max_queued_messages must be at least 1.";
     if (given.max_queued_bytes < max_message_size) {
         return "max_queued_bytes must be at least 131086, the largest message.";

@@ -83,7 +83,9 @@ public:
         return group;
     }
 
-    /// A message, empty. Errors: pool_empty (pool_only), allocation_failed (always), shutdown_started.
+    /// A message, empty. Errors: pool_empty (pool_only: the pool has none), allocation_failed (always: memory is
+    /// short), and either when as many messages are alive as there may be (options::max_messages_alive);
+    /// shutdown_started.
     [[nodiscard]] message_ptr get(allocation how, std::error_code& error) noexcept {
         error = status::shutdown_started;
         if (!core_) return nullptr;

@@ -31,6 +31,7 @@ struct engine_stats {
     std::size_t messages_alive = 0;        ///< with the application or on their way
     std::size_t messages_free = 0;         ///< in the pool
     std::size_t credit_used = 0;           ///< received messages neither released nor posted, and partial ones
+    std::size_t messages_counted = 0;      ///< against max_messages_alive, beside the credit; 0 without that limit
 };
 
 /// About one channel, as it was during one turn of the loop.

@@ -190,6 +190,9 @@ void model::check_figures(engine_model& which, const tofu::engine_stats& now) {
     if (now.credit_used > which.opts.max_messages)
         violated("limits", "engine ", which.serial, " has ", now.credit_used, " received messages outside, ",
                  which.opts.max_messages, " are the limit");
+    if (now.messages_counted + now.credit_used > now.messages_alive)
+        violated("limits", "engine ", which.serial, " counts ", now.messages_counted, " messages beside ",
+                 now.credit_used, " received ones, of ", now.messages_alive);
     if (now.channels > which.slots) violated("limits", "engine ", which.serial, " has ", now.channels, " channels");
     const std::size_t unannounced = before_hello(which);
     if (unannounced > which.opts.max_awaiting_hello)

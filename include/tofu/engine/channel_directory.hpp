@@ -176,10 +176,10 @@ public:
     }
 
     static constexpr std::uint32_t any_generation = channel_word::any_generation;
-
-private:
     static constexpr std::size_t page_size = 256;
     static constexpr std::size_t page_count = 256;
+
+private:
     static constexpr unsigned bytes_bits = 40;
     static constexpr std::uint64_t one_message = std::uint64_t{1} << bytes_bits;
     static constexpr std::uint64_t bytes_mask = one_message - 1;

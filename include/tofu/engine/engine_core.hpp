@@ -60,7 +60,7 @@ public:
         prepare(*m);
         route_of(*m).group = &group;
         sent = m->header();
-        route_of(*m).home->release_credit(*m); // of the engine it was received by, which may be another
+        route_of(*m).home->hand_on(*m); // of the engine it came from, which may be another
         const bool asleep = in.push(node_of(*m.release()));
         const bool closing = directory.leave(sent.channel_number, op);
         if (has_io_thread || !send_at_once())
@@ -221,7 +221,8 @@ public:
                 .zombies = c.zombies.load(std::memory_order_relaxed),
                 .messages_alive = messages.outstanding(),
                 .messages_free = messages.free_messages(),
-                .credit_used = messages.credit_used()};
+                .credit_used = messages.credit_used(),
+                .messages_counted = messages.counted()};
     }
 
     // Groups. Any thread.

@@ -9,6 +9,7 @@
 #include <tofu/engine/frame_writer.hpp>
 #include <tofu/engine/inbox.hpp>
 #include <tofu/engine/intrusive_list.hpp>
+#include <tofu/engine/message_cache.hpp>
 #include <tofu/engine/message_pool.hpp>
 #include <tofu/options.hpp>
 #include <tofu/stats.hpp>

@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_MESSAGE_POOL_HPP
 #define TOFU_ENGINE_MESSAGE_POOL_HPP
 
+#include <tofu/engine/alive_limit.hpp>
 #include <tofu/message.hpp>
 
 #include <algorithm>
@@ -83,19 +84,19 @@ public:
         if (last) delete this;
     }
 
-    /// Null when there is none (pool_only) or memory is short (always).
+    /// Null when there is none (pool_only), memory is short (always), or as many are alive as there may be.
     [[nodiscard]] message* get(allocation how) noexcept {
-        {
-            const std::lock_guard lock(mutex_);
-            if (queue_node* const node = pop_free()) {
-                ++outstanding_;
-                return &message_of(*node);
-            }
-        }
-        return how == allocation::always ? make() : nullptr;
+        if (!alive_.enter()) return nullptr;
+        message* const m = obtain(how);
+        if (m != nullptr)
+            alive_.fill(*m);
+        else
+            alive_.leave();
+        return m;
     }
 
-    /// A new message beside the pool, for the engine's own notices; it too comes back here in the end.
+    /// A new message beside the pool, for the engine's own notices; it too comes back here in the end. It does not
+    /// count as alive before the application posts it.
     [[nodiscard]] message* make() noexcept {
         message* const fresh = new (std::nothrow) message;
         if (fresh == nullptr) return nullptr;
@@ -106,10 +107,16 @@ public:
         return fresh;
     }
 
+    /// Any thread: the application has posted it, or given it to update_receiver. Its credit is free, and from now on
+    /// it counts as alive.
+    void hand_on(message& m) noexcept {
+        alive_.count(m);
+        release_credit(m);
+    }
+
     /// Ends the life of a message outside the pool: its credit is free again, its memory kept or given back.
     void give_back(message& m) noexcept {
-        release_credit(m);
-        clean(m);
+        retire(m);
         bool keep = false;
         bool last = false;
         {
@@ -149,13 +156,16 @@ public:
         while (queue_node* const node = from.pop_front()) delete &message_of(*node);
     }
 
-    /// As a message has to be before it rests in the pool: empty, without credit, without overlarge buffers.
-    void clean(message& m) noexcept {
+    /// A message as it has to be before it rests in the pool: empty, without overlarge buffers; then without credit and
+    /// not counted. In this order: whoever gets its place finds its memory free.
+    void retire(message& m) noexcept {
         m.reset();
         if (m.body().capacity() > retained_capacity_) m.body().release();
         if (m.headers().buffer().capacity() > retained_capacity_) m.headers().buffer().release();
         node_of(m).kind = node_kind::message;
         route_of(m).group = nullptr;
+        alive_.forget(m);
+        release_credit(m);
     }
 
     // The receive credit.
@@ -168,7 +178,7 @@ public:
         return true;
     }
 
-    /// Any thread: the message was posted or released. Wakes a starved reader once a quarter of the credit is free.
+    /// Any thread: it is no received message any more. Wakes a starved reader once a quarter of the credit is free.
     void release_credit(message& m) noexcept {
         if (!std::exchange(route_of(m).credited, false)) return;
         credit_used_.fetch_sub(1, std::memory_order_seq_cst);
@@ -195,6 +205,8 @@ public:
 
     // Figures.
 
+    /// Messages that count against the limit of messages alive, beside the credit.
+    [[nodiscard]] std::size_t counted() const noexcept { return alive_.counted(); }
     [[nodiscard]] std::size_t allocations() const noexcept { return allocations_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::size_t free_messages() const noexcept {
         const std::lock_guard lock(mutex_);
@@ -208,12 +220,26 @@ public:
 
 private:
     explicit message_pool(const options& opts) noexcept
-        : max_free_(opts.max_messages), credit_limit_(opts.max_messages), retained_capacity_(opts.retained_capacity) {}
+        : max_free_(opts.max_messages)
+        , credit_limit_(opts.max_messages)
+        , retained_capacity_(opts.retained_capacity)
+        , alive_(opts) {}
     ~message_pool() = default;
 
     [[nodiscard]] bool enough_credit() const noexcept {
         const std::size_t used = credit_used_.load(std::memory_order_seq_cst);
         return credit_limit_ - std::min(used, credit_limit_) >= std::max<std::size_t>(1, credit_limit_ / 4);
+    }
+
+    [[nodiscard]] message* obtain(allocation how) noexcept {
+        {
+            const std::lock_guard lock(mutex_);
+            if (queue_node* const node = pop_free()) {
+                ++outstanding_;
+                return &message_of(*node);
+            }
+        }
+        return how == allocation::always ? make() : nullptr;
     }
 
     queue_node* pop_free() noexcept {
@@ -230,6 +256,7 @@ private:
     const std::size_t max_free_;
     const std::size_t credit_limit_;
     const std::size_t retained_capacity_;
+    alive_limit alive_; // beside the lock that `get` takes anyway, away from what the reader writes
 
     mutable std::mutex mutex_;
     node_queue free_;
@@ -244,42 +271,6 @@ private:
     std::atomic<std::size_t> allocations_{0};
 };
 
-/// The loop's hand on the pool: takes and returns messages a batch at a time, so that a turn costs a lock or two and
-/// not one per message. Empty between turns: a message nobody uses is in the pool, where `get` finds it. I/O thread.
-class message_cache {
-public:
-    explicit message_cache(message_pool& pool) noexcept : pool_(pool) {}
-
-    /// From the pool, or new; null when memory is short.
-    [[nodiscard]] message* get() noexcept {
-        if (fresh_.empty()) pool_.take_batch(fresh_, batch);
-        if (queue_node* const node = fresh_.pop_front()) return &message_of(*node);
-        return pool_.make();
-    }
-
-    void put(message& m) noexcept {
-        if (route_of(m).home != &pool_) { // it was passed on from another engine
-            route_of(m).home->give_back(m);
-            return;
-        }
-        pool_.release_credit(m);
-        pool_.clean(m);
-        used_.push_back(node_of(m));
-    }
-
-    /// At the end of a turn.
-    void give_back() noexcept {
-        used_.splice(fresh_);
-        if (!used_.empty()) pool_.return_batch(used_);
-    }
-
-private:
-    static constexpr std::size_t batch = 32;
-    message_pool& pool_;
-    node_queue fresh_;
-    node_queue used_;
-};
-
 /// Ownership from a bare pointer the engine has held until now.
 inline message_ptr owned(message* m) noexcept { return message_ptr(m); }
 
@@ -287,8 +278,9 @@ inline message_ptr owned(message* m) noexcept { return message_ptr(m); }
 
 inline void message_release::operator()(message* m) const noexcept { engine::route_of(*m).home->give_back(*m); }
 
-/// A copy of header, text headers, body and user pointer from the same pool; allocation_failed when memory is short.
-/// Any thread that owns `original`. A copy of a received message counts nothing against the receive credit.
+/// A copy of header, text headers, body and user pointer from the same pool; allocation_failed when memory is short, or
+/// when as many messages are alive as there may be (options::max_messages_alive). Any thread that owns `original`. A
+/// copy of a received message counts nothing against the receive credit.
 [[nodiscard]] inline message_ptr clone(message& original, std::error_code& error) noexcept {
     message_ptr copy(engine::route_of(original).home->get(allocation::always));
     if (copy == nullptr || !copy->assign(original)) {

@@ -127,6 +127,9 @@ public:
     /// No more buffers than these are handed to one read or write; the rest is left for the next.
     static constexpr std::size_t max_buffers = 64;
 
+    /// What one socket allocates at most, in bytes; see memory_bound.hpp.
+    static constexpr std::size_t most_bytes = sizeof(socket_file);
+
     /// Not open.
     socket() noexcept = default;
     socket(socket&&) noexcept = default;

@@ -135,6 +135,9 @@ public:
         if (!pending_.exchange(true)) waker_.wake();
     }
 
+    /// What it allocates at most for so many sockets, in bytes: nothing; see memory_bound.hpp.
+    [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t) noexcept { return 0; }
+
 private:
     static constexpr std::uint64_t wake_mark = 0; // no key is 0
 

@@ -146,6 +146,12 @@ public:
         }
     }
 
+    /// What it allocates at most for so many sockets, in bytes; see memory_bound.hpp.
+    [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t sockets) noexcept {
+        return nothrow_vector<posix::poll_entry>::most_bytes(sockets + 1) +
+               nothrow_vector<registration*>::most_bytes(sockets + 1);
+    }
+
 private:
     static constexpr std::size_t unattached = std::numeric_limits<std::size_t>::max();
 

@@ -77,6 +77,9 @@ struct fixed_channel_pool {
         [[nodiscard]] std::size_t used() const noexcept { return used_; }
         [[nodiscard]] static constexpr std::size_t capacity() noexcept { return N; }
 
+        /// What it allocates, in bytes, however many of its slots are used; see memory_bound.hpp.
+        [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t) noexcept { return N * sizeof(cell); }
+
         /// The kernel may still write to some slots: their memory is given up on purpose, never freed.
         void abandon() noexcept { cells_ = nullptr; }
 

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSL-1.0
+// How much memory an engine can take, from its options and from what the application makes of it. The terms are
+// explained in doc/limits.md; test/memory_bound.cpp drives an engine there and measures.
+#ifndef TOFU_MEMORY_BOUND_HPP
+#define TOFU_MEMORY_BOUND_HPP
+
+#include <tofu/engine/application_timer.hpp>
+#include <tofu/engine/channel.hpp>
+#include <tofu/engine/channel_directory.hpp>
+#include <tofu/engine/engine_core.hpp>
+#include <tofu/engine/group_core.hpp>
+#include <tofu/engine/message_cache.hpp>
+#include <tofu/engine/resolution.hpp>
+#include <tofu/message.hpp>
+#include <tofu/options.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+
+namespace tofu {
+
+/// What an application makes of an engine, at most at any one time.
+struct memory_load {
+    std::size_t channels = 0; ///< listeners and connections, and ended ones whose goodbye was not released yet
+    std::size_t groups = 1;
+    std::size_t timers = 0;    ///< update_receiver_after that wait, and handles that are kept
+    std::size_t names = 0;     ///< being resolved, with up to 16 addresses each
+    std::size_t threads = 1;   ///< that fill messages or release them
+    std::size_t passed_on = 0; ///< with max_messages_alive: received messages that are posted on, or waiting updates
+    std::size_t held = 0;      ///< without it: messages of the application that are in no send queue
+};
+
+/// The parts of the bound, in bytes.
+struct memory_terms {
+    std::size_t fixed = 0;       ///< the engine itself, and the channel numbers when all were given out once
+    std::size_t channels = 0;    ///< slots, the poller's notes, what is set aside for the end of each
+    std::size_t groups = 0;      ///< with what is set aside for their notices
+    std::size_t extras = 0;      ///< timers, names, buffers that are just growing
+    std::size_t received = 0;    ///< the receive credit, and hellos that are incomplete
+    std::size_t free = 0;        ///< messages in the pool, and on their way there
+    std::size_t application = 0; ///< messages of the application, its own and in send queues
+
+    /// All together; the largest number there is when that does not suffice.
+    [[nodiscard]] constexpr std::size_t total() const noexcept;
+};
+
+namespace detail {
+
+/// A number of bytes that ends at the largest there is: options may be as large as they like.
+struct bytes {
+    std::size_t count = 0;
+
+    friend constexpr bytes operator+(bytes left, bytes right) noexcept {
+        const std::size_t sum = left.count + right.count;
+        return {sum < left.count ? most : sum};
+    }
+    friend constexpr bytes operator*(std::size_t times, bytes each) noexcept {
+        if (times != 0 && each.count > most / times) return {most};
+        return {times * each.count};
+    }
+
+    static constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
+};
+
+/// One allocation with what a common allocator adds: 16 bytes, and whole pages from 128 KiB on (glibc's mallopt(3),
+/// M_MMAP_THRESHOLD; others do alike).
+constexpr bytes block(std::size_t size) noexcept {
+    const std::size_t unit = size < 128 * 1024 - 16 ? 16 : 4096;
+    const bytes whole = bytes{size} + bytes{16 + unit - 1};
+    return {whole.count / unit * unit};
+}
+
+/// A message whose text headers and body have these capacities.
+constexpr bytes message_with(std::size_t text_headers, std::size_t body) noexcept {
+    return block(sizeof(message)) + block(text_headers) + block(body);
+}
+
+constexpr bytes message_with(std::size_t each) noexcept { return message_with(each, each); }
+
+/// The largest message that `post` accepts, whose buffers have grown to that size in the worst of steps.
+constexpr bytes own_message(const options& o) noexcept {
+    const std::size_t before = std::max(o.retained_capacity, max_part_length - 1);
+    return message_with(byte_buffer::most_capacity(max_part_length, before));
+}
+
+/// The largest message that is received. Its buffers are made as large as it is, unless they have to grow from what
+/// they kept in the pool.
+constexpr bytes received_message(const options& o) noexcept {
+    return message_with(byte_buffer::most_capacity(o.max_text_headers, o.retained_capacity),
+                        byte_buffer::most_capacity(o.max_body, o.retained_capacity));
+}
+
+/// What waits in one channel's send queue, and one message to open and one to end the conversation, which need no room
+/// there.
+constexpr bytes queued(const options& o) noexcept {
+    const std::size_t small = std::max(o.retained_capacity, byte_buffer::most_capacity(0, 0));
+    const bytes content = 2 * bytes{o.max_queued_bytes} + bytes{o.max_queued_bytes / 16}; // grown, in whole pages
+    return o.max_queued_messages * message_with(small) + content + 2 * own_message(o);
+}
+
+/// What one thread changes just now: the old block of a buffer that has a new one, or a message it has let go of.
+constexpr bytes in_change(const options& o) noexcept {
+    return block(max_part_length + header_line_end.size()) + message_with(o.retained_capacity);
+}
+
+/// What a socket allocates; nothing, unless it says so.
+template <class Socket>
+constexpr bytes of_socket() noexcept {
+    if constexpr (requires { Socket::most_bytes; })
+        return block(Socket::most_bytes);
+    else
+        return {};
+}
+
+constexpr bytes application_part(const options& o, const memory_load& load) noexcept {
+    if (o.max_messages_alive == 0) return load.channels * queued(o) + load.held * own_message(o);
+    return (o.max_messages_alive - o.max_messages) * own_message(o) + load.passed_on * own_message(o);
+}
+
+constexpr bytes free_part(const options& o) noexcept {
+    constexpr std::size_t in_hand = engine::message_cache::batch; // taken, and to be returned
+    const bytes kept = message_with(o.retained_capacity);
+    return o.max_messages * kept + (std::min(in_hand, o.max_messages) + in_hand) * kept;
+}
+
+} // namespace detail
+
+constexpr std::size_t memory_terms::total() const noexcept {
+    using detail::bytes;
+    return (bytes{fixed} + bytes{channels} + bytes{groups} + bytes{extras} + bytes{received} + bytes{free} +
+            bytes{application})
+        .count;
+}
+
+/// The most user-space memory an engine of this type allocates with these valid options under this load. Not in it: the
+/// kernel's socket buffers, the stack of the I/O thread, what a resolver needs, the reactor and group objects
+/// themselves, and what the application does to messages besides filling them with what `post` accepts.
+template <class Reactor>
+[[nodiscard]] constexpr memory_terms memory_bound(const options& opts, const memory_load& load) noexcept {
+    using policies = typename Reactor::policies;
+    using channel = engine::channel<policies>;
+    using storage = typename policies::pool::template storage<channel>;
+    using question = engine::resolution<typename channel::endpoint>;
+    using detail::block;
+    using detail::bytes;
+    static_assert(
+        requires { policies::poll::most_bytes(std::size_t{1}); },
+        "tofu::memory_bound: this PollPolicy does not say what it allocates; it needs `static constexpr "
+        "std::size_t most_bytes(std::size_t sockets) noexcept;`");
+    static_assert(
+        requires { storage::most_bytes(std::size_t{1}); },
+        "tofu::memory_bound: this PoolPolicy does not say what it allocates; its storage needs `static "
+        "constexpr std::size_t most_bytes(std::size_t channels) noexcept;`");
+
+    constexpr bytes page = block(engine::channel_directory::page_size * sizeof(engine::directory_entry));
+    constexpr bytes notice = block(sizeof(message));
+    constexpr bytes goodbye = notice + block(engine::reason_room);
+    constexpr bytes name = block(sizeof(question)) + block(decltype(question::found)::most_bytes(16));
+    const std::size_t before_hello = std::min(opts.max_awaiting_hello, load.channels);
+
+    memory_terms terms;
+    terms.fixed = (block(sizeof(engine::engine_core<policies>)) + block(sizeof(engine::message_pool)) +
+                   engine::channel_directory::page_count * page)
+                      .count;
+    terms.channels = (block(storage::most_bytes(load.channels)) + block(policies::poll::most_bytes(load.channels)) +
+                      load.channels * (goodbye + detail::of_socket<typename policies::poll::network_type::socket>() +
+                                       notice)) // the other: the mark behind a half-closed peer's last message
+                         .count;
+    terms.groups = (load.groups * (block(sizeof(engine::group_core)) + 2 * notice)).count;
+    terms.extras = (load.timers * block(sizeof(engine::application_timer<typename policies::timer>)) +
+                    load.names * name + load.threads * detail::in_change(opts) + block(opts.retained_capacity))
+                       .count;
+    const bytes receiving = bytes{opts.max_messages} + bytes{before_hello};
+    terms.received = (receiving.count * detail::received_message(opts)).count;
+    terms.free = detail::free_part(opts).count;
+    terms.application = detail::application_part(opts, load).count;
+    return terms;
+}
+
+} // namespace tofu
+
+#endif
