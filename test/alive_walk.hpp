@@ -205,7 +205,7 @@ private:
     talk_type talk_;
     tofu::address where_;
     std::vector<kept> held_;
-    std::vector<talk_type::group::timer_handle> timers_;
+    std::vector<any_timer> timers_;
 };
 
 } // namespace tofu_test

@@ -2,8 +2,6 @@
 // How conversations end in good order: byes, crossed byes, refusals, half-closed peers, and what TCP shows of it.
 #include "harness.hpp"
 
-#include <atomic>
-
 using namespace tofu_test;
 using tofu::binary_header;
 using tofu::op_code;
@@ -14,33 +12,27 @@ BOOST_AUTO_TEST_SUITE(closing)
 namespace {
 
 /// An engine whose raw peer has said hello and was accepted.
-template <class Reactor = tofu::reactor>
-struct served : dialogue<Reactor> {
-    explicit served(tofu::driven_by who, const tofu::options& opts = {}) : served(who, opts, {}) {}
-    /// `behind_hello` is sent in one piece with the hello_request.
-    served(tofu::driven_by who, const tofu::options& opts, const std::vector<std::byte>& behind_hello)
-        : dialogue<Reactor>(who, opts), peer(this->engine, this->listen()) {
-        std::vector<std::byte> first =
-            raw_socket::wire_of({.op = op_code::hello_request, .message_id = 1}, "~connect_to:tcp|127.0.0.1|1\r\n");
-        first.insert(first.end(), behind_hello.begin(), behind_hello.end());
-        peer.send(first);
-        number = this->accept();
+struct served : dialogue {
+    explicit served(const setting& where, const tofu::options& opts = {}) : served(where, any_reactor(where, opts)) {}
+    served(const setting& where, any_reactor made) : dialogue(where, std::move(made)), peer(engine, listen()) {
+        peer.say_hello();
+        number = accept();
         const auto hello = peer.receive();
         BOOST_REQUIRE((hello && hello->header.op == op_code::hello_response));
     }
 
     void post(op_code op, std::string_view body = {}, std::uint64_t id = 0) {
-        this->server.post(make(this->engine, op, number, body, id));
+        server.post(make(engine, op, number, body, id));
     }
     void expect_refusal(op_code op, status why) {
-        tofu::message_ptr m = make(this->engine, op, number);
+        tofu::message_ptr m = make(engine, op, number);
         std::error_code error;
-        this->server.post(std::move(m), error);
+        server.post(std::move(m), error);
         BOOST_TEST(to_string(failure(error)) == to_string(why));
         BOOST_TEST(static_cast<bool>(m));
     }
     void expect_from_peer(op_code op, std::string_view body = {}) {
-        const tofu::message_ptr m = this->expect(this->server, op);
+        const tofu::message_ptr m = expect(server, op);
         BOOST_TEST(!m->from_engine());
         BOOST_TEST(body_of(*m) == body);
     }
@@ -51,7 +43,7 @@ struct served : dialogue<Reactor> {
         BOOST_TEST(to_string(m->header.op) == to_string(op));
         BOOST_TEST((m->body == body));
     }
-    void expect_goodbye_here(std::string_view reason) { this->expect_goodbye(this->server, number, reason); }
+    void expect_goodbye_here(std::string_view reason) { expect_goodbye(server, number, reason); }
 
     raw_socket peer;
     std::uint16_t number = 0;
@@ -66,27 +58,27 @@ constexpr tofu::options long_grace{.bye_time = std::chrono::minutes(10), .grace_
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(either_side_may_say_bye, Mode, modes) {
+TOFU_TEST_CASE(either_side_may_say_bye, here) {
     for (const bool client_first : {true, false}) {
-        dialogue<> talk(Mode::who);
+        dialogue talk(here);
         const auto link = talk.connect();
         auto& asking = client_first ? talk.client : talk.server;
         auto& asked = client_first ? talk.server : talk.client;
-        const std::uint16_t here = client_first ? link.client : link.server;
-        const std::uint16_t there = client_first ? link.server : link.client;
-        asking.post(make(talk.engine, op_code::bye_request, here, "bye?", 77));
+        const std::uint16_t ours = client_first ? link.client : link.server;
+        const std::uint16_t theirs = client_first ? link.server : link.client;
+        asking.post(make(talk.engine, op_code::bye_request, ours, "bye?", 77));
         tofu::message_ptr bye = talk.expect(asked, op_code::bye_request);
         BOOST_TEST(body_of(*bye) == "bye?");
         BOOST_TEST(bye->header().message_id == 77U);
         asked.post(answer(std::move(bye), op_code::bye_response));
         BOOST_TEST(body_of(*talk.expect(asking, op_code::bye_response)) == "bye?");
-        talk.expect_goodbye(asking, here, "bye");
-        talk.expect_goodbye(asked, there, "bye");
+        talk.expect_goodbye(asking, ours, "bye");
+        talk.expect_goodbye(asked, theirs, "bye");
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(byes_that_cross_close_in_good_order, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(byes_that_cross_close_in_good_order, here) {
+    dialogue talk(here);
     const auto link = talk.connect();
     talk.client.post(make(talk.engine, op_code::bye_request, link.client));
     talk.server.post(make(talk.engine, op_code::bye_request, link.server));
@@ -96,8 +88,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(byes_that_cross_close_in_good_order, Mode, modes) 
     talk.expect_goodbye(talk.server, link.server, "bye");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_bye_request_may_be_answered_with_one, Mode, modes) {
-    served<> talk(Mode::who);
+TOFU_TEST_CASE(a_bye_request_may_be_answered_with_one, here) {
+    served talk(here);
     talk.peer.send(message(op_code::bye_request));
     talk.expect_from_peer(op_code::bye_request);
     talk.post(op_code::bye_request);
@@ -107,8 +99,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_bye_request_may_be_answered_with_one, Mode, mode
     talk.expect_goodbye_here("bye");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(the_late_bye_response_of_a_cross_is_tolerated, Mode, modes) {
-    served<> talk(Mode::who, long_grace);
+TOFU_TEST_CASE(the_late_bye_response_of_a_cross_is_tolerated, here) {
+    served talk(here, long_grace);
     talk.post(op_code::bye_request);
     talk.expect_at_peer(op_code::bye_request);
     talk.peer.send(message(op_code::bye_request));
@@ -120,8 +112,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_late_bye_response_of_a_cross_is_tolerated, Mod
     talk.expect_goodbye_here("bye");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_late_bye_response_is_tolerated_in_one_piece_with_the_request, Mode, modes) {
-    served<> talk(Mode::who);
+TOFU_TEST_CASE(a_late_bye_response_is_tolerated_in_one_piece_with_the_request, here) {
+    served talk(here);
     talk.post(op_code::bye_request);
     talk.expect_at_peer(op_code::bye_request);
     std::vector<std::byte> both = message(op_code::bye_request);
@@ -132,8 +124,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_late_bye_response_is_tolerated_in_one_piece_with
     talk.expect_goodbye_here("bye");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_late_bye_response_that_never_ends_is_dropped_until_the_grace_is_over, Mode, modes) {
-    served<> talk(Mode::who, {.grace_time = 50ms});
+TOFU_TEST_CASE(a_late_bye_response_that_never_ends_is_dropped_until_the_grace_is_over, here) {
+    served talk(here, {.grace_time = 50ms});
     talk.post(op_code::bye_request);
     talk.expect_at_peer(op_code::bye_request);
     std::vector<std::byte> both = message(op_code::bye_request);
@@ -146,8 +138,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_late_bye_response_that_never_ends_is_dropped_unt
     BOOST_TEST(talk.engine.stats().credit_used == 0U);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_peer_that_resets_after_both_byes_has_still_said_bye, Mode, modes) {
-    served<> talk(Mode::who, long_grace);
+TOFU_TEST_CASE(a_peer_that_resets_after_both_byes_has_still_said_bye, here) {
+    served talk(here, long_grace);
     talk.peer.send(message(op_code::bye_request));
     talk.expect_from_peer(op_code::bye_request);
     talk.post(op_code::bye_response);
@@ -157,8 +149,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_peer_that_resets_after_both_byes_has_still_said_
     talk.expect_goodbye_here("bye");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_bye_shows_the_peer_an_orderly_end_and_waits_for_its_own, Mode, modes) {
-    served<> talk(Mode::who, long_grace);
+TOFU_TEST_CASE(a_bye_shows_the_peer_an_orderly_end_and_waits_for_its_own, here) {
+    served talk(here, long_grace);
     talk.post(op_code::bye_request);
     talk.expect_at_peer(op_code::bye_request);
     talk.peer.send(message(op_code::bye_response));
@@ -169,8 +161,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_bye_shows_the_peer_an_orderly_end_and_waits_for_
     talk.expect_goodbye_here("bye");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_grace_time_of_zero_does_not_wait_for_the_peer, Mode, modes) {
-    served<> talk(Mode::who, {.grace_time = 0ms});
+TOFU_TEST_CASE(a_grace_time_of_zero_does_not_wait_for_the_peer, here) {
+    served talk(here, {.grace_time = 0ms});
     talk.peer.send(message(op_code::bye_request));
     talk.expect_from_peer(op_code::bye_request);
     talk.post(op_code::bye_response);
@@ -179,15 +171,24 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_grace_time_of_zero_does_not_wait_for_the_peer, M
     BOOST_TEST(talk.peer.reads_until_end());
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_bye_signal_shows_the_peer_a_reset, Mode, modes) {
-    served<> talk(Mode::who);
+// TCP only: a Unix domain socket has no reset.
+TOFU_TEST_CASE(a_bye_signal_shows_the_peer_a_reset, here, tcp_only) {
+    served talk(here);
     talk.post(op_code::bye_signal);
     talk.expect_goodbye_here("aborted");
     BOOST_TEST(!talk.peer.reads_until_end());
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_hello_may_be_refused_with_a_bye_request, Mode, modes) {
-    dialogue<> talk(Mode::who);
+// UDS only: it has no reset, and this is what there is instead.
+TOFU_TEST_CASE(a_bye_signal_shows_the_peer_an_end_where_nothing_can_be_reset, here, uds_only) {
+    served talk(here);
+    talk.post(op_code::bye_signal);
+    talk.expect_goodbye_here("aborted");
+    BOOST_TEST(talk.peer.reads_until_end());
+}
+
+TOFU_TEST_CASE(a_hello_may_be_refused_with_a_bye_request, here) {
+    dialogue talk(here);
     const binary_header hello = talk.hello(talk.listen());
     const tofu::message_ptr asked = talk.expect(talk.server, op_code::hello_request);
     const std::uint16_t server = asked->header().channel_number;
@@ -206,8 +207,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_hello_may_be_refused_with_a_bye_request, Mode, m
     talk.expect_silence(talk.client);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(everything_queued_goes_out_before_the_bye, Mode, modes) {
-    served<> talk(Mode::who);
+TOFU_TEST_CASE(everything_queued_goes_out_before_the_bye, here) {
+    served talk(here);
     const std::string large(65535, 'q');
     for (int i = 0; i < 100; ++i) talk.post(op_code::signal, large);
     talk.post(op_code::bye_request, "bye");
@@ -220,8 +221,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(everything_queued_goes_out_before_the_bye, Mode, m
     talk.expect_goodbye_here("bye");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(everything_queued_goes_out_before_the_bye_response, Mode, modes) {
-    served<> talk(Mode::who);
+TOFU_TEST_CASE(everything_queued_goes_out_before_the_bye_response, here) {
+    served talk(here);
     talk.peer.send(message(op_code::bye_request));
     talk.expect_from_peer(op_code::bye_request);
     const std::string large(65535, 'q');
@@ -234,8 +235,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(everything_queued_goes_out_before_the_bye_response
     talk.expect_goodbye_here("bye");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(after_the_own_bye_only_a_bye_signal_is_accepted, Mode, modes) {
-    served<> talk(Mode::who);
+TOFU_TEST_CASE(after_the_own_bye_only_a_bye_signal_is_accepted, here) {
+    served talk(here);
     talk.post(op_code::bye_request);
     for (const op_code op :
          {op_code::request, op_code::response, op_code::signal, op_code::bye_request, op_code::bye_response})
@@ -246,8 +247,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(after_the_own_bye_only_a_bye_signal_is_accepted, M
     talk.expect_refusal(op_code::bye_signal, status::invalid_channel_number);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_peer_may_go_on_talking_until_it_answers_the_bye, Mode, modes) {
-    served<> talk(Mode::who);
+TOFU_TEST_CASE(a_peer_may_go_on_talking_until_it_answers_the_bye, here) {
+    served talk(here);
     talk.post(op_code::bye_request);
     talk.expect_at_peer(op_code::bye_request);
     for (const op_code op : {op_code::request, op_code::response, op_code::signal}) {
@@ -260,8 +261,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_peer_may_go_on_talking_until_it_answers_the_bye,
     talk.expect_goodbye_here("bye");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(after_the_peers_bye_everything_is_accepted_until_the_bye_response, Mode, modes) {
-    served<> talk(Mode::who);
+TOFU_TEST_CASE(after_the_peers_bye_everything_is_accepted_until_the_bye_response, here) {
+    served talk(here);
     talk.peer.send(message(op_code::bye_request));
     talk.expect_from_peer(op_code::bye_request);
     for (const op_code op : {op_code::request, op_code::response, op_code::signal}) talk.post(op, "one more thing");
@@ -275,16 +276,16 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(after_the_peers_bye_everything_is_accepted_until_t
     talk.expect_goodbye_here("bye");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_peer_that_leaves_instead_of_answering_the_bye_has_disconnected, Mode, modes) {
-    served<> talk(Mode::who);
+TOFU_TEST_CASE(a_peer_that_leaves_instead_of_answering_the_bye_has_disconnected, here) {
+    served talk(here);
     talk.post(op_code::bye_request);
     talk.expect_at_peer(op_code::bye_request);
     talk.peer.close();
     talk.expect_goodbye_here("peer_disconnected");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_half_closed_peer_gets_its_answers, Mode, modes) {
-    served<> talk(Mode::who, long_grace);
+TOFU_TEST_CASE(a_half_closed_peer_gets_its_answers, here) {
+    served talk(here, long_grace);
     for (const std::string_view body : {"one", "two", "three"}) talk.peer.send(message(op_code::request, body));
     talk.peer.shutdown_write();
     talk.turn_loop(); // so that the end of the stream has been read, most likely, when the first answer is posted
@@ -294,8 +295,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_half_closed_peer_gets_its_answers, Mode, modes) 
     BOOST_TEST(talk.peer.reads_until_end());
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(posting_to_a_half_closed_peer_ends_when_everything_of_it_was_received, Mode, modes) {
-    served<> talk(Mode::who, long_grace);
+TOFU_TEST_CASE(posting_to_a_half_closed_peer_ends_when_everything_of_it_was_received, here) {
+    served talk(here, long_grace);
     talk.peer.send(message(op_code::request, "the last"));
     talk.peer.shutdown_write();
     talk.turn_loop();
@@ -310,8 +311,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(posting_to_a_half_closed_peer_ends_when_everything
     talk.expect_goodbye_here("peer_disconnected");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_peer_that_half_closes_behind_its_hello_can_be_welcomed, Mode, modes) {
-    dialogue<> talk(Mode::who, long_grace);
+TOFU_TEST_CASE(a_peer_that_half_closes_behind_its_hello_can_be_welcomed, here) {
+    dialogue talk(here, long_grace);
     raw_socket peer(talk.engine, talk.listen());
     peer.say_hello();
     peer.shutdown_write();
@@ -324,8 +325,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_peer_that_half_closes_behind_its_hello_can_be_we
     BOOST_TEST(peer.reads_until_end());
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_half_closed_peer_that_has_said_bye_is_answered, Mode, modes) {
-    served<> talk(Mode::who, long_grace);
+TOFU_TEST_CASE(a_half_closed_peer_that_has_said_bye_is_answered, here) {
+    served talk(here, long_grace);
     talk.peer.send(message(op_code::bye_request));
     talk.peer.shutdown_write();
     talk.expect_from_peer(op_code::bye_request);
@@ -338,8 +339,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_half_closed_peer_that_has_said_bye_is_answered, 
     talk.expect_goodbye_here("bye");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_bye_request_still_reaches_a_half_closed_peer, Mode, modes) {
-    served<> talk(Mode::who, long_grace);
+TOFU_TEST_CASE(a_bye_request_still_reaches_a_half_closed_peer, here) {
+    served talk(here, long_grace);
     talk.peer.send(message(op_code::request));
     talk.peer.shutdown_write();
     talk.turn_loop();
@@ -349,11 +350,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_bye_request_still_reaches_a_half_closed_peer, Mo
     talk.expect_goodbye_here("peer_disconnected"); // no answer can come
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_half_close_in_the_middle_of_a_message_loses_that_message_only, Mode, modes) {
+TOFU_TEST_CASE(a_half_close_in_the_middle_of_a_message_loses_that_message_only, here) {
     const std::vector<std::byte> whole = message(op_code::request, "never whole");
     for (const std::size_t part : {std::size_t{1}, binary_header::wire_size, whole.size() - 1}) {
         BOOST_TEST_CONTEXT(part << " bytes") {
-            served<> talk(Mode::who, long_grace);
+            served talk(here, long_grace);
             talk.peer.send(message(op_code::signal, "whole"));
             talk.peer.send(std::span(whole).first(part));
             talk.peer.shutdown_write();
@@ -365,8 +366,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_half_close_in_the_middle_of_a_message_loses_that
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_peer_that_half_closes_before_its_hello_is_forgotten, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(a_peer_that_half_closes_before_its_hello_is_forgotten, here) {
+    dialogue talk(here);
     raw_socket peer(talk.engine, talk.listen());
     peer.send(std::span<const std::byte>(message(op_code::hello_request)).first(10));
     peer.shutdown_write();
@@ -374,9 +375,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_peer_that_half_closes_before_its_hello_is_forgot
     talk.expect_silence(talk.server);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_server_that_half_closes_instead_of_answering_fails_the_hello, Mode, modes) {
-    dialogue<> talk(Mode::who);
-    raw_listener server(talk.engine);
+TOFU_TEST_CASE(a_server_that_half_closes_instead_of_answering_fails_the_hello, here) {
+    dialogue talk(here);
+    raw_listener server(talk.engine, here.new_address());
     const binary_header hello = talk.hello(server.where());
     raw_socket peer = server.accept();
     BOOST_REQUIRE(peer.receive());
@@ -388,39 +389,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_server_that_half_closes_instead_of_answering_fai
     BOOST_TEST(reason_of(*failed) == "peer_disconnected");
 }
 
-namespace {
-
-/// A network whose sockets can no longer write from some moment on, while they still read.
-struct breaking_network : tofu::platform::network<> {
-    using base = tofu::platform::network<>;
-    static inline std::atomic<bool> broken{false};
-
-    struct socket : base::socket {
-        socket() noexcept = default;
-        explicit socket(base::socket&& real) noexcept : base::socket(std::move(real)) {}
-        tofu::io_result write(std::span<const tofu::const_buffer> buffers) noexcept {
-            if (broken) return {0, {tofu::io_failure::reset, 1}};
-            return base::socket::write(buffers);
-        }
-        socket accept(const tofu::socket_options& options, tofu::io_error& error) noexcept {
-            return socket(base::socket::accept(options, error));
-        }
-    };
-    socket connect(const endpoint& to, const tofu::socket_options& options, tofu::io_error& error) noexcept {
-        return socket(base::connect(to, options, error));
-    }
-    socket listen(const endpoint& at, const tofu::socket_options& options, int backlog,
-                  tofu::io_error& error) noexcept {
-        return socket(base::listen(at, options, backlog, error));
-    }
-};
-
-} // namespace
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_write_error_stops_writing_only, Mode, modes) {
-    breaking_network::broken = false;
-    served<tofu::basic_reactor<tofu::basic_posix_poll<breaking_network>>> talk(Mode::who);
-    breaking_network::broken = true;
+TOFU_TEST_CASE(a_write_error_stops_writing_only, here) {
+    script play;
+    served talk(here, scripted_engine(here, play));
+    play.breaks_writes = true;
     talk.post(op_code::signal, "lost", 41);
     talk.turn_loop();
     talk.post(op_code::signal, "lost too", 42);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The happy path first: a whole conversation, in both modes.
+// The happy path first: a whole conversation, in every setting.
 #include "harness.hpp"
 
 using namespace tofu_test;
@@ -7,8 +7,8 @@ using tofu::op_code;
 
 BOOST_AUTO_TEST_SUITE(conversation)
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_whole_conversation_goes_as_the_protocol_says, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(a_whole_conversation_goes_as_the_protocol_says, here) {
+    dialogue talk(here);
     const tofu::address where = talk.listen();
     const tofu::binary_header hello = talk.hello(where, "may I?");
     BOOST_TEST(hello.channel_number != 0);
@@ -40,8 +40,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_whole_conversation_goes_as_the_protocol_says, Mo
     talk.expect_goodbye(talk.server, server, "bye");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_raw_peer_can_say_hello, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(a_raw_peer_can_say_hello, here) {
+    dialogue talk(here);
     raw_socket peer(talk.engine, talk.listen());
     peer.say_hello();
     talk.accept();

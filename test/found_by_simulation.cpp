@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Defects of the engine that simulated runs have found, one test or more for each, without the simulator's chances.
 #include "harness.hpp"
+#include "harness/reactor_of.hpp"
 
 #include <tofu/policies/poll/simulated_poll.hpp>
 #include <tofu/policies/timer/manual_timer.hpp>
@@ -27,6 +28,7 @@ template <class Poll>
 using simulated_engine =
     tofu::basic_reactor<Poll, tofu::fixed_channel_pool<16>, tofu::slot_index_key, tofu::manual_timer>;
 
+constexpr setting by_caller{.poll = poller::posix_poll, .over = transport::tcp, .who = tofu::driven_by::caller};
 constexpr auto a_while = 1ms; ///< everything that is under way has arrived
 
 struct world_owner {
@@ -35,17 +37,18 @@ struct world_owner {
 
 /// An engine in a world of its own. Time passes when it waits, and when the test says so.
 template <class Poll = tofu::simulated_poll>
-struct simulated : world_owner, dialogue<simulated_engine<Poll>> {
+struct simulated : world_owner, dialogue {
     template <class... More>
     explicit simulated(const tofu::options& opts = {}, const simulation::faults& faults = {}, std::uint64_t seed = 1,
                        More&... more)
         : world_owner{simulation::world(seed, faults)}
-        , dialogue<simulated_engine<Poll>>(tofu::driven_by::caller, opts, Poll(world, more...),
-                                           tofu::manual_timer(world.clock())) {}
+        , dialogue(by_caller,
+                   any_reactor(std::make_unique<reactor_of<simulated_engine<Poll>>>(
+                       opts, by_caller.who, nullptr, Poll(world, more...), tofu::manual_timer(world.clock())))) {}
     ~simulated() { BOOST_TEST(world.complaint() == ""); }
 
     /// One turn, and no time passes.
-    void turn() { this->engine.run_once(0ms); }
+    void turn() { engine.run_once(0ms); }
     void turn_after(simulation::duration time) {
         world.advance(time);
         turn();
@@ -55,8 +58,8 @@ struct simulated : world_owner, dialogue<simulated_engine<Poll>> {
         world.name("a.name", {.hosts = hosts});
         return tofu::tcp_address{"a.name", port};
     }
-    void expect_own(typename dialogue<simulated_engine<Poll>>::group& from, op_code op, std::string_view body) {
-        const tofu::message_ptr m = this->expect(from, op);
+    void expect_own(group& from, op_code op, std::string_view body) {
+        const tofu::message_ptr m = expect(from, op);
         BOOST_TEST(!m->from_engine(), reason_of(*m));
         BOOST_TEST(body_of(*m) == body);
     }
@@ -546,8 +549,8 @@ BOOST_AUTO_TEST_CASE(a_look_that_fails_rests_like_a_wait) {
 }
 
 // Before: the same for an engine that must not wait, because something is due.
-BOOST_AUTO_TEST_CASE(an_engine_that_must_not_wait_does_not_spin_while_its_poller_fails) {
-    dialogue<tofu::basic_reactor<tofu::posix_poll>> talk(tofu::driven_by::caller);
+TOFU_TEST_CASE(an_engine_that_must_not_wait_does_not_spin_while_its_poller_fails, at, posix_poll_only& caller_only) {
+    dialogue talk(at);
     const auto link = talk.connect();
     std::size_t turns = 0;
     {

@@ -2,7 +2,6 @@
 // A peer killed in the middle of a message, in either direction: what was complete is delivered, what was not sent
 // comes back, and the goodbye says why.
 #include "harness.hpp"
-#include "own_directory.hpp"
 
 #include <poll.h>
 #include <signal.h>
@@ -109,9 +108,10 @@ void write_all(tofu::posix::socket& to, std::span<const std::byte> bytes) {
 }
 
 /// Accepts, and takes nothing more.
-[[noreturn]] void accept_and_stop(const tofu::address& at, int to) {
-    tofu::reactor engine({}, tofu::driven_by::caller);
-    tofu::channel_group group = engine.create_group();
+[[noreturn]] void accept_and_stop(setting here, const tofu::address& at, int to) {
+    here.who = tofu::driven_by::caller;
+    any_reactor engine(here);
+    any_group group = engine.create_group();
     tofu::message_ptr m = engine.get();
     demand(m->listen_on(at) == status::success);
     group.post(std::move(m));
@@ -125,67 +125,55 @@ void write_all(tofu::posix::socket& to, std::span<const std::byte> bytes) {
     for (;;) ::pause();
 }
 
-/// Both transports; the address to listen at.
-template <class Test>
-void over_tcp_and_uds(Test test) {
-    test(loopback());
-    const own_directory home;
-    test(home.address());
-}
-
 } // namespace
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_killed_peer_sent_whole_is_delivered_before_the_goodbye, Mode, modes) {
-    over_tcp_and_uds([](const tofu::address& at) {
-        dialogue<> talk(Mode::who);
-        const tofu::address where = talk.listen(at);
-        victim peer([&](int link) { send_half(where, link); });
-        const std::uint16_t channel = talk.accept();
-        for (std::uint64_t number = 1; number <= whole; ++number) {
-            const tofu::message_ptr m = talk.expect(talk.server, op_code::signal);
-            BOOST_TEST(!m->from_engine());
-            BOOST_TEST(m->header().message_id == number);
-            BOOST_TEST(m->wire_size() == large_message(number).size());
-        }
-        BOOST_TEST(peer.hear<char>() == 'h');
-        peer.kill();
-        // It had been sent a hello_response, which it has not read: a reset then.
-        talk.expect_goodbye(talk.server, channel, "peer_reset");
-        talk.expect_silence(talk.server);
-    });
+TOFU_TEST_CASE(what_a_killed_peer_sent_whole_is_delivered_before_the_goodbye, here) {
+    dialogue talk(here);
+    const tofu::address where = talk.listen();
+    victim peer([&](int link) { send_half(where, link); });
+    const std::uint16_t channel = talk.accept();
+    for (std::uint64_t number = 1; number <= whole; ++number) {
+        const tofu::message_ptr m = talk.expect(talk.server, op_code::signal);
+        BOOST_TEST(!m->from_engine());
+        BOOST_TEST(m->header().message_id == number);
+        BOOST_TEST(m->wire_size() == large_message(number).size());
+    }
+    BOOST_TEST(peer.hear<char>() == 'h');
+    peer.kill();
+    // It had been sent a hello_response, which it has not read: a reset then.
+    talk.expect_goodbye(talk.server, channel, "peer_reset");
+    talk.expect_silence(talk.server);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_killed_peer_did_not_take_comes_back_before_the_goodbye, Mode, modes) {
-    over_tcp_and_uds([](const tofu::address& at) {
-        victim peer([&](int to) { accept_and_stop(at, to); }); // forked before there is an engine here
-        const auto where = peer.hear<tofu::address>();
-        dialogue<> talk(Mode::who);
-        const std::uint16_t channel = talk.hello(where).channel_number;
-        BOOST_REQUIRE((talk.expect(talk.client, op_code::hello_response)->status() == status::success));
-        constexpr std::uint64_t posted = 100;
-        const std::string body(large, 'x');
-        for (std::uint64_t i = 1; i <= posted; ++i)
-            talk.client.post(make(talk.engine, op_code::request, channel, body, i));
-        // Stuck: the kernel has taken what it takes, and that is not everything.
-        std::uint64_t before = 0;
-        std::uint64_t now = talk.client.stats(channel)->bytes_sent;
-        while (now != before) {
-            before = now;
-            talk.expect_silence(talk.client);
-            now = talk.client.stats(channel)->bytes_sent;
-        }
-        peer.kill();
-        const std::uint64_t sent = talk.engine.stats().messages_sent - 1; // without the hello
-        BOOST_REQUIRE(sent < posted);
-        for (std::uint64_t i = sent + 1; i <= posted; ++i) {
-            const tofu::message_ptr m = talk.expect(talk.client, op_code::request);
-            BOOST_TEST(m->from_engine());
-            BOOST_TEST((m->status() == status::peer_disconnected));
-            BOOST_TEST(m->header().message_id == i);
-            BOOST_TEST((body_of(*m) == body));
-        }
-        talk.expect_goodbye(talk.client, channel, "peer_reset"); // there was something it had not read
-    });
+TOFU_TEST_CASE(what_a_killed_peer_did_not_take_comes_back_before_the_goodbye, here) {
+    const tofu::address at = here.new_address();
+    victim peer([&](int to) { accept_and_stop(here, at, to); }); // forked before there is an engine here
+    const auto where = peer.hear<tofu::address>();
+    dialogue talk(here);
+    const std::uint16_t channel = talk.hello(where).channel_number;
+    BOOST_REQUIRE((talk.expect(talk.client, op_code::hello_response)->status() == status::success));
+    constexpr std::uint64_t posted = 100;
+    const std::string body(large, 'x');
+    for (std::uint64_t i = 1; i <= posted; ++i) talk.client.post(make(talk.engine, op_code::request, channel, body, i));
+    // Stuck: the kernel has taken what it takes, and that is not everything.
+    std::uint64_t before = 0;
+    std::uint64_t now = talk.client.stats(channel)->bytes_sent;
+    while (now != before) {
+        before = now;
+        talk.expect_silence(talk.client);
+        now = talk.client.stats(channel)->bytes_sent;
+    }
+    peer.kill();
+    const std::uint64_t sent = talk.engine.stats().messages_sent - 1; // without the hello
+    BOOST_REQUIRE(sent < posted);
+    for (std::uint64_t i = sent + 1; i <= posted; ++i) {
+        const tofu::message_ptr m = talk.expect(talk.client, op_code::request);
+        BOOST_TEST(m->from_engine());
+        BOOST_TEST((m->status() == status::peer_disconnected));
+        BOOST_TEST(m->header().message_id == i);
+        BOOST_TEST((body_of(*m) == body));
+    }
+    talk.expect_goodbye(talk.client, channel, "peer_reset"); // there was something it had not read
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -97,8 +97,8 @@ BOOST_AUTO_TEST_CASE(each_change_of_interest_is_one_system_call_and_the_same_aga
     BOOST_TEST(controls_of([&] { poll.disarm(entry); }) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_steady_exchange_changes_no_interest, Mode, modes) {
-    dialogue<tofu::basic_reactor<tofu::linux_epoll>> talk(Mode::who);
+TOFU_TEST_CASE(a_steady_exchange_changes_no_interest, here, linux_epoll_only) {
+    dialogue talk(here);
     const auto link = talk.connect();
     talk.turn_loop();
     const unsigned controls = controls_of([&] {
@@ -229,8 +229,8 @@ BOOST_AUTO_TEST_CASE(a_refused_watch_is_a_lack_of_memory_and_changes_nothing) {
 }
 
 // A listener, a connecting and an accepted channel each find that there is no watch left for them, and get one later.
-BOOST_AUTO_TEST_CASE_TEMPLATE(channels_outlive_a_lack_of_watches, Mode, modes) {
-    dialogue<tofu::basic_reactor<tofu::linux_epoll>> talk(Mode::who, {.retry_time = std::chrono::milliseconds(5)});
+TOFU_TEST_CASE(channels_outlive_a_lack_of_watches, here, linux_epoll_only) {
+    dialogue talk(here, {.retry_time = std::chrono::milliseconds(5)});
     refusal = ENOSPC;
     refused_controls = 1;
     const tofu::address where = talk.listen();
@@ -248,9 +248,7 @@ namespace {
 /// What a program with a poll(2) loop of its own does with an engine: one more descriptor, one more deadline.
 class foreign_loop {
 public:
-    using engine_type = tofu::basic_reactor<tofu::linux_epoll>;
-
-    explicit foreign_loop(engine_type& engine) : engine_(engine) {}
+    explicit foreign_loop(any_reactor& engine) : engine_(engine) {}
 
     /// One wait of at most `patience`; false: nothing happened in that time.
     bool turn(std::chrono::milliseconds longest = patience) {
@@ -275,24 +273,21 @@ private:
         return std::chrono::ceil<std::chrono::milliseconds>(due - now);
     }
 
-    engine_type& engine_;
+    any_reactor& engine_;
 };
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(an_engine_can_live_in_a_loop_of_the_applications_own) {
-    using engine_type = foreign_loop::engine_type;
-    dialogue<engine_type> talk(tofu::driven_by::caller);
+TOFU_TEST_CASE(an_engine_can_live_in_a_loop_of_the_applications_own, here, linux_epoll_only& caller_only) {
+    dialogue talk(here);
     foreign_loop loop(talk.engine);
-    const auto receive = [&](engine_type::group_type& from) {
+    const auto receive = [&](any_group& from) {
         for (;;) {
             if (tofu::message_ptr m = from.wait_receive(0ms)) return m;
             BOOST_REQUIRE_MESSAGE(loop.turn(), "the loop slept although something was to be done");
         }
     };
-    tofu::message_ptr welcome = talk.engine.get();
-    BOOST_REQUIRE(welcome->listen_on(loopback()) == tofu::status::success);
-    talk.server.post(std::move(welcome));
+    talk.server.post(welcome_request(talk.engine, here.new_address()));
     const tofu::message_ptr ready = receive(talk.server);
     BOOST_REQUIRE(ready->status() == tofu::status::success);
 
@@ -320,9 +315,8 @@ BOOST_AUTO_TEST_CASE(an_engine_can_live_in_a_loop_of_the_applications_own) {
     BOOST_TEST(!loop.turn(moment));
 }
 
-BOOST_AUTO_TEST_CASE(a_post_of_another_thread_makes_the_descriptor_readable) {
-    using engine_type = foreign_loop::engine_type;
-    dialogue<engine_type> talk(tofu::driven_by::caller);
+TOFU_TEST_CASE(a_post_of_another_thread_makes_the_descriptor_readable, here, linux_epoll_only& caller_only) {
+    dialogue talk(here);
     const auto link = talk.connect();
     foreign_loop loop(talk.engine);
     constexpr int messages = 1000;

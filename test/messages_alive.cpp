@@ -16,6 +16,9 @@ BOOST_AUTO_TEST_SUITE(messages_alive)
 
 namespace {
 
+/// Counting knows nothing of poll policies and transports.
+constexpr settings one_system = default_poll_only & tcp_only;
+
 constexpr std::size_t credit = 4;
 
 constexpr tofu::options limited(std::size_t room) {
@@ -38,8 +41,8 @@ tofu::message_ptr as(tofu::message_ptr m, op_code op, std::uint16_t channel) {
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_application_that_holds_the_limit_gets_no_more_and_says_which_way, Mode, modes) {
-    dialogue<> talk(Mode::who, limited(3));
+TOFU_TEST_CASE(an_application_that_holds_the_limit_gets_no_more_and_says_which_way, here, one_system) {
+    dialogue talk(here, limited(3));
     std::vector<tofu::message_ptr> held = take_all(talk.engine);
     BOOST_TEST(held.size() == 3U);
     BOOST_TEST(counted(talk) == 3U);
@@ -60,8 +63,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_application_that_holds_the_limit_gets_no_more_a
     BOOST_TEST(!talk.engine.get(allocation::always, error));
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(at_the_limit_the_engine_goes_on, Mode, modes) {
-    dialogue<> talk(Mode::who, limited(3));
+TOFU_TEST_CASE(at_the_limit_the_engine_goes_on, here, one_system) {
+    dialogue talk(here, limited(3));
     const tofu::address where = talk.listen();
     raw_socket peer(talk.engine, where);
     peer.say_hello();
@@ -92,8 +95,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(at_the_limit_the_engine_goes_on, Mode, modes) {
     BOOST_TEST(counted(talk) == 2U);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_given_on_counts_beyond_the_limit_and_get_waits_for_it, Mode, modes) {
-    dialogue<> talk(Mode::who, limited(3));
+TOFU_TEST_CASE(what_is_given_on_counts_beyond_the_limit_and_get_waits_for_it, here, one_system) {
+    dialogue talk(here, limited(3));
     raw_socket peer(talk.engine, talk.listen());
     peer.say_hello();
     talk.accept();
@@ -113,8 +116,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_given_on_counts_beyond_the_limit_and_get_w
     BOOST_TEST(counted(talk) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_notice_that_is_posted_counts_from_then_on, Mode, modes) {
-    dialogue<> talk(Mode::who, limited(20));
+TOFU_TEST_CASE(a_notice_that_is_posted_counts_from_then_on, here, one_system) {
+    dialogue talk(here, limited(20));
     const auto link = talk.connect();
     const auto other = talk.connect();
     talk.client.post(make(talk.engine, op_code::bye_signal, link.client));
@@ -161,9 +164,9 @@ BOOST_AUTO_TEST_CASE(what_is_posted_on_counts_in_the_send_queue_and_when_it_come
 namespace {
 
 /// An engine with a limit that is never reached, in which nothing counts at first.
-template <class Reactor = tofu::reactor>
-struct roomy : dialogue<Reactor> {
-    explicit roomy(tofu::driven_by who, tofu::options more = {}) : dialogue<Reactor>(who, with_limit(more)) {}
+struct roomy : dialogue {
+    explicit roomy(const setting& at, const tofu::options& more = {}) : dialogue(at, with_limit(more)) {}
+    roomy(const setting& at, any_reactor made) : dialogue(at, std::move(made)) {}
     static tofu::options with_limit(tofu::options opts) {
         opts.max_messages_alive = opts.max_messages + 10'000;
         return opts;
@@ -185,8 +188,8 @@ std::size_t fill_queue(Talk& talk, std::uint16_t channel) {
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_sent_and_received_counts_no_more, Mode, modes) {
-    roomy<> talk(Mode::who);
+TOFU_TEST_CASE(what_is_sent_and_received_counts_no_more, here, one_system) {
+    roomy talk(here);
     const auto link = talk.connect();
     for (int i = 0; i < 100; ++i) {
         talk.client.post(make(talk.engine, op_code::request, link.client));
@@ -200,8 +203,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_sent_and_received_counts_no_more, Mode, mo
     talk.expect_goodbye(talk.server, link.server, "bye");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_refused_post_counts_as_before, Mode, modes) {
-    roomy<> talk(Mode::who);
+TOFU_TEST_CASE(a_refused_post_counts_as_before, here, one_system) {
+    roomy talk(here);
     const auto link = talk.connect();
     expect_none_counted(talk);
     std::error_code error;
@@ -220,9 +223,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_refused_post_counts_as_before, Mode, modes) {
     BOOST_TEST(talk.engine.stats().credit_used == 1U);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(what_comes_back_counts_until_it_is_released, Mode, modes) {
-    roomy<> talk(Mode::who, {.max_queued_messages = 5});
-    raw_listener silent(talk.engine);
+TOFU_TEST_CASE(what_comes_back_counts_until_it_is_released, here, one_system) {
+    roomy talk(here, {.max_queued_messages = 5});
+    raw_listener silent(talk.engine, loopback());
     const std::uint16_t channel = talk.hello(silent.where()).channel_number;
     const raw_socket peer = silent.accept();
     const std::size_t queued = fill_queue(talk, channel);
@@ -239,9 +242,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_comes_back_counts_until_it_is_released, Mode,
     BOOST_TEST(counted(talk) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_destroyed_group_leaves_nothing_counted, Mode, modes) {
-    roomy<> talk(Mode::who, {.max_queued_messages = 5});
-    raw_listener silent(talk.engine);
+TOFU_TEST_CASE(a_destroyed_group_leaves_nothing_counted, here, one_system) {
+    roomy talk(here, {.max_queued_messages = 5});
+    raw_listener silent(talk.engine, loopback());
     const std::uint16_t channel = talk.hello(silent.where()).channel_number;
     const raw_socket peer = silent.accept();
     fill_queue(talk, channel);
@@ -252,8 +255,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_destroyed_group_leaves_nothing_counted, Mode, mo
     talk.client = {};
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(updates_and_timers_count_until_they_are_received_or_taken_back, Mode, modes) {
-    roomy<> talk(Mode::who);
+TOFU_TEST_CASE(updates_and_timers_count_until_they_are_received_or_taken_back, here, one_system) {
+    roomy talk(here);
     std::error_code error;
     talk.client.update_receiver();
     talk.client.update_receiver(talk.engine.get());
@@ -284,9 +287,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(updates_and_timers_count_until_they_are_received_o
     BOOST_TEST(static_cast<bool>(refused));
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(failed_openings_leave_nothing_counted, Mode, modes) {
-    using two_slots = tofu::basic_reactor<tofu::default_poll, tofu::fixed_channel_pool<2>>;
-    roomy<two_slots> talk(Mode::who);
+TOFU_TEST_CASE(failed_openings_leave_nothing_counted, here, one_system) {
+    roomy talk(here, narrow_engine(here, roomy::with_limit({}))); // three channels
     const refusing_port nobody;
     talk.hello(nobody.where(), "refused");
     talk.expect(talk.client, op_code::hello_response);
@@ -297,7 +299,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(failed_openings_leave_nothing_counted, Mode, modes
     BOOST_TEST((talk.expect(talk.server, op_code::welcome_response)->status() == status::listen_failed));
     talk.hello(nowhere());
     talk.expect(talk.client, op_code::hello_response);
-    raw_listener silent(talk.engine);
+    raw_listener silent(talk.engine, loopback());
+    talk.hello(silent.where());
     const std::uint16_t last = talk.hello(silent.where()).channel_number;
     const std::uint16_t none = talk.hello(where, "no slot is left").channel_number;
     const tofu::message_ptr failed = talk.expect(talk.client, op_code::hello_response);
@@ -309,11 +312,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(failed_openings_leave_nothing_counted, Mode, modes
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_message_counts_at_home_wherever_it_is_posted, Mode, modes) {
-    roomy<> home(Mode::who);
-    roomy<> abroad(Mode::who);
+TOFU_TEST_CASE(a_message_counts_at_home_wherever_it_is_posted, here, one_system) {
+    roomy home(here);
+    roomy abroad(here);
     const auto link = abroad.connect();
-    const auto here = home.connect();
+    const auto domestic = home.connect();
     expect_none_counted(home);
     expect_none_counted(abroad);
     abroad.client.post(make(home.engine, op_code::signal, link.client));
@@ -325,7 +328,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_message_counts_at_home_wherever_it_is_posted, Mo
     abroad.next(abroad.client);
     BOOST_TEST(counted(home) == 0U);
 
-    home.client.post(make(home.engine, op_code::signal, here.client));
+    home.client.post(make(home.engine, op_code::signal, domestic.client));
     tofu::message_ptr received = home.expect(home.server, op_code::signal);
     expect_none_counted(home);
     abroad.client.update_receiver(std::move(received)); // it was received by the one and is given on by the other
@@ -336,14 +339,14 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_message_counts_at_home_wherever_it_is_posted, Mo
 }
 
 // When the engine is gone there are no figures: but who still has one message can see how many copies may be made.
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_stopped_engine_leaves_nothing_counted, Mode, modes) {
+TOFU_TEST_CASE(a_stopped_engine_leaves_nothing_counted, here, one_system) {
     constexpr std::size_t room = 30;
     tofu::options opts = limited(room);
     opts.max_queued_messages = 5;
     tofu::message_ptr witness;
     {
-        std::optional<dialogue<>> talk(std::in_place, Mode::who, opts);
-        raw_listener silent(talk->engine);
+        std::optional<dialogue> talk(std::in_place, here, opts);
+        raw_listener silent(talk->engine, loopback());
         const std::uint16_t channel = talk->hello(silent.where()).channel_number;
         const raw_socket peer = silent.accept();
         fill_queue(*talk, channel);

@@ -3,6 +3,8 @@
 // engine does at the limits a pool policy sets.
 #include "harness.hpp"
 
+#include <tofu/tofu.hpp>
+
 #include <type_traits>
 
 using namespace tofu_test;
@@ -215,40 +217,28 @@ static_assert(!tofu::timer_policy<bad_clock_timer>);
 
 // A reactor is a plain value nobody copies, and its figures and groups are what the engine's templates say.
 static_assert(!std::is_copy_constructible_v<tofu::reactor> && !std::is_move_constructible_v<tofu::reactor>);
-static_assert(std::is_nothrow_move_constructible_v<tofu::channel_group> &&
-              !std::is_copy_constructible_v<tofu::channel_group>);
+static_assert(std::is_nothrow_move_constructible_v<any_group> && !std::is_copy_constructible_v<any_group>);
 static_assert(!std::is_polymorphic_v<tofu::reactor> && !std::is_polymorphic_v<tofu::message>);
 
-// What the engine does when a pool is full.
+// What the engine does when a pool is full: narrow engines have three channels.
 
-template <std::size_t N>
-using reactor_of = tofu::basic_reactor<tofu::default_poll, tofu::fixed_channel_pool<N>>;
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(the_channel_after_the_last_is_refused_cleanly, Mode, modes) {
-    dialogue<reactor_of<2>> talk(Mode::who);
-    talk.listen();
-    const tofu::address second = talk.listen();
-    const tofu::binary_header hello = talk.hello(second);
+TOFU_TEST_CASE(the_channel_after_the_last_is_refused_cleanly, here) {
+    dialogue talk(here, narrow_engine(here));
+    for (int i = 0; i < 2; ++i) talk.listen();
+    const tofu::address third = talk.listen();
+    const tofu::binary_header hello = talk.hello(third);
     BOOST_TEST(hello.channel_number != 0); // the number comes before the slot
-    tofu::message_ptr m = talk.expect(talk.client, op_code::hello_response);
-    BOOST_TEST(m->from_engine());
-    BOOST_TEST(m->header().channel_number == hello.channel_number);
-    BOOST_TEST(m->header().message_id == hello.message_id);
-    BOOST_TEST(to_string(m->status()) == to_string(status::allocation_failed));
-    BOOST_TEST(reason_of(*m) == "out_of_channels");
+    talk.expect_failed(talk.client, op_code::hello_response, hello, status::allocation_failed, "out_of_channels");
     talk.expect_silence(talk.client);
 
-    m = talk.engine.get();
-    BOOST_REQUIRE(m->listen_on(loopback()) == status::success);
-    talk.server.post(std::move(m));
-    m = talk.expect(talk.server, op_code::welcome_response);
-    BOOST_TEST(to_string(m->status()) == to_string(status::allocation_failed));
-    BOOST_TEST(reason_of(*m) == "out_of_channels");
-    BOOST_TEST(talk.engine.stats().channels == 2U);
+    const tofu::binary_header welcome = talk.server.post(welcome_request(talk.engine, here.new_address()));
+    talk.expect_failed(talk.server, op_code::welcome_response, welcome, status::allocation_failed, "out_of_channels");
+    BOOST_TEST(talk.engine.stats().channels == 3U);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(what_was_posted_behind_a_refused_hello_is_refused_or_comes_back, Mode, modes) {
-    dialogue<reactor_of<1>> talk(Mode::who);
+TOFU_TEST_CASE(what_was_posted_behind_a_refused_hello_is_refused_or_comes_back, here) {
+    dialogue talk(here, narrow_engine(here));
+    for (int i = 0; i < 2; ++i) talk.listen();
     const tofu::address where = talk.listen();
     for (int round = 0; round < 50; ++round) {
         const std::uint16_t number = talk.hello(where).channel_number;
@@ -267,8 +257,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_was_posted_behind_a_refused_hello_is_refused_
     talk.expect_silence(talk.client);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_peer_for_whom_there_is_no_channel_is_closed_and_the_listener_lives_on, Mode, modes) {
-    dialogue<reactor_of<2>> talk(Mode::who);
+TOFU_TEST_CASE(a_peer_for_whom_there_is_no_channel_is_closed_and_the_listener_lives_on, here) {
+    dialogue talk(here, narrow_engine(here));
+    talk.listen();
     const tofu::address where = talk.listen();
     raw_socket first(talk.engine, where);
     first.say_hello();
@@ -288,8 +279,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_peer_for_whom_there_is_no_channel_is_closed_and_
     BOOST_TEST(second.receive().has_value());
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_full_pool_may_leave_peers_in_the_backlog, Mode, modes) {
-    dialogue<reactor_of<2>> talk(Mode::who, {.close_when_full = false});
+TOFU_TEST_CASE(a_full_pool_may_leave_peers_in_the_backlog, here) {
+    dialogue talk(here, narrow_engine(here, {.close_when_full = false}));
+    talk.listen();
     const tofu::address where = talk.listen();
     raw_socket first(talk.engine, where);
     first.say_hello();
@@ -310,14 +302,14 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_full_pool_may_leave_peers_in_the_backlog, Mode, 
     BOOST_TEST(talk.engine.stats().accepted == 2U);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_pool_is_used_again_and_again, Mode, modes) {
-    dialogue<reactor_of<3>> talk(Mode::who);
+TOFU_TEST_CASE(a_pool_is_used_again_and_again, here) {
+    dialogue talk(here, narrow_engine(here));
     const tofu::address where = talk.listen();
     for (int i = 0; i < 20; ++i) {
         const auto link = talk.connect(where);
         talk.client.post(make(talk.engine, op_code::bye_signal, link.client));
         talk.expect_goodbye(talk.client, link.client, "aborted");
-        talk.expect_goodbye(talk.server, link.server, "peer_reset");
+        talk.expect_goodbye(talk.server, link.server, here.reason_of_abort());
     }
     BOOST_TEST(talk.engine.stats().refused == 0U);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What was measured to be wrong in the implementation this one follows: each defect is a test here.
-#include "scripted_names.hpp"
+#include "harness.hpp"
 
 using namespace tofu_test;
 using tofu::op_code;
@@ -20,8 +20,7 @@ raw_header with_proto(unsigned proto, std::uint64_t id = 1) {
 
 /// An accepted raw peer.
 struct visitor {
-    template <class Dialogue>
-    explicit visitor(Dialogue& talk, const tofu::address& where) : socket(talk.engine, where) {
+    visitor(dialogue& talk, const tofu::address& where) : socket(talk.engine, where) {
         socket.say_hello();
         channel = talk.accept();
         BOOST_REQUIRE(socket.receive());
@@ -31,9 +30,9 @@ struct visitor {
 };
 
 // TCP_NODELAY never set, parts sent separately: 88 ms per round trip.
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_round_trip_waits_for_no_delayed_acknowledgement, Mode, modes) {
+TOFU_TEST_CASE(a_round_trip_waits_for_no_delayed_acknowledgement, here) {
     constexpr std::uint64_t rounds = 100;
-    dialogue<> talk(Mode::who);
+    dialogue talk(here);
     const auto link = talk.connect();
     const tofu::engine_stats before = talk.engine.stats();
     const auto start = std::chrono::steady_clock::now();
@@ -50,9 +49,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_round_trip_waits_for_no_delayed_acknowledgement,
     BOOST_TEST(after.writes - before.writes == 2 * rounds); // one gathered write each
 }
 
-// The 65,534th connection hangs the engine.
-BOOST_AUTO_TEST_CASE_TEMPLATE(channel_numbers_return, Mode, modes) {
-    dialogue<> talk(Mode::who);
+// The 65,534th connection hangs the engine. (Numbers know of neither poll policies nor transports: one of each is
+// enough for so many.)
+TOFU_TEST_CASE(channel_numbers_return, here, default_poll_only& tcp_only) {
+    dialogue talk(here);
     const tofu::address where = talk.listen();
     talk.connect(where);
     talk.use_up_numbers(66'000);
@@ -61,23 +61,24 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(channel_numbers_return, Mode, modes) {
     BOOST_TEST(link.client != 0);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(more_connections_one_after_another_than_there_are_channels, Mode, modes) {
-    dialogue<> talk(Mode::who);
+// Not every pair of poll policy and transport: it takes long.
+TOFU_TEST_CASE(more_connections_one_after_another_than_there_are_channels, here, each_once) {
+    dialogue talk(here);
     const tofu::address where = talk.listen();
     for (int i = 0; i < 1100; ++i) {
         const auto link = talk.connect(where);
         talk.client.post(make(talk.engine, op_code::bye_signal, link.client)); // a reset leaves no TIME_WAIT
         talk.expect_goodbye(talk.client, link.client, "aborted");
-        talk.expect_goodbye(talk.server, link.server, "peer_reset");
+        talk.expect_goodbye(talk.server, link.server, here.reason_of_abort());
     }
 }
 
 // `post` on a closed channel succeeds and the message is lost.
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_post_on_a_closed_channel_is_refused_and_the_message_stays, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(a_post_on_a_closed_channel_is_refused_and_the_message_stays, here) {
+    dialogue talk(here);
     const auto link = talk.connect();
     talk.client.post(make(talk.engine, op_code::bye_signal, link.client));
-    talk.expect_goodbye(talk.server, link.server, "peer_reset");
+    talk.expect_goodbye(talk.server, link.server, here.reason_of_abort());
     tofu::message_ptr m = make(talk.engine, op_code::request, link.server, "keep me");
     std::error_code error;
     talk.server.post(std::move(m), error);
@@ -87,8 +88,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_post_on_a_closed_channel_is_refused_and_the_mess
 }
 
 // Every idle connection holds a pool message; with an empty pool the loop spins and floods the group.
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_idle_connection_costs_no_credit, Mode, modes) {
-    dialogue<> talk(Mode::who, {.max_messages = 4});
+TOFU_TEST_CASE(an_idle_connection_costs_no_credit, here) {
+    dialogue talk(here, {.max_messages = 4});
     const tofu::address where = talk.listen();
     std::vector<std::unique_ptr<visitor>> idle;
     for (int i = 0; i < 8; ++i) idle.push_back(std::make_unique<visitor>(talk, where));
@@ -101,8 +102,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_idle_connection_costs_no_credit, Mode, modes) {
     BOOST_TEST(talk.engine.stats().starvation_episodes == 0U);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_empty_pool_is_told_once_and_the_loop_rests, Mode, modes) {
-    dialogue<> talk(Mode::who, {.max_messages = 4});
+TOFU_TEST_CASE(an_empty_pool_is_told_once_and_the_loop_rests, here) {
+    dialogue talk(here, {.max_messages = 4});
     const auto link = talk.connect();
     for (int i = 0; i < 20; ++i) talk.client.post(make(talk.engine, op_code::signal, link.client));
     std::vector<tofu::message_ptr> kept;
@@ -122,8 +123,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_empty_pool_is_told_once_and_the_loop_rests, Mod
 }
 
 // Op codes 10 to 15 crash or reach the application; origin engine, welcome_* and bye_signal do, too.
-BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_peer_must_not_say_closes_its_channel, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(what_a_peer_must_not_say_closes_its_channel, here) {
+    dialogue talk(here);
     const tofu::address where = talk.listen();
     const auto link = talk.connect(where);
     const auto check = [&](unsigned proto, std::string_view reason) {
@@ -141,8 +142,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_peer_must_not_say_closes_its_channel, Mode,
 }
 
 // So does a request before hello.
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_peer_that_does_not_begin_with_hello_is_never_announced, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(a_peer_that_does_not_begin_with_hello_is_never_announced, here) {
+    dialogue talk(here);
     const tofu::address where = talk.listen();
     for (const unsigned proto : {0U, 1U, 2U, 4U, 5U, 6U, 7U, 8U, 9U, 12U, 0x13U}) {
         raw_socket peer(talk.engine, where);
@@ -154,8 +155,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_peer_that_does_not_begin_with_hello_is_never_ann
 }
 
 // Internal bits 6 and 7 leak from wire to application and back.
-BOOST_AUTO_TEST_CASE_TEMPLATE(internal_bits_end_at_the_engine, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(internal_bits_end_at_the_engine, here) {
+    dialogue talk(here);
     visitor peer(talk, talk.listen());
     for (const unsigned bits : {0x40U, 0x80U, 0xC0U}) {
         peer.socket.send(with_proto(bits, 42));
@@ -170,9 +171,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(internal_bits_end_at_the_engine, Mode, modes) {
 }
 
 // A half-sent message comes back with its header byte-swapped.
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_half_sent_message_comes_back_as_it_was_posted, Mode, modes) {
-    dialogue<> talk(Mode::who);
-    raw_listener listener(talk.engine);
+TOFU_TEST_CASE(a_half_sent_message_comes_back_as_it_was_posted, here) {
+    dialogue talk(here);
+    raw_listener listener(talk.engine, here.new_address());
     const std::uint16_t client = talk.hello(listener.where()).channel_number;
     raw_socket peer = listener.accept();
     BOOST_REQUIRE(peer.receive());
@@ -213,9 +214,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_half_sent_message_comes_back_as_it_was_posted, M
 }
 
 // Crossing bye_requests hang for ever.
-BOOST_AUTO_TEST_CASE_TEMPLATE(byes_that_cross_end_in_good_order, Mode, modes) {
-    dialogue<> talk(Mode::who);
-    raw_listener listener(talk.engine);
+TOFU_TEST_CASE(byes_that_cross_end_in_good_order, here) {
+    dialogue talk(here);
+    raw_listener listener(talk.engine, here.new_address());
     const std::uint16_t client = talk.hello(listener.where()).channel_number;
     raw_socket peer = listener.accept();
     BOOST_REQUIRE(peer.receive());
@@ -234,8 +235,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(byes_that_cross_end_in_good_order, Mode, modes) {
 }
 
 // Half-close, or data followed by a reset, loses data already received.
-BOOST_AUTO_TEST_CASE_TEMPLATE(what_was_received_before_a_half_close_is_delivered, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(what_was_received_before_a_half_close_is_delivered, here) {
+    dialogue talk(here);
     visitor peer(talk, talk.listen());
     for (std::uint64_t id = 1; id <= 50; ++id) peer.socket.send({.message_id = id}, {}, "still worth reading");
     peer.socket.shutdown_write();
@@ -244,8 +245,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_was_received_before_a_half_close_is_delivered
     talk.expect_goodbye(talk.server, peer.channel, "peer_disconnected");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(what_was_received_before_a_reset_is_delivered, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(what_was_received_before_a_reset_is_delivered, here) {
+    dialogue talk(here);
     visitor peer(talk, talk.listen());
     const std::uint64_t before = talk.engine.stats().bytes_received;
     for (std::uint64_t id = 1; id <= 50; ++id) peer.socket.send({.message_id = id});
@@ -259,15 +260,15 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_was_received_before_a_reset_is_delivered, Mod
     peer.socket.reset();
     for (std::uint64_t id = 1; id <= 50; ++id)
         BOOST_TEST(talk.expect(talk.server, op_code::request)->header().message_id == id);
-    talk.expect_goodbye(talk.server, peer.channel, "peer_reset");
+    talk.expect_goodbye(talk.server, peer.channel, here.reason_of_abort());
 }
 
 // A bye_signal yields two notifications, and a signal posted just before it vanishes.
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_abort_is_told_once_and_gives_back_what_was_not_sent, Mode, modes) {
-    name_service service;
-    scripted_dialogue<> talk(service, Mode::who);
+TOFU_TEST_CASE(an_abort_is_told_once_and_gives_back_what_was_not_sent, here) {
+    script play;
+    scripted_dialogue talk(here, play);
     const std::uint16_t client = talk.hello_to_name();
-    const question pending = service.next(talk.engine); // nothing can be sent while the name is asked for
+    const question pending = play.names.next(talk.engine); // nothing can be sent while the name is asked for
     talk.client.post(make(talk.engine, op_code::signal, client, "just before", 9));
     talk.client.post(make(talk.engine, op_code::bye_signal, client));
     const tofu::message_ptr m = talk.expect(talk.client, op_code::signal);
@@ -279,8 +280,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_abort_is_told_once_and_gives_back_what_was_not_
     talk.expect_silence(talk.client);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_abort_of_an_open_channel_is_told_once, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(an_abort_of_an_open_channel_is_told_once, here) {
+    dialogue talk(here);
     const auto link = talk.connect();
     talk.client.post(make(talk.engine, op_code::signal, link.client, "sent or back"));
     talk.client.post(make(talk.engine, op_code::bye_signal, link.client));
@@ -290,11 +291,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_abort_of_an_open_channel_is_told_once, Mode, mo
     talk.expect_silence(talk.client);
 }
 
-// SO_REUSEPORT always on: two servers "listen" on one TCP port.
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_port_has_one_listener, Mode, modes) {
-    dialogue<> talk(Mode::who);
+// SO_REUSEPORT always on: two servers "listen" on one TCP port. (TCP only: only that has ports.)
+TOFU_TEST_CASE(a_port_has_one_listener, here, tcp_only) {
+    dialogue talk(here);
     const tofu::address taken = talk.listen();
-    dialogue<> second(Mode::who);
+    dialogue second(here);
     tofu::message_ptr m = second.engine.get();
     BOOST_REQUIRE(m->listen_on(taken) == status::success);
     second.server.post(std::move(m));
@@ -305,31 +306,29 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_port_has_one_listener, Mode, modes) {
     talk.connect(taken);
 }
 
-// A listener's DNS name is resolved on the I/O thread and blocks every channel.
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_listeners_name_blocks_nobody, Mode, modes) {
-    name_service service;
-    scripted_dialogue<> talk(service, Mode::who);
+// A listener's DNS name is resolved on the I/O thread and blocks every channel. (TCP only: a path is no name.)
+TOFU_TEST_CASE(a_listeners_name_blocks_nobody, here, tcp_only) {
+    script play;
+    scripted_dialogue talk(here, play);
     const std::uint16_t named = talk.listen_on_name();
-    question slow = service.next(talk.engine);
+    question slow = play.names.next(talk.engine);
     talk.connect();
-    slow.answer({loopback()});
+    slow.answer({here.new_address()});
     BOOST_TEST(talk.expect(talk.server, op_code::welcome_response)->header().channel_number == named);
 }
 
 // A successful welcome_response has origin application.
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_welcome_response_is_the_engines, Mode, modes) {
-    dialogue<> talk(Mode::who);
-    tofu::message_ptr m = talk.engine.get();
-    BOOST_REQUIRE(m->listen_on(loopback()) == status::success);
-    talk.server.post(std::move(m));
-    m = talk.expect(talk.server, op_code::welcome_response);
+TOFU_TEST_CASE(a_welcome_response_is_the_engines, here) {
+    dialogue talk(here);
+    talk.server.post(welcome_request(talk.engine, here.new_address()));
+    const tofu::message_ptr m = talk.expect(talk.server, op_code::welcome_response);
     BOOST_TEST(to_string(m->status()) == to_string(status::success));
     BOOST_TEST(m->from_engine());
 }
 
 // A request with id 0 from a peer cannot be answered.
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_request_with_id_zero_can_be_answered, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(a_request_with_id_zero_can_be_answered, here) {
+    dialogue talk(here);
     visitor peer(talk, talk.listen());
     peer.socket.send({.op = op_code::request, .message_id = 0}, {}, "anonymous");
     tofu::message_ptr m = talk.expect(talk.server, op_code::request);

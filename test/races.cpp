@@ -46,8 +46,7 @@ struct account {
 };
 
 /// Posts until the channel refuses; every second thread waits for room.
-template <class Group>
-void post_until_refused(Group& group, std::uint16_t channel, const tofu::message& original, std::size_t thread,
+void post_until_refused(any_group& group, std::uint16_t channel, const tofu::message& original, std::size_t thread,
                         account& books) {
     std::error_code error;
     tofu::message_ptr m;
@@ -79,8 +78,7 @@ void post_until_refused(Group& group, std::uint16_t channel, const tofu::message
 }
 
 /// Receives until the goodbye, answering a bye_request.
-template <class Group>
-void receive_until_goodbye(Group& group, std::uint16_t channel, account& books) {
+void receive_until_goodbye(any_group& group, std::uint16_t channel, account& books) {
     std::error_code error;
     while (tofu::message_ptr m = group.wait_receive(patience, error)) {
         if (!m->from_engine()) {
@@ -115,8 +113,7 @@ struct arrivals {
 };
 
 /// The peer's part: reads a while, ends the conversation its way, and reads what still comes if it can.
-template <class Group>
-void end_conversation(raw_socket& peer, ending how, Group& group, std::uint16_t channel, tofu::message_ptr our_end,
+void end_conversation(raw_socket& peer, ending how, any_group& group, std::uint16_t channel, tofu::message_ptr our_end,
                       arrivals& got, account& books) {
     std::error_code error;
     for (int i = 0; i < 200; ++i) {
@@ -166,9 +163,8 @@ void expect_balanced(const account& books, const arrivals& got, ending how, std:
     BOOST_TEST(books.total() + books.byes_accepted + 1 == sent_by_engine + books.returned.size() + books.byes_returned);
 }
 
-template <class Mode>
-void post_while_the_channel_ends(ending how) {
-    dialogue<> talk(Mode::who, {.max_queued_messages = 300});
+void post_while_the_channel_ends(const setting& here, ending how) {
+    dialogue talk(here, {.max_queued_messages = 300});
     raw_socket peer(talk.engine, talk.listen());
     peer.say_hello();
     const std::uint16_t channel = talk.accept();
@@ -190,18 +186,16 @@ void post_while_the_channel_ends(ending how) {
 
 /// Talks to itself through one group, conversation after conversation, until the engine is gone, and keeps the book of
 /// channels: each that is announced says goodbye once.
-template <class Reactor>
 class self_talk {
 public:
-    using group = typename Reactor::group_type;
-
-    explicit self_talk(Reactor& engine) : group_(engine.create_group()), blank_(engine.get()) {}
+    self_talk(const setting& here, any_reactor& engine)
+        : here_(here), group_(engine.create_group()), blank_(engine.get()) {}
 
     /// `conversations`: how many are begun, one after the other.
     void run(int conversations) {
         conversations_ = conversations;
         tofu::message_ptr m = copy();
-        static_cast<void>(m->listen_on(loopback()));
+        static_cast<void>(m->listen_on(here_.new_address()));
         open(std::move(m));
         std::error_code error;
         while (!over_) {
@@ -273,7 +267,8 @@ private:
         }
     }
 
-    group group_;
+    setting here_;
+    any_group group_;
     tofu::message_ptr blank_;
     tofu::address address_;
     std::set<std::uint16_t> channels_;
@@ -282,8 +277,7 @@ private:
 };
 
 /// Receives what a peer of another engine sends until it is gone.
-template <class Group>
-void receive_from_threads(Group& group, arrivals& got, account& books) {
+void receive_from_threads(any_group& group, arrivals& got, account& books) {
     std::error_code error;
     while (const tofu::message_ptr m = group.wait_receive(patience, error)) {
         if (m->from_engine() && m->status() == status::pool_empty) continue; // it cannot keep up
@@ -299,16 +293,16 @@ void receive_from_threads(Group& group, arrivals& got, account& books) {
 
 BOOST_AUTO_TEST_SUITE(races)
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(every_accepted_post_goes_out_or_comes_back_before_the_goodbye, Mode, modes) {
+TOFU_TEST_CASE(every_accepted_post_goes_out_or_comes_back_before_the_goodbye, here) {
     for (std::size_t i = 0; i < all_endings.size(); ++i) BOOST_TEST_CONTEXT(ending_names[i]) {
-            post_while_the_channel_ends<Mode>(all_endings[i]);
+            post_while_the_channel_ends(here, all_endings[i]);
         }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(every_accepted_post_goes_out_or_comes_back_when_the_engine_stops, Mode, modes) {
+TOFU_TEST_CASE(every_accepted_post_goes_out_or_comes_back_when_the_engine_stops, here) {
     for (int round = 0; round < 3; ++round) {
-        dialogue<> far(Mode::who);
-        std::optional<tofu::reactor> engine(std::in_place, tofu::options{.max_queued_messages = 100}, Mode::who);
+        dialogue far(here);
+        std::optional<any_reactor> engine(std::in_place, here, tofu::options{.max_queued_messages = 100});
         auto group = engine->create_group();
         tofu::message_ptr hello = engine->get();
         BOOST_REQUIRE(hello->connect_to(far.listen()) == status::success);
@@ -346,12 +340,12 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(every_accepted_post_goes_out_or_comes_back_when_th
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(groups_and_channels_come_and_go_on_eight_threads, Mode, modes) {
-    tofu::reactor engine({}, Mode::who);
+TOFU_TEST_CASE(groups_and_channels_come_and_go_on_eight_threads, here) {
+    any_reactor engine(here);
     std::atomic<int> wrong{0};
     on_eight_threads([&](std::size_t thread) {
         for (int i = 0; i < 8; ++i) {
-            self_talk<tofu::reactor> talk(engine);
+            self_talk talk(here, engine);
             talk.run((i + static_cast<int>(thread)) % 5);
             wrong += talk.wrong;
         }
@@ -361,11 +355,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(groups_and_channels_come_and_go_on_eight_threads, 
     BOOST_TEST(engine.stats().credit_used == 0U);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_engine_that_ends_in_the_middle_ends_every_channel_of_eight_threads_once, Mode, modes) {
+TOFU_TEST_CASE(an_engine_that_ends_in_the_middle_ends_every_channel_of_eight_threads_once, here) {
     for (int round = 0; round < 5; ++round) {
-        std::optional<tofu::reactor> engine(std::in_place, tofu::options{}, Mode::who);
-        std::array<std::unique_ptr<self_talk<tofu::reactor>>, 8> talks;
-        for (auto& talk : talks) talk = std::make_unique<self_talk<tofu::reactor>>(*engine);
+        std::optional<any_reactor> engine(std::in_place, here);
+        std::array<std::unique_ptr<self_talk>, 8> talks;
+        for (auto& talk : talks) talk = std::make_unique<self_talk>(here, *engine);
         side_thread threads([&] { on_eight_threads([&](std::size_t thread) { talks[thread]->run(1'000'000); }); });
         const auto all_begun = [&] {
             return std::all_of(talks.begin(), talks.end(), [round](auto& talk) { return talk->begun >= round; });
@@ -377,11 +371,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_engine_that_ends_in_the_middle_ends_every_chann
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(groups_are_destroyed_on_eight_threads_while_the_engine_ends, Mode, modes) {
+TOFU_TEST_CASE(groups_are_destroyed_on_eight_threads_while_the_engine_ends, here) {
     for (int round = 0; round < 5; ++round) {
-        std::optional<tofu::reactor> engine(std::in_place, tofu::options{}, Mode::who);
-        std::array<std::unique_ptr<self_talk<tofu::reactor>>, 8> talks;
-        for (auto& talk : talks) talk = std::make_unique<self_talk<tofu::reactor>>(*engine);
+        std::optional<any_reactor> engine(std::in_place, here);
+        std::array<std::unique_ptr<self_talk>, 8> talks;
+        for (auto& talk : talks) talk = std::make_unique<self_talk>(here, *engine);
         std::atomic<int> wrong{0};
         std::atomic<int> finished{0};
         side_thread threads([&] {
@@ -399,10 +393,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(groups_are_destroyed_on_eight_threads_while_the_en
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(receivers_that_wait_for_ever_learn_that_the_engine_is_gone, Mode, modes) {
+// TCP only: nothing travels.
+TOFU_TEST_CASE(receivers_that_wait_for_ever_learn_that_the_engine_is_gone, here, tcp_only) {
     for (int round = 0; round < 20; ++round) {
-        std::optional<tofu::reactor> engine(std::in_place, tofu::options{}, Mode::who);
-        std::array<tofu::channel_group, 8> groups;
+        std::optional<any_reactor> engine(std::in_place, here);
+        std::array<any_group, 8> groups;
         for (auto& group : groups) group = engine->create_group();
         std::atomic<int> wrong{0};
         std::atomic<int> begun{0};
@@ -422,8 +417,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(receivers_that_wait_for_ever_learn_that_the_engine
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(eight_threads_that_wait_for_room_all_get_through, Mode, modes) {
-    dialogue<> talk(Mode::who, {.max_queued_messages = 3});
+TOFU_TEST_CASE(eight_threads_that_wait_for_room_all_get_through, here) {
+    dialogue talk(here, {.max_queued_messages = 3});
     const auto link = talk.connect();
     std::array<tofu::message_ptr, 8> originals;
     for (tofu::message_ptr& m : originals) m = make(talk.engine, op_code::signal, link.client, std::string(2000, 'x'));
@@ -447,8 +442,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(eight_threads_that_wait_for_room_all_get_through, 
     for (const std::uint64_t count : got.next) BOOST_TEST(count == each);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(messages_released_on_other_threads_wake_a_starved_engine, Mode, modes) {
-    dialogue<> talk(Mode::who, {.max_messages = 16});
+TOFU_TEST_CASE(messages_released_on_other_threads_wake_a_starved_engine, here) {
+    dialogue talk(here, {.max_messages = 16});
     const auto link = talk.connect();
     const tofu::message_ptr original = make(talk.engine, op_code::signal, link.client, "x");
     constexpr std::uint64_t all = 400;
@@ -484,8 +479,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(messages_released_on_other_threads_wake_a_starved_
     BOOST_TEST(notices >= 10); // 400 messages, 16 at a time
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_receiver_gets_the_updates_of_eight_threads_each_in_its_order, Mode, modes) {
-    tofu::reactor engine({}, Mode::who);
+// TCP only: nothing travels.
+TOFU_TEST_CASE(a_receiver_gets_the_updates_of_eight_threads_each_in_its_order, here, tcp_only) {
+    any_reactor engine(here);
     auto group = engine.create_group();
     constexpr std::uint64_t each = 1000;
     std::atomic<int> wrong{0};

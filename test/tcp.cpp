@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What is particular to TCP: both address families, ports and who owns them, and as many channels as there are.
+#include "harness.hpp"
 #include "own_ports.hpp"
-#include "scripted_names.hpp"
 
 using namespace tofu_test;
 using tofu::op_code;
@@ -21,8 +21,7 @@ bool has_v6() {
 }
 
 /// Round trip on a fresh connection; how the server sees the client.
-template <class Dialogue>
-std::string talk_through(Dialogue& talk, const tofu::address& where) {
+std::string talk_through(dialogue& talk, const tofu::address& where) {
     const auto link = talk.connect(where);
     talk.client.post(make(talk.engine, op_code::request, link.client, "through"));
     tofu::message_ptr m = talk.expect(talk.server, op_code::request);
@@ -34,21 +33,13 @@ std::string talk_through(Dialogue& talk, const tofu::address& where) {
     return std::string(figures->peer.host());
 }
 
-template <class Dialogue>
-void expect_listen_failure(Dialogue& talk, const tofu::address& where, std::string_view reason) {
-    tofu::message_ptr m = talk.engine.get();
-    BOOST_REQUIRE(m->listen_on(where) == status::success);
-    const tofu::binary_header posted = talk.server.post(std::move(m));
-    m = talk.expect(talk.server, op_code::welcome_response);
-    BOOST_TEST(m->from_engine());
-    BOOST_TEST(m->header().channel_number == posted.channel_number);
-    BOOST_TEST(m->header().message_id == posted.message_id);
-    BOOST_TEST(to_string(m->status()) == to_string(status::listen_failed));
-    BOOST_TEST(reason_of(*m) == reason);
+void expect_listen_failure(dialogue& talk, const tofu::address& where, std::string_view reason) {
+    const tofu::binary_header posted = talk.server.post(welcome_request(talk.engine, where));
+    talk.expect_failed(talk.server, op_code::welcome_response, posted, status::listen_failed, reason);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(port_zero_tells_the_real_one, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(port_zero_tells_the_real_one, here, tcp_only) {
+    dialogue talk(here);
     const tofu::address first = talk.listen();
     const tofu::address second = talk.listen();
     BOOST_TEST(first.host() == "127.0.0.1");
@@ -59,39 +50,39 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(port_zero_tells_the_real_one, Mode, modes) {
     talk_through(talk, second);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_v4_literal_is_listened_on_and_connected_to, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(a_v4_literal_is_listened_on_and_connected_to, here, tcp_only) {
+    dialogue talk(here);
     BOOST_TEST(talk_through(talk, talk.listen()) == "127.0.0.1");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_v6_literal_is_listened_on_and_connected_to, Mode, modes) {
+TOFU_TEST_CASE(a_v6_literal_is_listened_on_and_connected_to, here, tcp_only) {
     if (!has_v6()) return;
-    dialogue<> talk(Mode::who);
+    dialogue talk(here);
     const tofu::address where = talk.listen(tofu::tcp_address{"::1", 0});
     BOOST_TEST(where.host() == "::1");
     BOOST_TEST(where.port() != 0);
     BOOST_TEST(talk_through(talk, where) == "::1");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_empty_host_is_reached_by_both_families, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(an_empty_host_is_reached_by_both_families, here, tcp_only) {
+    dialogue talk(here);
     const tofu::address where = talk.listen(tofu::tcp_address{"", 0});
     BOOST_TEST(where.port() != 0);
     BOOST_TEST(talk_through(talk, loopback(where.port())) == "127.0.0.1"); // not ::ffff:127.0.0.1
     if (has_v6()) BOOST_TEST(talk_through(talk, tofu::tcp_address{"::1", where.port()}) == "::1");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_port_is_listened_on_once, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(a_port_is_listened_on_once, here, tcp_only) {
+    dialogue talk(here);
     const tofu::address taken = talk.listen();
     expect_listen_failure(talk, taken, "address_in_use");
-    dialogue<> other(Mode::who);
+    dialogue other(here);
     expect_listen_failure(other, taken, "address_in_use");
     talk_through(talk, taken);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_aborted_listener_gives_its_port_back, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(an_aborted_listener_gives_its_port_back, here, tcp_only) {
+    dialogue talk(here);
     const tofu::address where = talk.listen(tofu::tcp_address{own_loopback(), 0});
     const std::uint16_t listener = talk.listener;
     talk.server.post(make(talk.engine, op_code::bye_signal, listener));
@@ -100,10 +91,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_aborted_listener_gives_its_port_back, Mode, mod
     talk_through(talk, where);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_restarted_server_gets_its_port_at_once, Mode, modes) {
+TOFU_TEST_CASE(a_restarted_server_gets_its_port_at_once, here, tcp_only) {
     tofu::address where;
     {
-        dialogue<> talk(Mode::who);
+        dialogue talk(here);
         where = talk.listen(tofu::tcp_address{own_loopback(), 0});
         const auto link = talk.connect(where);
         // The server ends first in every way there is: with a bye, and in the middle.
@@ -118,34 +109,30 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_restarted_server_gets_its_port_at_once, Mode, mo
         BOOST_TEST((talk.listen(where) == where));
         talk.connect(where);
     }
-    dialogue<> again(Mode::who);
+    dialogue again(here);
     BOOST_TEST((again.listen(where) == where));
     talk_through(again, where);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_address_of_another_machine_can_not_be_listened_on, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(an_address_of_another_machine_can_not_be_listened_on, here, tcp_only) {
+    dialogue talk(here);
     expect_listen_failure(talk, tofu::tcp_address{"192.0.2.1", 0}, "address_not_available"); // RFC 5737: nobody's
     expect_listen_failure(talk, tofu::tcp_address{"2001:db8::1", 0},
                           "address_not_available"); // RFC 3849: nobody's either
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_port_nobody_listens_on_refuses, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(a_port_nobody_listens_on_refuses, here, tcp_only) {
+    dialogue talk(here);
     const refusing_port refusing;
-    const std::uint16_t number = talk.hello(refusing.where()).channel_number;
-    const tofu::message_ptr m = talk.expect(talk.client, op_code::hello_response);
-    BOOST_TEST(m->from_engine());
-    BOOST_TEST(m->header().channel_number == number);
-    BOOST_TEST(to_string(m->status()) == to_string(status::connect_failed));
-    BOOST_TEST(reason_of(*m) == "connect_refused");
+    const tofu::binary_header hello = talk.hello(refusing.where());
+    talk.expect_failed(talk.client, op_code::hello_response, hello, status::connect_failed, "connect_refused");
 }
 
 // Names that are never answered take channels without sockets: the limit of open files does not matter here.
-BOOST_AUTO_TEST_CASE_TEMPLATE(every_channel_of_the_pool_works_and_no_more, Mode, modes) {
+TOFU_TEST_CASE(every_channel_of_the_pool_works_and_no_more, here, tcp_only) {
     constexpr std::size_t all = 1024;
-    name_service service;
-    scripted_dialogue<> talk(service, Mode::who, {.connect_time = 0ms});
+    script play;
+    scripted_dialogue talk(here, play, {.connect_time = 0ms});
     const tofu::address where = talk.listen();
     std::uint16_t last = 0;
     for (std::size_t taken = 1; taken < all - 1; ++taken) last = talk.hello_to_name();

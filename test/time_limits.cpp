@@ -3,7 +3,6 @@
 #include "harness.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <tuple>
 
 using namespace tofu_test;
@@ -17,20 +16,6 @@ BOOST_AUTO_TEST_SUITE(time_limits)
 
 namespace {
 
-/// The real clock and a lead over it. Limits of minutes are reached when the test says so, and by no slow machine.
-class leading_clock : public tofu::wait_timeout {
-public:
-    explicit leading_clock(std::atomic<minutes::rep>& lead) noexcept : lead_(&lead) {}
-    [[nodiscard]] time_point now() const noexcept { return clock::now() + minutes(lead_->load()); }
-
-private:
-    std::atomic<minutes::rep>* lead_;
-};
-
-struct clock_owner {
-    std::atomic<minutes::rep> lead{0};
-};
-
 /// Every limit is ten minutes unless the test says otherwise.
 tofu::options ten_minutes() {
     return {.connect_time = minutes(10),
@@ -42,55 +27,48 @@ tofu::options ten_minutes() {
 }
 
 /// An engine whose clock can be moved on.
-template <class Poll = tofu::default_poll>
-struct timed : clock_owner, dialogue<tofu::basic_reactor<Poll, tofu::default_pool, tofu::default_key, leading_clock>> {
-    using base = dialogue<tofu::basic_reactor<Poll, tofu::default_pool, tofu::default_key, leading_clock>>;
-    explicit timed(tofu::driven_by who, const tofu::options& opts = ten_minutes())
-        : base(who, opts, Poll{}, leading_clock(lead)) {}
+struct timed : script, scripted_dialogue {
+    explicit timed(const setting& where, const tofu::options& opts = ten_minutes())
+        : scripted_dialogue(where, *this, opts) {}
 
     /// Time passes after everything that was posted, and the loop notices.
     void pass(minutes time) {
-        this->turn_loop();
-        lead += time.count();
-        this->turn_loop();
+        turn_loop();
+        clock_lead += milliseconds(time).count();
+        turn_loop();
     }
-    void expect_nothing(typename base::group& from) {
-        this->turn_loop();
+    void expect_nothing(group& from) {
+        turn_loop();
         BOOST_TEST(!from.wait_receive(0ms));
     }
     /// The last message of a client's channel that was never opened.
     void expect_failed_hello(const binary_header& hello, status why, std::string_view reason) {
-        const tofu::message_ptr m = this->expect(this->client, op_code::hello_response);
-        BOOST_TEST(m->from_engine());
-        BOOST_TEST(m->header().channel_number == hello.channel_number);
-        BOOST_TEST(m->header().message_id == hello.message_id);
-        BOOST_TEST(to_string(m->status()) == to_string(why));
-        BOOST_TEST(reason_of(*m) == reason);
+        expect_failed(client, op_code::hello_response, hello, why, reason);
     }
     std::uint16_t be_accepted(raw_socket& peer) {
         peer.say_hello();
-        const std::uint16_t number = this->accept();
+        const std::uint16_t number = accept();
         BOOST_REQUIRE(peer.receive());
         return number;
     }
     /// Sends, and waits until the engine has read it.
     void send(raw_socket& peer, std::span<const std::byte> bytes) {
-        const std::uint64_t before = this->engine.stats().bytes_received;
+        const std::uint64_t before = engine.stats().bytes_received;
         peer.send(bytes);
-        this->await([&] { return this->engine.stats().bytes_received >= before + bytes.size(); });
+        await([&] { return engine.stats().bytes_received >= before + bytes.size(); });
     }
     void post(op_code op, std::uint16_t number, std::string_view body = {}, std::uint64_t id = 0) {
-        this->server.post(make(this->engine, op, number, body, id));
+        server.post(make(engine, op, number, body, id));
     }
     /// What a peer that does not read did not get comes back, the last with id `last`; then the goodbye.
     void expect_unsent(std::uint16_t number, std::uint64_t last, std::string_view reason) {
         for (bool more = true; more;) {
-            const tofu::message_ptr m = this->next(this->server);
+            const tofu::message_ptr m = next(server);
             BOOST_REQUIRE(m->from_engine());
             BOOST_TEST(to_string(m->status()) == to_string(status::communication_failed));
             more = m->header().message_id != last;
         }
-        this->expect_goodbye(this->server, number, reason);
+        expect_goodbye(server, number, reason);
     }
 };
 
@@ -103,8 +81,8 @@ constexpr std::uint64_t too_many = 100; ///< large messages, for a peer that doe
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_peer_that_never_says_hello_is_closed, Mode, modes) {
-    timed<> talk(Mode::who);
+TOFU_TEST_CASE(a_peer_that_never_says_hello_is_closed, here) {
+    timed talk(here);
     raw_socket peer(talk.engine, talk.listen());
     talk.await([&] { return talk.engine.stats().accepted == 1; });
     talk.pass(minutes(9));
@@ -115,10 +93,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_peer_that_never_says_hello_is_closed, Mode, mode
     talk.expect_nothing(talk.server);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(half_a_hello_does_not_prolong_the_hello_time, Mode, modes) {
+TOFU_TEST_CASE(half_a_hello_does_not_prolong_the_hello_time, here) {
     tofu::options opts = ten_minutes();
     opts.message_time = minutes(60);
-    timed<> talk(Mode::who, opts);
+    timed talk(here, opts);
     raw_socket peer(talk.engine, talk.listen());
     talk.await([&] { return talk.engine.stats().accepted == 1; });
     talk.pass(minutes(9));
@@ -129,9 +107,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(half_a_hello_does_not_prolong_the_hello_time, Mode
     talk.expect_nothing(talk.server);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_hello_that_is_never_answered_fails, Mode, modes) {
-    timed<> talk(Mode::who);
-    raw_listener silent(talk.engine);
+TOFU_TEST_CASE(a_hello_that_is_never_answered_fails, here) {
+    timed talk(here);
+    raw_listener silent(talk.engine, here.new_address());
     const binary_header hello = talk.hello(silent.where());
     raw_socket peer = silent.accept();
     BOOST_REQUIRE(peer.receive());
@@ -141,11 +119,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_hello_that_is_never_answered_fails, Mode, modes)
     talk.expect_failed_hello(hello, status::communication_failed, "hello_timeout");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_bye_posted_before_the_hello_response_does_not_switch_the_hello_time_off, Mode, modes) {
+TOFU_TEST_CASE(a_bye_posted_before_the_hello_response_does_not_switch_the_hello_time_off, here) {
     tofu::options opts = ten_minutes();
     opts.bye_time = 0ms;
-    timed<> talk(Mode::who, opts);
-    raw_listener silent(talk.engine);
+    timed talk(here, opts);
+    raw_listener silent(talk.engine, here.new_address());
     const binary_header hello = talk.hello(silent.where());
     raw_socket peer = silent.accept();
     BOOST_REQUIRE(peer.receive());
@@ -155,8 +133,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_bye_posted_before_the_hello_response_does_not_sw
     talk.expect_failed_hello(hello, status::communication_failed, "hello_timeout");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(after_the_hellos_an_idle_channel_lives_as_long_as_it_likes, Mode, modes) {
-    timed<> talk(Mode::who);
+TOFU_TEST_CASE(after_the_hellos_an_idle_channel_lives_as_long_as_it_likes, here) {
+    timed talk(here);
     const auto link = talk.connect();
     talk.pass(minutes(60 * 24));
     talk.expect_nothing(talk.server);
@@ -164,11 +142,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(after_the_hellos_an_idle_channel_lives_as_long_as_
     BOOST_TEST(body_of(*talk.expect(talk.server, op_code::request)) == "still there?");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_message_that_began_has_to_end, Mode, modes) {
+TOFU_TEST_CASE(a_message_that_began_has_to_end, here) {
     const std::vector<std::byte> whole = message(op_code::request, "never whole");
     for (const std::size_t part : {std::size_t{1}, binary_header::wire_size, whole.size() - 1}) {
         BOOST_TEST_CONTEXT(part << " bytes") {
-            timed<> talk(Mode::who);
+            timed talk(here);
             raw_socket peer(talk.engine, talk.listen());
             const std::uint16_t number = talk.be_accepted(peer);
             talk.send(peer, std::span(whole).first(part));
@@ -180,8 +158,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_message_that_began_has_to_end, Mode, modes) {
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(the_message_time_counts_from_the_first_byte, Mode, modes) {
-    timed<> talk(Mode::who);
+TOFU_TEST_CASE(the_message_time_counts_from_the_first_byte, here) {
+    timed talk(here);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
     const std::vector<std::byte> whole = message(op_code::request, "a byte a minute, and never whole");
@@ -195,8 +173,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_message_time_counts_from_the_first_byte, Mode,
     talk.expect_goodbye(talk.server, number, "message_timeout");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(each_message_has_its_own_time, Mode, modes) {
-    timed<> talk(Mode::who);
+TOFU_TEST_CASE(each_message_has_its_own_time, here) {
+    timed talk(here);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
     std::vector<std::byte> second_half_and_first_half = message(op_code::request, "m");
@@ -212,10 +190,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(each_message_has_its_own_time, Mode, modes) {
     talk.expect_goodbye(talk.server, number, "message_timeout");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_half_closed_peer_is_not_late_with_its_message, Mode, modes) {
+TOFU_TEST_CASE(a_half_closed_peer_is_not_late_with_its_message, here) {
     tofu::options opts = ten_minutes();
     opts.bye_time = minutes(60);
-    timed<> talk(Mode::who, opts);
+    timed talk(here, opts);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
     talk.send(peer, message(op_code::request, "question"));
@@ -228,10 +206,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_half_closed_peer_is_not_late_with_its_message, M
     talk.expect_goodbye(talk.server, number, "peer_disconnected");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_channel_without_traffic_is_idle, Mode, modes) {
+TOFU_TEST_CASE(a_channel_without_traffic_is_idle, here) {
     tofu::options opts = ten_minutes();
     opts.idle_time = minutes(10);
-    timed<> talk(Mode::who, opts);
+    timed talk(here, opts);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
     for (int i = 0; i < 3; ++i) { // traffic in either direction counts
@@ -248,8 +226,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_channel_without_traffic_is_idle, Mode, modes) {
     talk.expect_goodbye(talk.server, number, "idle_timeout");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_bye_that_is_never_answered_ends, Mode, modes) {
-    timed<> talk(Mode::who);
+TOFU_TEST_CASE(a_bye_that_is_never_answered_ends, here) {
+    timed talk(here);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
     talk.post(op_code::bye_request, number);
@@ -260,8 +238,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_bye_that_is_never_answered_ends, Mode, modes) {
     talk.expect_goodbye(talk.server, number, "bye_timeout");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_bye_the_application_never_answers_ends, Mode, modes) {
-    timed<> talk(Mode::who);
+TOFU_TEST_CASE(a_bye_the_application_never_answers_ends, here) {
+    timed talk(here);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
     talk.send(peer, message(op_code::bye_request));
@@ -272,8 +250,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_bye_the_application_never_answers_ends, Mode, mo
     talk.expect_goodbye(talk.server, number, "bye_timeout");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(the_bye_time_counts_from_the_first_bye_and_bounds_the_flush, Mode, modes) {
-    timed<> talk(Mode::who);
+TOFU_TEST_CASE(the_bye_time_counts_from_the_first_bye_and_bounds_the_flush, here) {
+    timed talk(here);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
     talk.send(peer, message(op_code::bye_request));
@@ -285,8 +263,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_bye_time_counts_from_the_first_bye_and_bounds_
     talk.expect_unsent(number, 1000, "bye_timeout");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(the_bye_time_bounds_a_half_closed_peer_that_does_not_read, Mode, modes) {
-    timed<> talk(Mode::who);
+TOFU_TEST_CASE(the_bye_time_bounds_a_half_closed_peer_that_does_not_read, here) {
+    timed talk(here);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
     for (std::uint64_t id = 1; id <= too_many; ++id) talk.post(op_code::signal, number, large, id);
@@ -298,8 +276,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_bye_time_bounds_a_half_closed_peer_that_does_n
     talk.expect_unsent(number, too_many, "bye_timeout");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(the_bye_time_bounds_an_application_that_does_not_receive, Mode, modes) {
-    timed<> talk(Mode::who);
+TOFU_TEST_CASE(the_bye_time_bounds_an_application_that_does_not_receive, here) {
+    timed talk(here);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
     talk.send(peer, message(op_code::signal, "the last"));
@@ -310,12 +288,12 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_bye_time_bounds_an_application_that_does_not_r
     talk.expect_goodbye(talk.server, number, "bye_timeout");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(the_grace_time_ends_a_channel_that_is_done_with_reason_bye, Mode, modes) {
+TOFU_TEST_CASE(the_grace_time_ends_a_channel_that_is_done_with_reason_bye, here) {
     tofu::options opts = ten_minutes();
     opts.idle_time = minutes(5); // no other limit may spoil the good end
     opts.message_time = minutes(5);
     opts.bye_time = minutes(5);
-    timed<> talk(Mode::who, opts);
+    timed talk(here, opts);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
     talk.post(op_code::bye_request, number);
@@ -332,24 +310,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_grace_time_ends_a_channel_that_is_done_with_re
     talk.expect_goodbye(talk.server, number, "bye");
 }
 
-namespace {
-
-/// A network in which nobody ever answers: its connections are never writable, because they are listeners.
-struct silent_network : tofu::platform::network<> {
-    socket connect(const endpoint&, const tofu::socket_options& options, tofu::io_error& error) noexcept {
-        endpoint here;
-        static_cast<void>(to_endpoint(loopback(), true, here));
-        socket made = listen(here, options, 1, error);
-        error = {tofu::io_failure::would_block, 0};
-        return made;
-    }
-};
-using silent_poll = tofu::basic_posix_poll<silent_network>;
-
-} // namespace
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_connection_that_never_stands_fails, Mode, modes) {
-    timed<silent_poll> talk(Mode::who);
+// TCP only: a connection to a Unix domain socket stands or fails at once.
+TOFU_TEST_CASE(a_connection_that_never_stands_fails, here, tcp_only) {
+    timed talk(here);
+    talk.never_connects = true;
     const binary_header hello = talk.hello(loopback(9));
     talk.pass(minutes(9));
     talk.expect_nothing(talk.client);
@@ -357,11 +321,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_connection_that_never_stands_fails, Mode, modes)
     talk.expect_failed_hello(hello, status::connect_failed, "connect_timeout");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_bye_posted_meanwhile_leaves_the_connect_time_alone, Mode, modes) {
+// TCP only, for the same reason.
+TOFU_TEST_CASE(a_bye_posted_meanwhile_leaves_the_connect_time_alone, here, tcp_only) {
     for (const minutes bye_time : {minutes(0), minutes(1)}) {
         tofu::options opts = ten_minutes();
         opts.bye_time = bye_time;
-        timed<silent_poll> talk(Mode::who, opts);
+        timed talk(here, opts);
+        talk.never_connects = true;
         const binary_header hello = talk.hello(loopback(9));
         talk.client.post(make(talk.engine, op_code::bye_request, hello.channel_number, {}, 70));
         talk.pass(minutes(9));
@@ -374,7 +340,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_bye_posted_meanwhile_leaves_the_connect_time_alo
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_limit_of_zero_is_off, Mode, modes) {
+TOFU_TEST_CASE(a_limit_of_zero_is_off, here) {
     constexpr tofu::options off{.connect_time = 0ms,
                                 .hello_time = 0ms,
                                 .message_time = 0ms,
@@ -382,9 +348,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_limit_of_zero_is_off, Mode, modes) {
                                 .bye_time = 0ms,
                                 .grace_time = 0ms};
     const minutes years(60 * 24 * 365 * 10);
-    timed<> talk(Mode::who, off);
+    timed talk(here, off);
     const tofu::address where = talk.listen();
-    raw_listener slow_server(talk.engine);
+    raw_listener slow_server(talk.engine, here.new_address());
     talk.hello(slow_server.where());
     raw_socket answering = slow_server.accept();
     BOOST_REQUIRE(answering.receive());
@@ -408,16 +374,17 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_limit_of_zero_is_off, Mode, modes) {
     leaving.send(message(op_code::bye_response));
     talk.expect(talk.server, op_code::bye_response);
     talk.expect_goodbye(talk.server, left, "bye");
-    timed<silent_poll> nowhere(Mode::who, off);
+    timed nowhere(here, off);
+    nowhere.never_connects = true;
     nowhere.hello(loopback(9));
     nowhere.pass(years);
     nowhere.expect_nothing(nowhere.client);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(limits_stand_still_while_there_is_no_credit, Mode, modes) {
+TOFU_TEST_CASE(limits_stand_still_while_there_is_no_credit, here) {
     tofu::options opts = ten_minutes();
     opts.max_messages = 4;
-    timed<> talk(Mode::who, opts);
+    timed talk(here, opts);
     const tofu::address where = talk.listen();
     raw_socket slow(talk.engine, where);
     const std::uint16_t slow_number = talk.be_accepted(slow);
@@ -443,16 +410,16 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(limits_stand_still_while_there_is_no_credit, Mode,
 
 namespace {
 
-/// A caller-driven engine that nobody drives while time passes.
-struct sleepy : timed<> {
-    explicit sleepy(const tofu::options& opts = ten_minutes()) : timed<>(tofu::driven_by::caller, opts) {}
-    void oversleep() { lead += 60; }
+/// Nobody drives it while time passes. Caller only, for all that is about it: a thread of its own would not sleep.
+struct sleepy : timed {
+    using timed::timed;
+    void oversleep() { clock_lead += milliseconds(minutes(60)).count(); }
 };
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(a_hello_that_is_there_comes_before_the_deadline_that_has_passed) {
-    sleepy talk;
+TOFU_TEST_CASE(a_hello_that_is_there_comes_before_the_deadline_that_has_passed, here, caller_only) {
+    sleepy talk(here);
     raw_socket peer(talk.engine, talk.listen());
     talk.await([&] { return talk.engine.stats().accepted == 1; });
     peer.say_hello();
@@ -460,10 +427,10 @@ BOOST_AUTO_TEST_CASE(a_hello_that_is_there_comes_before_the_deadline_that_has_pa
     talk.accept();
 }
 
-BOOST_AUTO_TEST_CASE(a_hello_that_is_there_waits_for_credit_without_a_deadline) {
+TOFU_TEST_CASE(a_hello_that_is_there_waits_for_credit_without_a_deadline, here, caller_only) {
     tofu::options opts = ten_minutes();
     opts.max_messages = 4;
-    sleepy talk(opts);
+    sleepy talk(here, opts);
     const tofu::address where = talk.listen();
     raw_socket first(talk.engine, where);
     talk.be_accepted(first);
@@ -484,9 +451,9 @@ BOOST_AUTO_TEST_CASE(a_hello_that_is_there_waits_for_credit_without_a_deadline) 
     talk.accept();
 }
 
-BOOST_AUTO_TEST_CASE(a_hello_response_that_is_there_comes_before_the_deadline_that_has_passed) {
-    sleepy talk;
-    raw_listener server(talk.engine);
+TOFU_TEST_CASE(a_hello_response_that_is_there_comes_before_the_deadline_that_has_passed, here, caller_only) {
+    sleepy talk(here);
+    raw_listener server(talk.engine, here.new_address());
     talk.hello(server.where());
     raw_socket peer = server.accept();
     BOOST_REQUIRE(peer.receive());
@@ -495,8 +462,8 @@ BOOST_AUTO_TEST_CASE(a_hello_response_that_is_there_comes_before_the_deadline_th
     BOOST_TEST(!talk.expect(talk.client, op_code::hello_response)->from_engine());
 }
 
-BOOST_AUTO_TEST_CASE(the_rest_of_a_message_that_is_there_comes_before_the_deadline_that_has_passed) {
-    sleepy talk;
+TOFU_TEST_CASE(the_rest_of_a_message_that_is_there_comes_before_the_deadline_that_has_passed, here, caller_only) {
+    sleepy talk(here);
     raw_socket peer(talk.engine, talk.listen());
     talk.be_accepted(peer);
     const std::vector<std::byte> whole = message(op_code::request, "whole");
@@ -506,10 +473,10 @@ BOOST_AUTO_TEST_CASE(the_rest_of_a_message_that_is_there_comes_before_the_deadli
     BOOST_TEST(body_of(*talk.expect(talk.server, op_code::request)) == "whole");
 }
 
-BOOST_AUTO_TEST_CASE(traffic_that_is_there_comes_before_the_idle_deadline_that_has_passed) {
+TOFU_TEST_CASE(traffic_that_is_there_comes_before_the_idle_deadline_that_has_passed, here, caller_only) {
     tofu::options opts = ten_minutes();
     opts.idle_time = minutes(10);
-    sleepy talk(opts);
+    sleepy talk(here, opts);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
     peer.send(message(op_code::request, "in time"));
@@ -520,8 +487,8 @@ BOOST_AUTO_TEST_CASE(traffic_that_is_there_comes_before_the_idle_deadline_that_h
     BOOST_TEST(peer.receive().has_value());
 }
 
-BOOST_AUTO_TEST_CASE(a_bye_response_that_is_there_comes_before_the_deadline_that_has_passed) {
-    sleepy talk;
+TOFU_TEST_CASE(a_bye_response_that_is_there_comes_before_the_deadline_that_has_passed, here, caller_only) {
+    sleepy talk(here);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
     talk.post(op_code::bye_request, number);
@@ -533,9 +500,9 @@ BOOST_AUTO_TEST_CASE(a_bye_response_that_is_there_comes_before_the_deadline_that
     talk.expect_goodbye(talk.server, number, "bye");
 }
 
-BOOST_AUTO_TEST_CASE(an_end_of_stream_that_is_there_comes_before_the_deadline_that_has_passed) {
-    sleepy talk;
-    raw_listener server(talk.engine);
+TOFU_TEST_CASE(an_end_of_stream_that_is_there_comes_before_the_deadline_that_has_passed, here, caller_only) {
+    sleepy talk(here);
+    raw_listener server(talk.engine, here.new_address());
     const binary_header hello = talk.hello(server.where());
     raw_socket peer = server.accept();
     BOOST_REQUIRE(peer.receive());
@@ -561,10 +528,10 @@ private:
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(the_hello_time_is_real, Mode, modes) {
-    dialogue<> talk(Mode::who, {.hello_time = stopwatch::limit});
+TOFU_TEST_CASE(the_hello_time_is_real, here) {
+    dialogue talk(here, {.hello_time = stopwatch::limit});
     const tofu::address where = talk.listen();
-    raw_listener silent(talk.engine);
+    raw_listener silent(talk.engine, here.new_address());
     stopwatch watch;
     talk.hello(silent.where());
     raw_socket peer(talk.engine, where);
@@ -574,7 +541,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_hello_time_is_real, Mode, modes) {
     watch.expect_limit_passed();
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(message_bye_and_grace_time_are_real, Mode, modes) {
+TOFU_TEST_CASE(message_bye_and_grace_time_are_real, here) {
     using case_type = std::tuple<tofu::options, std::vector<std::byte>, bool, const char*>;
     const case_type cases[] = {
         {{.message_time = stopwatch::limit}, {std::byte{}}, false, "message_timeout"},
@@ -583,7 +550,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(message_bye_and_grace_time_are_real, Mode, modes) 
     };
     for (const auto& [opts, sent, says_bye, reason] : cases) {
         BOOST_TEST_CONTEXT(reason) {
-            dialogue<> talk(Mode::who, opts);
+            dialogue talk(here, opts);
             raw_socket peer(talk.engine, talk.listen());
             peer.say_hello();
             const std::uint16_t number = talk.accept();
@@ -602,9 +569,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(message_bye_and_grace_time_are_real, Mode, modes) 
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(the_idle_time_is_real, Mode, modes) {
-    dialogue<> talk(Mode::who, {.idle_time = stopwatch::limit});
-    raw_listener server(talk.engine);
+TOFU_TEST_CASE(the_idle_time_is_real, here) {
+    dialogue talk(here, {.idle_time = stopwatch::limit});
+    raw_listener server(talk.engine, here.new_address());
     const stopwatch watch;
     talk.hello(server.where());
     const tofu::message_ptr m = talk.expect(talk.client, op_code::hello_response);
@@ -612,8 +579,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_idle_time_is_real, Mode, modes) {
     BOOST_TEST(reason_of(*m) == "idle_timeout");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(the_connect_time_is_real, Mode, modes) {
-    dialogue<tofu::basic_reactor<silent_poll>> talk(Mode::who, {.connect_time = stopwatch::limit});
+// TCP only: a connection to a Unix domain socket stands or fails at once.
+TOFU_TEST_CASE(the_connect_time_is_real, here, tcp_only) {
+    script play;
+    play.never_connects = true;
+    scripted_dialogue talk(here, play, {.connect_time = stopwatch::limit});
     const stopwatch watch;
     talk.hello(loopback(9));
     const tofu::message_ptr m = talk.expect(talk.client, op_code::hello_response);

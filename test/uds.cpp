@@ -25,24 +25,19 @@ BOOST_AUTO_TEST_SUITE(uds)
 namespace {
 
 /// The engine's answer to a hello_ or welcome_request that came to nothing.
-template <class Dialogue, class Group>
-void expect_failure(Dialogue& talk, Group& from, op_code op, status why, std::string_view reason) {
+void expect_failure(dialogue& talk, any_group& from, op_code op, status why, std::string_view reason) {
     const tofu::message_ptr m = talk.expect(from, op);
     BOOST_TEST(m->from_engine());
     BOOST_TEST(to_string(m->status()) == to_string(why));
     BOOST_TEST(reason_of(*m) == reason);
 }
 
-template <class Dialogue>
-void expect_no_listener(Dialogue& talk, const tofu::address& where, status why, std::string_view reason) {
-    tofu::message_ptr m = talk.engine.get();
-    BOOST_REQUIRE(m->listen_on(where) == status::success);
-    talk.server.post(std::move(m));
+void expect_no_listener(dialogue& talk, const tofu::address& where, status why, std::string_view reason) {
+    talk.server.post(welcome_request(talk.engine, where));
     expect_failure(talk, talk.server, op_code::welcome_response, why, reason);
 }
 
-template <class Dialogue>
-void expect_no_connection(Dialogue& talk, const tofu::address& where, status why, std::string_view reason) {
+void expect_no_connection(dialogue& talk, const tofu::address& where, status why, std::string_view reason) {
     talk.hello(where);
     expect_failure(talk, talk.client, op_code::hello_response, why, reason);
 }
@@ -58,9 +53,9 @@ void leave_dead_file(const std::string& path) {
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_listener_tells_its_path_and_serves_there, Mode, modes) {
+TOFU_TEST_CASE(a_listener_tells_its_path_and_serves_there, here, uds_only) {
     const own_directory home;
-    dialogue<> talk(Mode::who);
+    dialogue talk(here);
     BOOST_TEST((talk.listen(home.address()) == home.address()));
     const auto link = talk.connect(home.address());
     talk.client.post(make(talk.engine, op_code::request, link.client, "over a path"));
@@ -72,9 +67,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_listener_tells_its_path_and_serves_there, Mode, 
 
 // ---- what cannot be ----
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(where_nothing_is_nobody_can_connect, Mode, modes) {
+TOFU_TEST_CASE(where_nothing_is_nobody_can_connect, here, uds_only) {
     const own_directory home;
-    dialogue<> talk(Mode::who);
+    dialogue talk(here);
     expect_no_connection(talk, home.address(), status::uds_path_not_found, "path_not_found");
     expect_no_connection(talk, home.address("no/such/directory"), status::uds_path_not_found, "path_not_found");
     leave_dead_file(home.file("dead"));
@@ -83,9 +78,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(where_nothing_is_nobody_can_connect, Mode, modes) 
     expect_no_connection(talk, home.address("data"), status::connect_failed, "connect_refused");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_path_that_is_taken_or_missing_is_not_listened_on, Mode, modes) {
+TOFU_TEST_CASE(a_path_that_is_taken_or_missing_is_not_listened_on, here, uds_only) {
     const own_directory home;
-    dialogue<> talk(Mode::who);
+    dialogue talk(here);
     talk.listen(home.address());
     expect_no_listener(talk, home.address(), status::listen_failed, "address_in_use");
     expect_no_listener(talk, home.address("no/such/directory"), status::uds_path_not_found, "path_not_found");
@@ -94,8 +89,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_path_that_is_taken_or_missing_is_not_listened_on
     talk.connect(home.address()); // nobody has done any harm
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_path_too_long_is_refused_when_it_is_posted, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(a_path_too_long_is_refused_when_it_is_posted, here, uds_only) {
+    dialogue talk(here);
     tofu::message_ptr m = talk.engine.get();
     const std::string path(tofu::max_path_length + 1, 'x');
     BOOST_TEST((m->listen_on(tofu::uds_address{path}) == status::wrong_address));
@@ -108,11 +103,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_path_too_long_is_refused_when_it_is_posted, Mode
 }
 
 #if defined(__linux__)
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_abstract_name_is_served_without_a_file, Mode, modes) {
+TOFU_TEST_CASE(an_abstract_name_is_served_without_a_file, here, uds_only) {
     const own_directory home;
     const std::string name = "@" + home.file();
     const tofu::address where = tofu::uds_address{name};
-    dialogue<> talk(Mode::who);
+    dialogue talk(here);
     expect_no_connection(talk, where, status::connect_failed, "connect_refused");
     BOOST_TEST((talk.listen(where) == where));
     talk.connect(where);
@@ -120,12 +115,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_abstract_name_is_served_without_a_file, Mode, m
     BOOST_TEST(home.files() == 0U);
 }
 
-// The file system is asked by the thread that drives the loop, so this one can be somebody else for it.
-BOOST_AUTO_TEST_CASE(what_is_not_permitted_is_refused_with_that_reason) {
+// The file system is asked by the thread that drives the loop, so this one (caller only)
+// can be somebody else for it.
+TOFU_TEST_CASE(what_is_not_permitted_is_refused_with_that_reason, here, uds_only& caller_only) {
     if (::geteuid() != 0) return; // needs two users
     const own_directory home;
     std::filesystem::permissions(home.path(), std::filesystem::perms(0755));
-    dialogue<> talk(tofu::driven_by::caller);
+    dialogue talk(here);
     talk.listen(home.address());
     ::setfsuid(65534);
     expect_no_connection(talk, home.address(), status::connect_failed, "permission_denied");
@@ -138,11 +134,11 @@ namespace {
 
 /// On a file system of its own, which has no room for one more file. 0: as it should be; 1: it is not; 2: cannot be
 /// tried here.
-int listen_on_a_full_disk(const std::string& directory) {
+int listen_on_a_full_disk(const setting& here, const std::string& directory) {
     if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return 2;
     if (::mount("tofu", directory.c_str(), "tmpfs", 0, "size=4k,nr_inodes=1") != 0) return 2;
-    tofu::reactor engine({}, tofu::driven_by::caller);
-    tofu::channel_group group = engine.create_group();
+    any_reactor engine(here);
+    any_group group = engine.create_group();
     tofu::message_ptr m = engine.get();
     if (m->listen_on(tofu::uds_address{directory + "/socket"}) != status::success) return 1;
     group.post(std::move(m));
@@ -154,11 +150,12 @@ int listen_on_a_full_disk(const std::string& directory) {
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(a_full_disk_is_named_by_the_systems_number) {
+// Caller only: a child of fork has no other thread; one poll policy is enough for what no poll policy sees.
+TOFU_TEST_CASE(a_full_disk_is_named_by_the_systems_number, here, uds_only& caller_only& default_poll_only) {
     const own_directory home;
     const pid_t child = ::fork();
     BOOST_REQUIRE(child >= 0);
-    if (child == 0) ::_exit(listen_on_a_full_disk(home.path().string()));
+    if (child == 0) ::_exit(listen_on_a_full_disk(here, home.path().string()));
     int ended = -1;
     BOOST_REQUIRE(::waitpid(child, &ended, 0) == child);
     BOOST_REQUIRE(WIFEXITED(ended));
@@ -171,17 +168,17 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_named_by_the_systems_number) {
 
 // ---- the file ----
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_dead_file_is_replaced, Mode, modes) {
+TOFU_TEST_CASE(a_dead_file_is_replaced, here, uds_only) {
     const own_directory home;
     leave_dead_file(home.file());
-    dialogue<> talk(Mode::who);
+    dialogue talk(here);
     talk.connect(talk.listen(home.address()));
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(the_file_goes_with_its_listener_however_it_ends, Mode, modes) {
+TOFU_TEST_CASE(the_file_goes_with_its_listener_however_it_ends, here, uds_only) {
     const own_directory home;
     {
-        dialogue<> talk(Mode::who);
+        dialogue talk(here);
         talk.listen(home.address());
         BOOST_TEST(home.files() == 1U);
         talk.server.post(make(talk.engine, op_code::bye_signal, talk.listener));
@@ -199,21 +196,21 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_file_goes_with_its_listener_however_it_ends, M
     BOOST_TEST(home.files() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(only_its_owner_may_connect_unless_the_options_say_otherwise, Mode, modes) {
+TOFU_TEST_CASE(only_its_owner_may_connect_unless_the_options_say_otherwise, here, uds_only) {
     const own_directory home;
-    dialogue<> shy(Mode::who);
+    dialogue shy(here);
     shy.listen(home.address("shy"));
     BOOST_TEST(permissions_of(home.file("shy")) == 0600);
-    dialogue<> open(Mode::who, {.uds_permissions = 0666});
+    dialogue open(here, {.uds_permissions = 0666});
     open.listen(home.address("open"));
     BOOST_TEST(permissions_of(home.file("open")) == 0666);
 }
 
 // ---- who the peer is ----
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(both_sides_know_who_the_other_is, Mode, modes) {
+TOFU_TEST_CASE(both_sides_know_who_the_other_is, here, uds_only) {
     const own_directory home;
-    dialogue<> talk(Mode::who);
+    dialogue talk(here);
     const auto link = talk.connect(talk.listen(home.address()));
     const tofu::peer_credentials self{.process = ::getpid(), .user = ::geteuid(), .group = ::getegid()};
 #if defined(__linux__)
@@ -248,9 +245,9 @@ std::vector<tofu::posix::socket> fill_backlog(const tofu::address& where) {
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_full_backlog_is_tried_again_until_there_is_room, Mode, modes) {
+TOFU_TEST_CASE(a_full_backlog_is_tried_again_until_there_is_room, here, uds_only) {
     const own_directory home;
-    dialogue<> talk(Mode::who, {.retry_time = soon});
+    dialogue talk(here, {.retry_time = soon});
     raw_listener busy(talk.engine, home.address(), 1);
     const auto waiting = fill_backlog(home.address());
     std::vector<std::uint16_t> numbers;
@@ -267,9 +264,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_full_backlog_is_tried_again_until_there_is_room,
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_backlog_that_stays_full_ends_with_the_connect_time, Mode, modes) {
+TOFU_TEST_CASE(a_backlog_that_stays_full_ends_with_the_connect_time, here, uds_only) {
     const own_directory home;
-    dialogue<> talk(Mode::who, {.connect_time = 10 * soon, .retry_time = soon});
+    dialogue talk(here, {.connect_time = 10 * soon, .retry_time = soon});
     raw_listener busy(talk.engine, home.address(), 1);
     const auto waiting = fill_backlog(home.address());
     const auto begin = std::chrono::steady_clock::now();
@@ -277,9 +274,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_backlog_that_stays_full_ends_with_the_connect_ti
     BOOST_TEST((std::chrono::steady_clock::now() - begin >= 10 * soon));
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(who_waits_for_a_full_backlog_can_be_told_to_stop, Mode, modes) {
+TOFU_TEST_CASE(who_waits_for_a_full_backlog_can_be_told_to_stop, here, uds_only) {
     const own_directory home;
-    dialogue<> talk(Mode::who, {.retry_time = soon});
+    dialogue talk(here, {.retry_time = soon});
     raw_listener busy(talk.engine, home.address(), 1);
     const auto waiting = fill_backlog(home.address());
     const std::uint16_t number = talk.hello(home.address()).channel_number;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Messages a program sends to its own receiver: at once, later, and taken back.
+// Messages a program sends to its own receiver: at once, later, and taken back. TCP only, as nothing here travels.
 #include "harness.hpp"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ using tofu::status;
 
 BOOST_AUTO_TEST_SUITE(updates)
 
-using handle = tofu::reactor::timer_handle;
+using handle = any_timer;
 
 void check_update(const tofu::message& m, bool from_engine) {
     BOOST_TEST(to_string(m.status()) == to_string(status::receiver_update));
@@ -22,34 +22,23 @@ void check_update(const tofu::message& m, bool from_engine) {
     BOOST_TEST(m.from_engine() == from_engine);
 }
 
-/// A timer policy whose time passes when the test says so. Zero timeouts only: waiting for its clock would never end.
-class manual_timer : public tofu::wait_timeout {
-public:
-    explicit manual_timer(const std::atomic<std::int64_t>* milliseconds = nullptr) noexcept : clock_(milliseconds) {}
-    [[nodiscard]] time_point now() const noexcept {
-        return time_point{} + std::chrono::milliseconds(clock_->load(std::memory_order_relaxed));
-    }
+/// An engine whose time passes when the test says so. Caller only, and zero timeouts only: waiting for its clock would
+/// never end.
+struct frozen : script {
+    explicit frozen(const setting& here) : engine((stop_clock(), scripted_engine(here, *this))) {}
+    void stop_clock() { clock_stands_still = true; }
 
-private:
-    const std::atomic<std::int64_t>* clock_;
-};
+    any_reactor engine;
+    any_group group = engine.create_group();
 
-/// A caller-driven engine in manual time.
-struct frozen {
-    using reactor = tofu::basic_reactor<tofu::default_poll, tofu::default_pool, tofu::default_key, manual_timer>;
-
-    std::atomic<std::int64_t> milliseconds{1000};
-    reactor engine{{}, tofu::driven_by::caller, tofu::default_poll{}, manual_timer(&milliseconds)};
-    reactor::group_type group = engine.create_group();
-
-    reactor::timer_handle after(std::chrono::milliseconds delay, std::uint64_t id) {
+    any_timer after(std::chrono::milliseconds delay, std::uint64_t id) {
         return group.update_receiver_after(delay, make(engine, op_code::signal, 0, {}, id));
     }
     tofu::message_ptr look() { return group.wait_receive(0ms); }
 };
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_empty_update_is_a_signal_of_the_engine, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(an_empty_update_is_a_signal_of_the_engine, here, tcp_only) {
+    dialogue talk(here);
     talk.server.update_receiver();
     const tofu::message_ptr m = talk.expect(talk.server, op_code::signal);
     check_update(*m, true);
@@ -59,8 +48,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_empty_update_is_a_signal_of_the_engine, Mode, m
     talk.expect_silence(talk.client); // the group's own queue, nobody else's
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_given_message_keeps_its_content_and_is_the_applications, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(a_given_message_keeps_its_content_and_is_the_applications, here, tcp_only) {
+    dialogue talk(here);
     int context = 0;
     tofu::message_ptr given = make(talk.engine, op_code::request, 99, "do this", 12345);
     given->user(&context);
@@ -76,15 +65,15 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_given_message_keeps_its_content_and_is_the_appli
     BOOST_TEST(m->user() == &context);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(updates_keep_their_order, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(updates_keep_their_order, here, tcp_only) {
+    dialogue talk(here);
     for (std::uint64_t id = 1; id <= 100; ++id)
         talk.server.update_receiver(make(talk.engine, op_code::signal, 0, {}, id));
     for (std::uint64_t id = 1; id <= 100; ++id) BOOST_TEST(talk.next(talk.server)->header().message_id == id);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_update_wakes_a_receiver_that_waits_for_ever, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(an_update_wakes_a_receiver_that_waits_for_ever, here, tcp_only) {
+    dialogue talk(here);
     for (int round = 0; round < 20; ++round) {
         tofu::message_ptr got;
         std::thread receiver([&] { got = talk.server.wait_receive(); });
@@ -95,8 +84,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_update_wakes_a_receiver_that_waits_for_ever, Mo
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(nothing_is_no_update, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(nothing_is_no_update, here, tcp_only) {
+    dialogue talk(here);
     std::error_code error;
     talk.server.update_receiver(tofu::message_ptr(), error);
     BOOST_TEST((error == status::null_message));
@@ -108,8 +97,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(nothing_is_no_update, Mode, modes) {
     talk.expect_silence(talk.server);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_update_counts_nothing_against_the_credit, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(an_update_counts_nothing_against_the_credit, here, tcp_only) {
+    dialogue talk(here);
     const auto link = talk.connect();
     talk.client.post(make(talk.engine, op_code::signal, link.client, "keep me"));
     tofu::message_ptr m = talk.expect(talk.server, op_code::signal);
@@ -121,8 +110,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_update_counts_nothing_against_the_credit, Mode,
     BOOST_TEST(talk.engine.stats().credit_used == 0U);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(after_the_end_an_update_stays_with_the_caller, Mode, modes) {
-    std::optional<tofu::reactor> engine(std::in_place, tofu::options{}, Mode::who);
+TOFU_TEST_CASE(after_the_end_an_update_stays_with_the_caller, here, tcp_only) {
+    std::optional<any_reactor> engine(std::in_place, here);
     auto group = engine->create_group();
     tofu::message_ptr m = make(*engine, op_code::signal, 0, "mine");
     engine.reset();
@@ -139,8 +128,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(after_the_end_an_update_stays_with_the_caller, Mod
     BOOST_TEST(!none.cancel());
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_delayed_update_comes_when_its_time_has_passed, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(a_delayed_update_comes_when_its_time_has_passed, here, tcp_only) {
+    dialogue talk(here);
     const auto before = std::chrono::steady_clock::now();
     talk.server.update_receiver_after(30ms, make(talk.engine, op_code::request, 0, "later"));
     const tofu::message_ptr m = talk.next(talk.server);
@@ -151,28 +140,28 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_delayed_update_comes_when_its_time_has_passed, M
     talk.expect_silence(talk.server);
 }
 
-BOOST_AUTO_TEST_CASE(a_delayed_update_comes_not_a_tick_too_early) {
-    frozen still;
+TOFU_TEST_CASE(a_delayed_update_comes_not_a_tick_too_early, here, caller_only& tcp_only) {
+    frozen still(here);
     still.after(10ms, 1);
     BOOST_TEST(!still.look());
-    still.milliseconds = 1009;
+    still.clock_lead = 9;
     BOOST_TEST(!still.look());
-    still.milliseconds = 1010;
+    still.clock_lead = 10;
     BOOST_TEST(still.look() != nullptr);
     BOOST_TEST(!still.look());
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(no_delay_and_less_than_none_are_at_once, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(no_delay_and_less_than_none_are_at_once, here, tcp_only) {
+    dialogue talk(here);
     talk.server.update_receiver_after(0ms, make(talk.engine, op_code::signal, 0));
     check_update(*talk.next(talk.server), false);
     talk.server.update_receiver_after(-1h, make(talk.engine, op_code::signal, 0));
     check_update(*talk.next(talk.server), false);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_endless_delay_does_not_overflow_and_can_be_taken_back, Mode, modes) {
-    dialogue<> talk(Mode::who);
-    handle never = talk.server.update_receiver_after(std::chrono::hours::max(), make(talk.engine, op_code::signal, 0));
+TOFU_TEST_CASE(an_endless_delay_does_not_overflow_and_can_be_taken_back, here, tcp_only) {
+    dialogue talk(here);
+    handle never = talk.server.update_receiver_after(tofu::forever - 1ns, make(talk.engine, op_code::signal, 0));
     handle forever = talk.server.update_receiver_after(tofu::forever, make(talk.engine, op_code::signal, 0));
     talk.expect_silence(talk.server);
     BOOST_TEST(never.cancel() != nullptr);
@@ -180,8 +169,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_endless_delay_does_not_overflow_and_can_be_take
     talk.expect_silence(talk.server);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_cancel_that_wins_gives_the_message_back, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(a_cancel_that_wins_gives_the_message_back, here, tcp_only) {
+    dialogue talk(here);
     handle timer = talk.server.update_receiver_after(1h, make(talk.engine, op_code::signal, 0, "back", 5));
     talk.expect_silence(talk.server); // it is scheduled by now
     const tofu::message_ptr m = timer.cancel();
@@ -192,8 +181,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_cancel_that_wins_gives_the_message_back, Mode, m
     talk.expect_silence(talk.server);
 }
 
-BOOST_AUTO_TEST_CASE(a_cancel_before_the_loop_saw_the_timer_wins_too) {
-    frozen still;
+TOFU_TEST_CASE(a_cancel_before_the_loop_saw_the_timer_wins_too, here, caller_only& tcp_only) {
+    frozen still(here);
     auto timer = still.after(0ms, 1);
     const tofu::message_ptr m = timer.cancel();
     BOOST_REQUIRE(m);
@@ -201,31 +190,31 @@ BOOST_AUTO_TEST_CASE(a_cancel_before_the_loop_saw_the_timer_wins_too) {
     BOOST_TEST(!still.look());
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_cancel_after_the_fire_gives_nothing, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(a_cancel_after_the_fire_gives_nothing, here, tcp_only) {
+    dialogue talk(here);
     handle timer = talk.server.update_receiver_after(0ms, make(talk.engine, op_code::signal, 0));
     talk.next(talk.server);
     BOOST_TEST(!timer.cancel());
     BOOST_TEST(!handle().cancel());
 }
 
-BOOST_AUTO_TEST_CASE(a_cancel_gives_nothing_while_the_message_is_on_its_way) {
-    frozen still;
+TOFU_TEST_CASE(a_cancel_gives_nothing_while_the_message_is_on_its_way, here, caller_only& tcp_only) {
+    frozen still(here);
     auto timer = still.after(5ms, 1);
-    still.milliseconds = 2000;
+    still.clock_lead = 2000;
     still.engine.run_once(0ms); // it fires into the mailbox
     BOOST_TEST(!timer.cancel());
     BOOST_TEST(still.look() != nullptr);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(letting_go_of_the_handle_changes_nothing, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(letting_go_of_the_handle_changes_nothing, here, tcp_only) {
+    dialogue talk(here);
     { const handle gone = talk.server.update_receiver_after(1ms, make(talk.engine, op_code::signal, 0, "still")); }
     BOOST_TEST(body_of(*talk.next(talk.server)) == "still");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_message_is_cancelled_or_received_never_both, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(a_message_is_cancelled_or_received_never_both, here, tcp_only) {
+    dialogue talk(here);
     int received = 0;
     int cancelled = 0;
     constexpr int rounds = 200;
@@ -243,8 +232,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_message_is_cancelled_or_received_never_both, Mod
     talk.expect_silence(talk.server);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_destroyed_group_takes_its_timers_along, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(a_destroyed_group_takes_its_timers_along, here, tcp_only) {
+    dialogue talk(here);
     const std::size_t alive = talk.engine.stats().messages_alive; // each group has one set aside
     handle scheduled = talk.client.update_receiver_after(1h, make(talk.engine, op_code::signal, 0));
     handle unseen = talk.client.update_receiver_after(0ms, make(talk.engine, op_code::signal, 0));
@@ -258,8 +247,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_destroyed_group_takes_its_timers_along, Mode, mo
     talk.next(talk.server);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_destroyed_engine_takes_its_timers_along, Mode, modes) {
-    std::optional<tofu::reactor> engine(std::in_place, tofu::options{}, Mode::who);
+TOFU_TEST_CASE(a_destroyed_engine_takes_its_timers_along, here, tcp_only) {
+    std::optional<any_reactor> engine(std::in_place, here);
     auto group = engine->create_group();
     handle scheduled = group.update_receiver_after(1h, make(*engine, op_code::signal, 0));
     handle cancelled = group.update_receiver_after(1h, make(*engine, op_code::signal, 0));
@@ -273,8 +262,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_destroyed_engine_takes_its_timers_along, Mode, m
 }
 
 // Whoever settles a timer decides who lets go of it: the sanitizers see a wrong answer.
-BOOST_AUTO_TEST_CASE_TEMPLATE(cancelling_races_with_the_end_of_the_group, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(cancelling_races_with_the_end_of_the_group, here, tcp_only) {
+    dialogue talk(here);
     for (int round = 0; round < 100; ++round) {
         auto group = talk.engine.create_group();
         std::vector<handle> timers;
@@ -290,9 +279,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(cancelling_races_with_the_end_of_the_group, Mode, 
     talk.connect();
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(cancelling_and_updating_race_with_the_end_of_the_engine, Mode, modes) {
+TOFU_TEST_CASE(cancelling_and_updating_race_with_the_end_of_the_engine, here, tcp_only) {
     for (int round = 0; round < 50; ++round) {
-        std::optional<tofu::reactor> engine(std::in_place, tofu::options{.initial_messages = 0}, Mode::who);
+        std::optional<any_reactor> engine(std::in_place, here, tofu::options{.initial_messages = 0});
         auto group = engine->create_group();
         std::vector<handle> timers;
         for (int i = 0; i < 20; ++i)
@@ -316,12 +305,12 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(cancelling_and_updating_race_with_the_end_of_the_e
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_thousand_timers_fire_in_the_order_of_their_deadlines) {
-    frozen still;
+TOFU_TEST_CASE(a_thousand_timers_fire_in_the_order_of_their_deadlines, here, caller_only& tcp_only) {
+    frozen still(here);
     std::vector<std::uint64_t> delays(1000);
     std::iota(delays.begin(), delays.end(), 1U);
     std::shuffle(delays.begin(), delays.end(), std::mt19937(7));
-    std::vector<frozen::reactor::timer_handle> timers;
+    std::vector<any_timer> timers;
     for (const std::uint64_t delay : delays) timers.push_back(still.after(std::chrono::milliseconds(delay), delay));
     std::vector<bool> cancelled(1001);
     for (std::size_t i = 0; i < timers.size(); i += 3) cancelled[delays[i]] = timers[i].cancel() != nullptr;
@@ -337,17 +326,17 @@ BOOST_AUTO_TEST_CASE(a_thousand_timers_fire_in_the_order_of_their_deadlines) {
         }
         BOOST_TEST(!still.look());
     };
-    still.milliseconds = 1000 + 400; // a part one by one, the rest in one go
+    still.clock_lead = 400; // a part one by one, the rest in one go
     receive_until(400);
-    still.milliseconds = 1000 + 401;
+    still.clock_lead = 401;
     receive_until(401);
-    still.milliseconds = 5000;
+    still.clock_lead = 5000;
     receive_until(1000);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(timers_in_real_time_fire_in_the_order_of_their_deadlines, Mode, modes) {
+TOFU_TEST_CASE(timers_in_real_time_fire_in_the_order_of_their_deadlines, here, tcp_only) {
     using clock = std::chrono::steady_clock;
-    dialogue<> talk(Mode::who);
+    dialogue talk(here);
     constexpr std::size_t count = 1000;
     std::vector<std::size_t> order(count);
     std::iota(order.begin(), order.end(), std::size_t{0});

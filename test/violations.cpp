@@ -62,8 +62,8 @@ std::vector<offence> operator+(std::vector<offence> first, std::vector<offence> 
 }
 
 /// The bystanders' connection works. What else the server receives goes to `others`.
-template <class Talk, class Others>
-void expect_echo(Talk& talk, const typename Talk::link& link, Others others) {
+template <class Others>
+void expect_echo(dialogue& talk, const dialogue::link& link, Others others) {
     talk.client.post(make(talk.engine, op_code::request, link.client, "still there?"));
     for (;;) {
         tofu::message_ptr m = talk.next(talk.server);
@@ -78,16 +78,14 @@ void expect_echo(Talk& talk, const typename Talk::link& link, Others others) {
     BOOST_TEST(body_of(*talk.expect(talk.client, op_code::response)) == "still there?");
 }
 
-template <class Talk>
-void expect_echo(Talk& talk, const typename Talk::link& link) {
+void expect_echo(dialogue& talk, const dialogue::link& link) {
     expect_echo(talk, link, [](const tofu::message& m) {
         BOOST_ERROR("not expected: " << to_string(m.op()) << " " << m.headers().wire());
     });
 }
 
 /// Says hello as a raw peer and is accepted; the server's channel number.
-template <class Talk>
-std::uint16_t be_accepted(Talk& talk, raw_socket& peer) {
+std::uint16_t be_accepted(dialogue& talk, raw_socket& peer) {
     peer.say_hello();
     const std::uint16_t number = talk.accept();
     BOOST_REQUIRE(peer.receive());
@@ -96,8 +94,8 @@ std::uint16_t be_accepted(Talk& talk, raw_socket& peer) {
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_peer_that_has_not_said_hello_is_closed_and_nobody_is_told, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(a_peer_that_has_not_said_hello_is_closed_and_nobody_is_told, here) {
+    dialogue talk(here);
     const tofu::address where = talk.listen();
     const auto link = talk.connect(where);
     const std::vector<offence> first_messages =
@@ -123,8 +121,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_peer_that_has_not_said_hello_is_closed_and_nobod
     be_accepted(talk, polite);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_accepted_peer_that_breaks_a_rule_loses_its_channel_alone, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(an_accepted_peer_that_breaks_a_rule_loses_its_channel_alone, here) {
+    dialogue talk(here);
     const tofu::address where = talk.listen();
     const auto link = talk.connect(where);
     const std::vector<offence> offences =
@@ -147,8 +145,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_accepted_peer_that_breaks_a_rule_loses_its_chan
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_rule_broken_before_the_hello_was_answered_is_told_too, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(a_rule_broken_before_the_hello_was_answered_is_told_too, here) {
+    dialogue talk(here);
     raw_socket peer(talk.engine, talk.listen());
     peer.say_hello();
     const tofu::message_ptr hello = talk.expect(talk.server, op_code::hello_request);
@@ -156,8 +154,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_rule_broken_before_the_hello_was_answered_is_tol
     talk.expect_goodbye(talk.server, hello->header().channel_number, reason_for(status::invalid_op_code));
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(after_a_bye_request_only_a_bye_response_may_follow, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(after_a_bye_request_only_a_bye_response_may_follow, here) {
+    dialogue talk(here);
     const tofu::address where = talk.listen();
     const auto link = talk.connect(where);
     // Nobody has asked this peer for a bye: even a bye_response is one too many.
@@ -174,8 +172,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(after_a_bye_request_only_a_bye_response_may_follow
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(nothing_may_follow_a_bye_response, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(nothing_may_follow_a_bye_response, here) {
+    dialogue talk(here);
     const tofu::address where = talk.listen();
     const auto link = talk.connect(where);
     for (const op_code op : {op_code::request, op_code::bye_request, op_code::bye_response}) {
@@ -192,10 +190,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(nothing_may_follow_a_bye_response, Mode, modes) {
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_server_that_answers_a_hello_wrongly_is_left, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(a_server_that_answers_a_hello_wrongly_is_left, here) {
+    dialogue talk(here);
     const auto link = talk.connect();
-    raw_listener wrong(talk.engine);
+    raw_listener wrong(talk.engine, here.new_address());
     const std::vector<offence> offences =
         never_allowed() +
         std::vector<offence>{
@@ -225,10 +223,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_server_that_answers_a_hello_wrongly_is_left, Mod
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_server_that_breaks_a_rule_later_loses_its_channel_alone, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(a_server_that_breaks_a_rule_later_loses_its_channel_alone, here) {
+    dialogue talk(here);
     const auto link = talk.connect();
-    raw_listener wrong(talk.engine);
+    raw_listener wrong(talk.engine, here.new_address());
     const std::vector<offence> offences =
         never_allowed() +
         std::vector<offence>{
@@ -249,9 +247,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_server_that_breaks_a_rule_later_loses_its_channe
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_refusal_that_goes_on_talking_is_a_violation, Mode, modes) {
-    dialogue<> talk(Mode::who);
-    raw_listener wrong(talk.engine);
+TOFU_TEST_CASE(a_refusal_that_goes_on_talking_is_a_violation, here) {
+    dialogue talk(here);
+    raw_listener wrong(talk.engine, here.new_address());
     const binary_header hello = talk.hello(wrong.where());
     raw_socket peer = wrong.accept();
     BOOST_REQUIRE(peer.receive());
@@ -263,8 +261,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_refusal_that_goes_on_talking_is_a_violation, Mod
     BOOST_TEST(reason_of(*failed) == reason_for(status::invalid_op_code));
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(what_was_not_sent_to_an_offender_comes_back_with_its_offence, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(what_was_not_sent_to_an_offender_comes_back_with_its_offence, here) {
+    dialogue talk(here);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = be_accepted(talk, peer);
     const std::string large(65535, 'x');
@@ -284,8 +282,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_was_not_sent_to_an_offender_comes_back_with_i
     talk.expect_goodbye(talk.server, number, reason_for(status::invalid_message));
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(internal_bits_of_a_peer_are_no_violation_and_go_no_further, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(internal_bits_of_a_peer_are_no_violation_and_go_no_further, here) {
+    dialogue talk(here);
     raw_socket peer(talk.engine, talk.listen());
     constexpr std::byte internal{0xC0};
     bytes hello =
@@ -303,13 +301,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(internal_bits_of_a_peer_are_no_violation_and_go_no
         const bytes wire = peer.receive_bytes(binary_header::wire_size);
         BOOST_REQUIRE(wire.size() == binary_header::wire_size);
         BOOST_TEST(std::to_integer<unsigned>(wire[2]) == static_cast<unsigned>(expected));
-        const binary_header h = tofu::decode(std::span(wire).template first<binary_header::wire_size>());
+        const binary_header h = tofu::decode(std::span(wire).first<binary_header::wire_size>());
         peer.receive_bytes(std::size_t{h.text_headers_length} + h.body_length);
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(any_status_byte_of_a_peer_is_its_own_business, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(any_status_byte_of_a_peer_is_its_own_business, here) {
+    dialogue talk(here);
     raw_socket peer(talk.engine, talk.listen());
     be_accepted(talk, peer);
     for (const unsigned byte : {0U, 22U, 31U, 32U, 255U}) {
@@ -320,8 +318,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(any_status_byte_of_a_peer_is_its_own_business, Mod
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(lengths_above_the_limits_are_refused_at_the_header, Mode, modes) {
-    dialogue<> talk(Mode::who, {.max_text_headers = 64, .max_body = 100});
+TOFU_TEST_CASE(lengths_above_the_limits_are_refused_at_the_header, here) {
+    dialogue talk(here, {.max_text_headers = 64, .max_body = 100});
     const tofu::address where = talk.listen();
     const auto link = talk.connect(where);
     const std::string text = "n:" + std::string(60, 'v') + "\r\n";
@@ -351,8 +349,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(lengths_above_the_limits_are_refused_at_the_header
     expect_echo(talk, link);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(without_limits_the_largest_message_of_the_protocol_is_no_violation, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(without_limits_the_largest_message_of_the_protocol_is_no_violation, here) {
+    dialogue talk(here);
     raw_socket peer(talk.engine, talk.listen());
     be_accepted(talk, peer);
     const std::string text = "n:" + std::string(65535 - 4, 'v') + "\r\n";
@@ -394,8 +392,8 @@ private:
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(random_bytes_from_many_peers_harm_nobody_else, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(random_bytes_from_many_peers_harm_nobody_else, here) {
+    dialogue talk(here);
     const tofu::address where = talk.listen();
     const auto link = talk.connect(where);
     noise source;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A recorded conversation of two programs of the Zig implementation, with one of the two replaced by ours: byte for
 // byte the same. Channel numbers go round from 1, so using up the numbers before makes ours the recorded ones, too.
-#include "scripted_names.hpp"
+#include "harness.hpp"
 #include "zig_conversation.hpp"
 
 #include <tofu/engine/frame_reader.hpp>
@@ -13,17 +13,6 @@ using zig_conversation::line;
 using zig_conversation::lines;
 
 BOOST_AUTO_TEST_SUITE(zig_bytes)
-
-/// The network of this system, but the recorded address leads to one of the test's.
-struct diverting_network : tofu::platform::network<> {
-    const tofu::address* target = nullptr;
-
-    tofu::io_error to_endpoint(const tofu::address& from, bool for_listening, endpoint& out) noexcept {
-        const bool recorded = tofu::to_text(from).view() == zig_conversation::address;
-        return tofu::platform::network<>::to_endpoint(recorded ? *target : from, for_listening, out);
-    }
-};
-using diverted = tofu::basic_reactor<poll_with_network<diverting_network>>;
 
 std::string hex(std::span<const std::byte> bytes) {
     constexpr std::string_view digits = "0123456789abcdef";
@@ -104,17 +93,17 @@ BOOST_AUTO_TEST_CASE(the_frame_reader_reads_the_recorded_bytes_however_they_are_
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(our_client_says_what_the_recorded_one_said, Mode, modes) {
-    tofu::address target;
-    diverting_network network;
-    network.target = &target;
-    dialogue<diverted> talk(Mode::who, {}, poll_with_network<diverting_network>(network));
-    raw_listener listener(talk.engine);
-    target = listener.where();
+// These two use up tens of thousands of numbers, of which neither poll policies nor transports know, and the
+// conversation was recorded on TCP: one poll policy and TCP only.
+TOFU_TEST_CASE(our_client_says_what_the_recorded_one_said, here, default_poll_only& tcp_only) {
+    script play;
+    scripted_dialogue talk(here, play);
+    raw_listener listener(talk.engine, here.new_address());
+    play.diverted_from = tofu::parse_address(zig_conversation::address).value;
+    play.diverted_to = listener.where();
     talk.use_up_numbers(zig_conversation::client_channel - 1);
 
-    tofu::message_ptr m = talk.engine.get();
-    BOOST_REQUIRE(m->connect_to(tofu::parse_address(zig_conversation::address).value) == tofu::status::success);
+    tofu::message_ptr m = hello_request(talk.engine, play.diverted_from);
     m->header().message_id = 1;
     BOOST_TEST(talk.client.post(std::move(m)).channel_number == zig_conversation::client_channel);
     raw_socket server = listener.accept();
@@ -135,8 +124,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(our_client_says_what_the_recorded_one_said, Mode, 
     talk.expect_goodbye(talk.client, zig_conversation::client_channel, "bye");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(our_server_answers_as_the_recorded_one_did, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(our_server_answers_as_the_recorded_one_did, here, default_poll_only& tcp_only) {
+    dialogue talk(here);
     talk.use_up_numbers(zig_conversation::server_channel - 2); // the listener has one, too
     raw_socket client(talk.engine, talk.listen());
     tofu::message_ptr question;
@@ -156,8 +145,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(our_server_answers_as_the_recorded_one_did, Mode, 
     talk.expect_goodbye(talk.server, zig_conversation::server_channel, "bye");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(our_server_understands_the_recorded_stream_in_one_piece, Mode, modes) {
-    dialogue<> talk(Mode::who);
+TOFU_TEST_CASE(our_server_understands_the_recorded_stream_in_one_piece, here) {
+    dialogue talk(here);
     raw_socket client(talk.engine, talk.listen());
     const std::vector<std::byte> hello = zig_conversation::wire_of(lines[0]);
     std::vector<std::byte> rest = zig_conversation::stream_of(true);

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSL-1.0
+// Which engine a setting asks for.
+#include "engines.hpp"
+
+namespace tofu_test {
+
+const engine_maker& engines_of([[maybe_unused]] const setting& here) {
+#if __has_include(<sys/epoll.h>)
+    if (here.poll == poller::linux_epoll) return linux_epoll_engines;
+#endif
+    return posix_poll_engines;
+}
+
+any_reactor::any_reactor(const setting& here, const tofu::options& opts)
+    : calls_(engines_of(here).plain(opts, here.who, nullptr)) {}
+
+any_reactor::any_reactor(const setting& here, const tofu::options& opts, std::error_code& error) noexcept
+    : calls_(engines_of(here).plain(opts, here.who, &error)) {}
+
+any_reactor narrow_engine(const setting& here, const tofu::options& opts) {
+    return any_reactor(engines_of(here).narrow(opts, here.who));
+}
+
+any_reactor scripted_engine(const setting& here, script& play, const tofu::options& opts) {
+    return any_reactor(engines_of(here).scripted(opts, here.who, play));
+}
+
+} // namespace tofu_test

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSL-1.0
+// The settings' names, and how one body becomes several cases.
+#include "setting.hpp"
+
+#include "../own_directory.hpp"
+
+#include <atomic>
+
+namespace tofu_test {
+
+tofu::address setting::new_address() const {
+    if (over == transport::tcp) return tofu::tcp_address{"127.0.0.1", 0};
+    static const own_directory home; // removed when the process ends
+    static std::atomic<unsigned> next{0};
+    return home.address(std::to_string(next++));
+}
+
+std::string setting::name() const {
+    std::string text(poll == poller::posix_poll ? "posix_poll" : "linux_epoll");
+    text += over == transport::tcp ? ".tcp" : ".uds";
+    text += has_thread() ? ".io_thread" : ".caller";
+    return text;
+}
+
+boost::unit_test::test_unit* setting_cases::next() const {
+    while (next_ < settings::count && !where_.contain(next_)) ++next_;
+    if (next_ == settings::count) return nullptr;
+    const setting here = settings::at(next_++);
+    return new boost::unit_test::test_case(std::string(name_) + '<' + here.name() + '>', file_, line_,
+                                           [body = body_, here] { body(here); });
+}
+
+} // namespace tofu_test

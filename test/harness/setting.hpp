@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSL-1.0
+// Where a behaviour test runs: on which poll policy, over which transport, driven by whom; and the macro that registers
+// one body for all settings it is about.
+#ifndef TOFU_TEST_HARNESS_SETTING_HPP
+#define TOFU_TEST_HARNESS_SETTING_HPP
+
+#include <tofu/address.hpp>
+#include <tofu/reactor.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tofu_test {
+
+enum class poller : std::uint8_t { posix_poll, linux_epoll };
+enum class transport : std::uint8_t { tcp, uds };
+
+/// What an engine of a behaviour test is made of, and how its channels are connected.
+struct setting {
+    poller poll;
+    transport over;
+    tofu::driven_by who;
+
+    [[nodiscard]] bool has_thread() const { return who == tofu::driven_by::io_thread; }
+    /// An address to listen at: on TCP a port of the system's choice, on a Unix domain socket a path nobody has yet.
+    [[nodiscard]] tofu::address new_address() const;
+    /// The `~reason` at the other end of a connection that was aborted when nothing was left unread there. Only TCP can
+    /// reset; a Unix domain socket then shows an end of stream.
+    [[nodiscard]] std::string_view reason_of_abort() const {
+        return over == transport::tcp ? "peer_reset" : "peer_disconnected";
+    }
+    /// linux_epoll.uds.caller. (No commas: Boost.Test's --run_test takes those for the end of a name.)
+    [[nodiscard]] std::string name() const;
+};
+
+/// Some of the settings; a & b are those that are in both.
+class settings {
+public:
+    template <class Condition>
+    explicit constexpr settings(Condition condition) {
+        for (std::uint8_t i = 0; i < count; ++i)
+            if (condition(at(i))) members_ = static_cast<std::uint8_t>(members_ | 1U << i);
+    }
+    friend constexpr settings operator&(settings left, settings right) {
+        left.members_ = static_cast<std::uint8_t>(left.members_ & right.members_);
+        return left;
+    }
+
+    static constexpr std::uint8_t count = 8;
+    static constexpr setting at(std::size_t index) {
+        return {.poll = index & 4U ? poller::linux_epoll : poller::posix_poll,
+                .over = index & 2U ? transport::uds : transport::tcp,
+                .who = index & 1U ? tofu::driven_by::caller : tofu::driven_by::io_thread};
+    }
+    [[nodiscard]] constexpr bool contain(std::size_t index) const { return (members_ >> index & 1U) != 0; }
+
+private:
+    std::uint8_t members_ = 0;
+};
+
+inline constexpr settings tcp_only([](const setting& s) { return s.over == transport::tcp; });
+inline constexpr settings uds_only([](const setting& s) { return s.over == transport::uds; });
+inline constexpr settings caller_only([](const setting& s) { return s.who == tofu::driven_by::caller; });
+inline constexpr settings io_thread_only([](const setting& s) { return s.who == tofu::driven_by::io_thread; });
+inline constexpr settings posix_poll_only([](const setting& s) { return s.poll == poller::posix_poll; });
+inline constexpr settings linux_epoll_only([](const setting& s) { return s.poll == poller::linux_epoll; });
+/// All that this system has.
+inline constexpr settings everywhere([](const setting& s) {
+#if __has_include(<sys/epoll.h>)
+    constexpr bool has_epoll = true;
+#else
+    constexpr bool has_epoll = false;
+#endif
+#if __has_include(<sys/un.h>)
+    constexpr bool has_uds = true;
+#else
+    constexpr bool has_uds = false;
+#endif
+    return (has_epoll || s.poll != poller::linux_epoll) && (has_uds || s.over != transport::uds);
+});
+/// Every poll policy and every transport once, by both drivers: for what takes long and hardly depends on which meets
+/// which.
+inline constexpr settings each_once([](const setting& s) {
+    return (s.poll == poller::posix_poll) == (s.over == transport::tcp);
+});
+/// For what no poll policy can change (arithmetic, checks of arguments) and takes its time to show.
+inline constexpr settings default_poll_only([](const setting& s) {
+#if defined(__linux__)
+    return s.poll == poller::linux_epoll;
+#else
+    return s.poll == poller::posix_poll;
+#endif
+});
+
+/// Makes a Boost.Test case of one body for each setting.
+class setting_cases : public boost::unit_test::test_unit_generator {
+public:
+    using body_type = void (*)(const setting&);
+
+    setting_cases(const char* name, const char* file, std::size_t line, body_type body, settings where = everywhere)
+        : name_(name), file_(file), line_(line), body_(body), where_(where & everywhere) {}
+    boost::unit_test::test_unit* next() const override;
+
+private:
+    const char* name_;
+    const char* file_;
+    std::size_t line_;
+    body_type body_;
+    settings where_;
+    mutable std::size_t next_ = 0;
+};
+
+} // namespace tofu_test
+
+/// TOFU_TEST_CASE(name, here) { ... } registers the body once for each setting, as name<linux_epoll.tcp.io_thread> and
+/// so on; `here` is the setting. A third argument restricts it: TOFU_TEST_CASE(name, here, tcp_only & caller_only). A
+/// comment before the case says why.
+#define TOFU_TEST_CASE(name, here, ...)                                                                                \
+    static void name(const tofu_test::setting&);                                                                       \
+    BOOST_AUTO_TU_REGISTRAR(name)                                                                                      \
+    (tofu_test::setting_cases(#name, __FILE__, __LINE__, &name __VA_OPT__(, ) __VA_ARGS__),                            \
+     boost::unit_test::decorator::collector_t::instance());                                                            \
+    static void name([[maybe_unused]] const tofu_test::setting& here)
+
+#endif
