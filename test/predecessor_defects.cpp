@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // What was measured to be wrong in the implementation this one follows: each defect is a test here.
 #include "harness.hpp"
+#include "own_directory.hpp"
+
+#include <filesystem>
+#include <fstream>
 
 using namespace tofu_test;
 using tofu::op_code;
@@ -304,6 +308,23 @@ TOFU_TEST_CASE(a_port_has_one_listener, here, tcp_only) {
     BOOST_TEST(to_string(m->status()) == to_string(status::listen_failed));
     BOOST_TEST(reason_of(*m) == "address_in_use");
     talk.connect(taken);
+}
+
+// A listener unlinks whatever file is at its path, even a live server's socket. (uds.cpp and socket_file.cpp have all
+// of the rules.)
+TOFU_TEST_CASE(a_path_belongs_to_who_listens_there, here, uds_only) {
+    const own_directory home;
+    dialogue first(here);
+    first.listen(home.address());
+    dialogue second(here);
+    std::ofstream(home.file("precious")) << "data";
+    for (const tofu::address& taken : {home.address(), home.address("precious")}) {
+        const auto request = second.server.post(welcome_request(second.engine, taken));
+        second.expect_failed(second.server, op_code::welcome_response, request, status::listen_failed,
+                             "address_in_use");
+    }
+    BOOST_TEST(std::filesystem::file_size(home.file("precious")) == 4U);
+    first.connect(home.address());
 }
 
 // A listener's DNS name is resolved on the I/O thread and blocks every channel. (TCP only: a path is no name.)

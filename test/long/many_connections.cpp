@@ -3,7 +3,8 @@
 //
 // Two processes, each with one engine that its caller drives. As many connections as the argument (10,000) or the
 // limit of descriptors allow are opened in steps; after each step the same number of round trips goes over all of them
-// in turn, ten under way at a time, so that only the number of open connections differs.
+// in turn, and then over one of them while the others are idle, ten under way at a time, so that only the number of
+// open connections differs.
 #include "two_processes.hpp"
 
 #include <fcntl.h>
@@ -86,8 +87,9 @@ public:
         }
     }
 
-    /// Goes over all connections in turn; every answer must be the question, on the channel it was asked on.
-    void echo(std::size_t round_trips) {
+    /// Goes over so many connections in turn; every answer must be the question, on the channel it was asked on.
+    void echo(std::size_t round_trips, std::size_t connections) {
+        used_ = connections;
         std::size_t asked = 0;
         for (std::size_t answered = 0; answered < round_trips; ++answered) {
             for (; asked < round_trips && asked < answered + under_way; ++asked) ask(asked);
@@ -96,7 +98,7 @@ public:
             std::uint64_t said = 0;
             demand(m->body().size() == sizeof said, "a whole answer");
             std::memcpy(&said, m->body().data(), sizeof said);
-            demand(said == which && m->header().channel_number == channels_[which % channels_.size()],
+            demand(said == which && m->header().channel_number == channels_[which % used_],
                    "the answer to the question, where it was asked");
         }
     }
@@ -104,7 +106,7 @@ public:
 private:
     void ask(std::uint64_t which) {
         tofu::message_ptr m = engine_.get();
-        m->header().channel_number = channels_[which % channels_.size()];
+        m->header().channel_number = channels_[which % used_];
         m->header().message_id = which + 1;
         demand(m->body().append(std::as_bytes(std::span(&which, 1))), "memory for a body");
         group_.post(std::move(m));
@@ -114,6 +116,7 @@ private:
     engine_type<Poll> engine_;
     typename engine_type<Poll>::group_type group_;
     std::vector<std::uint16_t> channels_;
+    std::size_t used_ = 0;
 };
 
 /// `round_trips` is cut where a poller that looks at every connection each time would take minutes.
@@ -142,19 +145,24 @@ void run(const char* poller, const tofu::address& where, std::size_t most, std::
             const auto begin = clock::now();
             clients.grow(count);
             const double opening = seconds_since(begin);
-            clients.echo(std::max(count, std::size_t{1000})); // every connection once, and caches warm
-            const figures us = figures_now();
-            const figures them = ask_server();
-            const auto start = clock::now();
-            clients.echo(round_trips);
-            const double took = seconds_since(start);
-            const figures us_after = figures_now();
-            const figures them_after = ask_server();
-            const auto per_trip = [&](double seconds) { return seconds * 1e6 / static_cast<double>(round_trips); };
-            std::printf("  %6zu connections (opened in %.2f s): %7.0f round trips/s, processor per round trip %5.2f us "
-                        "serving, %5.2f us asking; memory of the engine %ld KiB serving, %ld KiB asking\n",
-                        count, opening, static_cast<double>(round_trips) / took, per_trip(them_after.cpu - them.cpu),
-                        per_trip(us_after.cpu - us.cpu), them_after.resident, us_after.resident);
+            clients.echo(std::max(count, std::size_t{1000}), count); // every connection once, and caches warm
+            const auto measure = [&](std::size_t connections, const char* what) {
+                const figures us = figures_now();
+                const figures them = ask_server();
+                const auto start = clock::now();
+                clients.echo(round_trips, connections);
+                const double took = seconds_since(start);
+                const figures us_after = figures_now();
+                const figures them_after = ask_server();
+                const auto per_trip = [&](double seconds) { return seconds * 1e6 / static_cast<double>(round_trips); };
+                std::printf("    %s %7.0f round trips/s, processor per round trip %6.2f us serving, %6.2f us asking; "
+                            "memory of the engine %5ld KiB serving, %5ld KiB asking\n",
+                            what, static_cast<double>(round_trips) / took, per_trip(them_after.cpu - them.cpu),
+                            per_trip(us_after.cpu - us.cpu), them_after.resident, us_after.resident);
+            };
+            std::printf("  %zu connections, opened in %.2f s\n", count, opening);
+            measure(count, "all of them:");
+            measure(1, "one of them:");
             std::fflush(stdout);
             if (count < wanted)
                 std::printf("  (the system allows this process %zu descriptors, so not %zu)\n", allowed + 100, wanted);
