@@ -6,9 +6,12 @@
 #include <boost/test/unit_test.hpp>
 
 #include <tofu/address.hpp>
+#include <tofu/platform/posix/descriptor.hpp>
 
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <filesystem>
 #include <string>
@@ -50,6 +53,16 @@ private:
 inline int permissions_of(const std::string& path) {
     struct ::stat found {};
     return ::lstat(path.c_str(), &found) == 0 ? static_cast<int>(found.st_mode & 0777) : -1;
+}
+
+/// A socket file nobody listens behind, as a killed process leaves it.
+inline void leave_dead_file(const std::string& path) {
+    sockaddr_un where{};
+    where.sun_family = AF_UNIX;
+    path.copy(where.sun_path, sizeof where.sun_path - 1);
+    const tofu::posix::descriptor bound(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    BOOST_REQUIRE(::bind(bound.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0);
+    BOOST_REQUIRE(::listen(bound.get(), 1) == 0);
 }
 
 } // namespace tofu_test

@@ -61,16 +61,6 @@ io_failure failure_of_connect(const tofu::address& where) {
     return connect_to(at(where), dropped).kind;
 }
 
-/// A socket file nobody listens behind, as a killed process leaves it.
-void leave_dead_file(const std::string& path) {
-    sockaddr_un where{};
-    where.sun_family = AF_UNIX;
-    path.copy(where.sun_path, sizeof where.sun_path - 1);
-    const posix::descriptor bound(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    BOOST_REQUIRE(::bind(bound.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0);
-    BOOST_REQUIRE(::listen(bound.get(), 1) == 0);
-}
-
 #if defined(__linux__)
 /// The calling thread asks for files as nobody in particular, as long as this lives. Only root can; others are nobody
 /// in particular already.

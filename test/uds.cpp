@@ -11,7 +11,6 @@
 #include <sched.h>
 #endif
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -40,15 +39,6 @@ void expect_no_listener(dialogue& talk, const tofu::address& where, status why, 
 void expect_no_connection(dialogue& talk, const tofu::address& where, status why, std::string_view reason) {
     talk.hello(where);
     expect_failure(talk, talk.client, op_code::hello_response, why, reason);
-}
-
-/// A file nobody listens behind.
-void leave_dead_file(const std::string& path) {
-    sockaddr_un where{};
-    where.sun_family = AF_UNIX;
-    path.copy(where.sun_path, sizeof where.sun_path - 1);
-    const tofu::posix::descriptor bound(::socket(AF_UNIX, SOCK_STREAM, 0));
-    BOOST_REQUIRE(::bind(bound.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0);
 }
 
 } // namespace

@@ -86,8 +86,8 @@ struct options {
     /// How long a channel that is done waits for the peer's end of stream before it closes. 0: not at all. Default 1 s.
     std::chrono::milliseconds grace_time{1'000};
 
-    /// Pause before something the system refused for lack of descriptors or memory is tried again. At least 1 ms.
-    /// Default 100 ms.
+    /// Pause before something the system refused for lack of descriptors or memory is tried again, and a Unix domain
+    /// socket whose backlog is full. At least 1 ms. Default 100 ms.
     std::chrono::milliseconds retry_time{100};
 
     /// Lets the system probe silent TCP peers (SO_KEEPALIVE, with the system's own times). Default off.
