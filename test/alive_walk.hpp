@@ -16,14 +16,10 @@
 
 namespace tofu_test {
 
-template <class Talk>
-std::size_t counted(Talk& talk) {
-    return talk.engine.stats().messages_counted;
-}
+inline std::size_t counted(dialogue& talk) { return talk.engine.stats().messages_counted; }
 
 /// All the messages that may be taken now.
-template <class Reactor>
-std::vector<tofu::message_ptr> take_all(Reactor& engine) {
+inline std::vector<tofu::message_ptr> take_all(any_reactor& engine) {
     std::vector<tofu::message_ptr> taken;
     std::error_code error;
     while (tofu::message_ptr m = engine.get(tofu::allocation::always, error)) {

@@ -2,6 +2,7 @@
 // Defects of the engine that simulated runs have found, one test or more for each, without the simulator's chances.
 #include "harness.hpp"
 #include "harness/reactor_of.hpp"
+#include "harness/simulated_engine.hpp"
 
 #include <tofu/policies/poll/simulated_poll.hpp>
 #include <tofu/policies/timer/manual_timer.hpp>
@@ -25,10 +26,19 @@ namespace {
 namespace simulation = tofu::simulation;
 
 template <class Poll>
-using simulated_engine =
-    tofu::basic_reactor<Poll, tofu::fixed_channel_pool<16>, tofu::slot_index_key, tofu::manual_timer>;
+using reactor_with = tofu::basic_reactor<Poll, tofu::fixed_channel_pool<16>, tofu::slot_index_key, tofu::manual_timer>;
 
-constexpr setting by_caller{.poll = poller::posix_poll, .over = transport::tcp, .who = tofu::driven_by::caller};
+/// The engine of other simulated tests with another poll policy.
+template <class Poll, class... More>
+any_reactor engine_with(simulation::world& world, const tofu::options& opts, More&... more) {
+    return any_reactor(std::make_unique<reactor_of<reactor_with<Poll>>>(
+        opts, in_simulation.who, nullptr, Poll(world, more...), tofu::manual_timer(world.clock())));
+}
+template <>
+any_reactor engine_with<tofu::simulated_poll>(simulation::world& world, const tofu::options& opts) {
+    return simulated_engine<16>(world, opts);
+}
+
 constexpr auto a_while = 1ms; ///< everything that is under way has arrived
 
 struct world_owner {
@@ -42,9 +52,7 @@ struct simulated : world_owner, dialogue {
     explicit simulated(const tofu::options& opts = {}, const simulation::faults& faults = {}, std::uint64_t seed = 1,
                        More&... more)
         : world_owner{simulation::world(seed, faults)}
-        , dialogue(by_caller,
-                   any_reactor(std::make_unique<reactor_of<simulated_engine<Poll>>>(
-                       opts, by_caller.who, nullptr, Poll(world, more...), tofu::manual_timer(world.clock())))) {}
+        , dialogue(in_simulation, engine_with<Poll>(world, opts, more...)) {}
     ~simulated() { BOOST_TEST(world.complaint() == ""); }
 
     /// One turn, and no time passes.
@@ -446,7 +454,7 @@ BOOST_AUTO_TEST_CASE(a_channel_that_can_not_go_lets_its_group_go) {
 
 // Before: it also kept the addresses it had not tried, which no figure shows.
 BOOST_AUTO_TEST_CASE(a_channel_that_can_not_go_keeps_nothing_else) {
-    using core = tofu::engine::engine_core<simulated_engine<keeping_poll>::policies>;
+    using core = tofu::engine::engine_core<reactor_with<keeping_poll>::policies>;
     world_owner of{simulation::world(1, {.connect_hangs = 1000})};
     of.world.name("a.name", {.hosts = {nobodys, here}});
     keeper poll;

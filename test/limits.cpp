@@ -241,10 +241,8 @@ BOOST_AUTO_TEST_CASE(a_message_keeps_buffers_up_to_the_retained_capacity_exactly
     }
 }
 
-BOOST_AUTO_TEST_CASE(no_more_messages_are_made_with_the_engine_than_its_pool_keeps) {
-    std::error_code error;
-    const tofu::reactor engine({.initial_messages = 100, .max_messages = 4}, tofu::driven_by::caller, error);
-    BOOST_REQUIRE(!error);
+TOFU_TEST_CASE(no_more_messages_are_made_with_the_engine_than_its_pool_keeps, here) {
+    const any_reactor engine(here, {.initial_messages = 100, .max_messages = 4});
     BOOST_TEST(engine.stats().messages_allocated == 4U);
     BOOST_TEST(engine.stats().messages_free == 4U);
 }

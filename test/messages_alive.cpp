@@ -279,7 +279,7 @@ TOFU_TEST_CASE(updates_and_timers_count_until_they_are_received_or_taken_back, h
     BOOST_TEST(!too_late.cancel());
     BOOST_TEST(counted(talk) == 0U);
     tofu::message_ptr refused = talk.engine.get();
-    tofu::channel_group none;
+    any_group none = talk.engine.group_without_engine();
     none.update_receiver(std::move(refused), error);
     BOOST_TEST((error == status::shutdown_started));
     none.update_receiver_after(1h, std::move(refused), error);

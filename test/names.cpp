@@ -306,7 +306,8 @@ TOFU_TEST_CASE(questions_of_a_dead_engine_may_be_dropped, here, tcp_only) {
     BOOST_TEST(play.names.idle());
 }
 
-// The inbox is drained only when the engine already stops: the answer must not hide the reason why its channels end.
+// Caller only, so that the inbox is drained only when the engine already stops: the answer must not hide the reason why
+// its channels end.
 TOFU_TEST_CASE(an_answer_that_comes_while_the_engine_stops_changes_nothing, here, tcp_only& caller_only) {
     script play;
     std::optional<scripted_dialogue> talk(std::in_place, here, play);

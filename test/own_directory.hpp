@@ -38,6 +38,11 @@ public:
     [[nodiscard]] tofu::address address(const std::string& name = "socket") const {
         return tofu::uds_address{file(name)};
     }
+    /// An abstract name as unique as the directory.
+    [[nodiscard]] std::string abstract_name() const {
+        std::string name(1, '@'); // a sum would be a warning of g++ 12, which sees overlaps that are not there
+        return name.append(file());
+    }
     /// How many files are in it.
     [[nodiscard]] std::size_t files() const {
         std::size_t count = 0;

@@ -5,7 +5,7 @@
 #define TOFU_TEST_SIMULATED_TALK_HPP
 
 #include "harness.hpp"
-#include "harness/reactor_of.hpp"
+#include "harness/simulated_engine.hpp"
 
 #include <tofu/policies/poll/simulated_poll.hpp>
 #include <tofu/policies/timer/manual_timer.hpp>
@@ -13,7 +13,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -27,14 +26,6 @@ inline constexpr std::chrono::milliseconds a_while{1};
 inline constexpr tofu::simulation::faults wide{.least_window = 4 * 1024 * 1024, .most_window = 4 * 1024 * 1024};
 inline constexpr tofu::simulation::faults no_faults{};
 
-template <std::size_t Slots>
-using simulated_engine = tofu::basic_reactor<tofu::simulated_poll, tofu::fixed_channel_pool<Slots>,
-                                             tofu::slot_index_key, tofu::manual_timer>;
-
-/// For the harness; the simulated world is neither of these transports and pollers.
-inline constexpr setting driven_by_test{
-    .poll = poller::posix_poll, .over = transport::tcp, .who = tofu::driven_by::caller};
-
 /// Before the engines that live in it.
 struct simulated_ground {
     tofu::simulation::world world;
@@ -45,9 +36,7 @@ template <std::size_t Slots = 16>
 struct simulated_talk : simulated_ground, dialogue {
     explicit simulated_talk(const tofu::options& opts = {}, const tofu::simulation::faults& faults = no_faults)
         : simulated_ground{tofu::simulation::world(1, faults)}
-        , dialogue(driven_by_test, any_reactor(std::make_unique<reactor_of<simulated_engine<Slots>>>(
-                                       opts, driven_by_test.who, nullptr, tofu::simulated_poll(world),
-                                       tofu::manual_timer(world.clock())))) {}
+        , dialogue(in_simulation, simulated_engine<Slots>(world, opts)) {}
     ~simulated_talk() { BOOST_TEST(world.complaint() == ""); }
 
     /// One turn, and no time passes.

@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(the_longest_path_and_the_longest_abstract_name_can_be_used)
     BOOST_TEST(posix::to_address(listener.local_endpoint()).path() == path);
     BOOST_TEST(failure_of_connect(tofu::uds_address{path}) == io_failure::none);
 #if defined(__linux__)
-    std::string name = "@" + home.file();
+    std::string name = home.abstract_name();
     name.resize(tofu::max_path_length, 'y');
     posix::socket other = listener_at(tofu::uds_address{name});
     BOOST_TEST(posix::to_address(other.local_endpoint()).path() == name);
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(the_longest_path_and_the_longest_abstract_name_can_be_used)
 #if defined(__linux__)
 BOOST_AUTO_TEST_CASE(an_abstract_name_has_no_file_and_is_free_when_its_listener_is_gone) {
     const own_directory home;
-    const std::string name = "@" + home.file();
+    const std::string name = home.abstract_name();
     const tofu::address where = tofu::uds_address{name};
     {
         posix::socket listener = listener_at(where);

@@ -95,7 +95,7 @@ TOFU_TEST_CASE(a_path_too_long_is_refused_when_it_is_posted, here, uds_only) {
 #if defined(__linux__)
 TOFU_TEST_CASE(an_abstract_name_is_served_without_a_file, here, uds_only) {
     const own_directory home;
-    const std::string name = "@" + home.file();
+    const std::string name = home.abstract_name();
     const tofu::address where = tofu::uds_address{name};
     dialogue talk(here);
     expect_no_connection(talk, where, status::connect_failed, "connect_refused");

@@ -17,6 +17,11 @@
 namespace tofu_test {
 
 enum class poller : std::uint8_t { posix_poll, linux_epoll };
+#if defined(__linux__)
+inline constexpr poller default_poller = poller::linux_epoll; ///< the one of tofu::default_poll
+#else
+inline constexpr poller default_poller = poller::posix_poll;
+#endif
 enum class transport : std::uint8_t { tcp, uds };
 
 /// What an engine of a behaviour test is made of, and how its channels are connected.
@@ -87,14 +92,8 @@ inline constexpr settings everywhere([](const setting& s) {
 inline constexpr settings each_once([](const setting& s) {
     return (s.poll == poller::posix_poll) == (s.over == transport::tcp);
 });
-/// For what no poll policy can change (arithmetic, checks of arguments) and takes its time to show.
-inline constexpr settings default_poll_only([](const setting& s) {
-#if defined(__linux__)
-    return s.poll == poller::linux_epoll;
-#else
-    return s.poll == poller::posix_poll;
-#endif
-});
+/// For what no poll policy can change and takes its time to show.
+inline constexpr settings default_poll_only([](const setting& s) { return s.poll == default_poller; });
 
 /// Makes a Boost.Test case of one body for each setting.
 class setting_cases : public boost::unit_test::test_unit_generator {
