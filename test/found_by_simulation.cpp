@@ -742,4 +742,43 @@ BOOST_AUTO_TEST_CASE(messages_whose_reads_were_cut_short_are_read_on_without_cre
     for (int i = 0; i < 2; ++i) talk.expect_own(talk.server, op_code::request, body);
 }
 
+// ---- a poller without memory ----
+
+namespace {
+
+/// It has no memory for one more watch as long as `refuses`.
+class forgetful_poll : public tofu::simulated_poll {
+public:
+    forgetful_poll(simulation::world& world, const bool& refuses) : tofu::simulated_poll(world), refuses_(&refuses) {}
+
+    [[nodiscard]] tofu::io_error arm(registration& entry, tofu::interest wanted) noexcept {
+        const tofu::interest granted = *refuses_ ? wanted & entry.wanted : wanted;
+        const tofu::io_error error = tofu::simulated_poll::arm(entry, granted);
+        return granted == wanted ? error : tofu::io_error{tofu::io_failure::no_memory, 12};
+    }
+
+private:
+    const bool* refuses_;
+};
+
+} // namespace
+
+// The poller had no memory to watch what a new connection wants to hear. Until it is asked once more, nobody looks for
+// that channel's data, and so its limits have to wait.
+BOOST_AUTO_TEST_CASE(a_channel_that_is_not_watched_for_lack_of_memory_does_not_meet_its_limits) {
+    bool refuses = false;
+    simulated<forgetful_poll> talk({.connect_time = 1s, .hello_time = 500ms, .retry_time = 10s}, {}, 1, refuses);
+    raw_host host(talk.world);
+    talk.hello(host.where());
+    talk.turn();
+    refuses = true;
+    talk.turn_after(a_while); // connected
+    refuses = false;
+    raw_end peer = host.accept();
+    peer.send({.op = op_code::hello_response}, "not looked for");
+    talk.turn_after(2s);
+    talk.turn_after(8s);
+    talk.expect_own(talk.client, op_code::hello_response, "not looked for");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
