@@ -250,18 +250,15 @@ class foreign_loop {
 public:
     explicit foreign_loop(any_reactor& engine) : engine_(engine) {}
 
-    /// One wait of at most `patience`; false: nothing happened in that time.
+    /// One wait of at most `longest`; false: it lasted that long. (Work that is left, or a deadline, ends it, too.)
     bool turn(std::chrono::milliseconds longest = patience) {
         pollfd own{.fd = engine_.native_handle(), .events = POLLIN, .revents = 0};
-        const int timeout = static_cast<int>(time_left(longest).count());
-        const int found = ::poll(&own, 1, timeout);
+        const std::chrono::milliseconds time = time_left(longest);
+        const int found = ::poll(&own, 1, static_cast<int>(time.count()));
         BOOST_REQUIRE(found >= 0);
         engine_.run_once(0ms);
-        ++turns;
-        return found != 0;
+        return found != 0 || time < longest;
     }
-
-    unsigned turns = 0;
 
 private:
     [[nodiscard]] std::chrono::milliseconds time_left(std::chrono::milliseconds longest) {
