@@ -7,7 +7,6 @@
 
 namespace tofu_test {
 
-using std::move;
 using tofu::binary_header;
 using tofu::message_ptr;
 
@@ -26,17 +25,17 @@ any_group& any_group::operator=(any_group&& other) noexcept {
 any_group::operator bool() const noexcept { return calls_ && calls_->has_engine(); }
 
 binary_header any_group::post(message_ptr&& m, std::error_code& error) noexcept {
-    return calls_->post(move(m), &error);
+    return calls_->post(std::move(m), &error);
 }
 
-binary_header any_group::post(message_ptr&& m) { return calls_->post(move(m), nullptr); }
+binary_header any_group::post(message_ptr&& m) { return calls_->post(std::move(m), nullptr); }
 
 binary_header any_group::wait_post(message_ptr&& m, nanoseconds timeout, std::error_code& error) noexcept {
-    return calls_->wait_post(move(m), timeout, &error);
+    return calls_->wait_post(std::move(m), timeout, &error);
 }
 
 binary_header any_group::wait_post(message_ptr&& m, nanoseconds timeout) {
-    return calls_->wait_post(move(m), timeout, nullptr);
+    return calls_->wait_post(std::move(m), timeout, nullptr);
 }
 
 message_ptr any_group::wait_receive(nanoseconds timeout, std::error_code& error) noexcept {
@@ -50,21 +49,21 @@ message_ptr any_group::wait_receive(std::error_code& error) noexcept { return ca
 message_ptr any_group::wait_receive() { return calls_->wait_receive(nullptr); }
 
 void any_group::update_receiver(message_ptr&& m, std::error_code& error) noexcept {
-    calls_->update_receiver(move(m), &error);
+    calls_->update_receiver(std::move(m), &error);
 }
 
-void any_group::update_receiver(message_ptr&& m) { calls_->update_receiver(move(m), nullptr); }
+void any_group::update_receiver(message_ptr&& m) { calls_->update_receiver(std::move(m), nullptr); }
 
 void any_group::update_receiver(std::error_code& error) noexcept { calls_->update_receiver(&error); }
 
 void any_group::update_receiver() { calls_->update_receiver(nullptr); }
 
 any_timer any_group::update_receiver_after(nanoseconds delay, message_ptr&& m, std::error_code& error) noexcept {
-    return any_timer(calls_->update_receiver_after(delay, move(m), &error));
+    return any_timer(calls_->update_receiver_after(delay, std::move(m), &error));
 }
 
 any_timer any_group::update_receiver_after(nanoseconds delay, message_ptr&& m) {
-    return any_timer(calls_->update_receiver_after(delay, move(m), nullptr));
+    return any_timer(calls_->update_receiver_after(delay, std::move(m), nullptr));
 }
 
 std::optional<tofu::channel_stats> any_group::stats(std::uint16_t channel_number) const noexcept {
