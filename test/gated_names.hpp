@@ -31,7 +31,7 @@ public:
     void write(const std::string& name, const std::vector<tofu::address>& addresses) {
         std::vector<endpoint> found;
         for (const tofu::address& one : addresses)
-            BOOST_REQUIRE(!tofu::posix::to_endpoint(one, false, found.emplace_back()));
+            BOOST_REQUIRE(!tofu::platform::to_endpoint(one, false, found.emplace_back()));
         const std::lock_guard lock(mutex_);
         known_[name] = std::move(found);
     }

@@ -93,8 +93,8 @@ void write_all(tofu::posix::socket& to, std::span<const std::byte> bytes) {
 
 /// Says hello, sends some messages and the first half of another.
 [[noreturn]] void send_half(const tofu::address& where, int link) {
-    tofu::posix::endpoint target;
-    demand(!tofu::posix::to_endpoint(where, false, target));
+    tofu::platform::endpoint target;
+    demand(!tofu::platform::to_endpoint(where, false, target));
     tofu::io_error error;
     tofu::posix::socket socket = tofu::posix::socket::connect(target, {}, error);
     pollfd connected{.fd = socket.native_handle(), .events = POLLOUT, .revents = 0};

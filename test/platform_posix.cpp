@@ -54,14 +54,14 @@ io_result read_into(posix::socket& from, std::span<std::byte> room) {
 
 /// The text of the endpoint `host` stands for.
 std::string round_trip(std::string_view host) {
-    const address back = posix::to_address(endpoint_at(host, 7099));
+    const address back = platform::to_address(endpoint_at(host, 7099));
     BOOST_TEST(back.port() == 7099);
     return std::string(back.host());
 }
 
 io_failure refusal_of(const address& where, bool for_listening) {
-    posix::endpoint made;
-    const io_error error = posix::to_endpoint(where, for_listening, made);
+    platform::endpoint made;
+    const io_error error = platform::to_endpoint(where, for_listening, made);
     BOOST_TEST(made.empty());
     return error.kind;
 }
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_literal_needs_a_name_server) {
 BOOST_AUTO_TEST_CASE(addresses_without_an_endpoint_say_why) {
     BOOST_CHECK(refusal_of(tcp_address{"", 1}, false) == io_failure::address_not_available);
     BOOST_CHECK(refusal_of(address(), false) == io_failure::unsupported);
-    BOOST_CHECK(posix::to_address(posix::endpoint{}).kind() == address_kind::none);
+    BOOST_CHECK(platform::to_address(platform::endpoint{}).kind() == address_kind::none);
 }
 
 // ---- sockets: options ----
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(a_port_somebody_listens_on_is_in_use) {
 
 BOOST_AUTO_TEST_CASE(a_listener_restarts_on_its_port_at_once) {
     posix::socket listener = listen_at(endpoint_at(own_loopback()));
-    const posix::endpoint where = listener.local_endpoint();
+    const platform::endpoint where = listener.local_endpoint();
     {
         socket_pair pair = connect_pair(listener);
         pair.server.close(); // the side that closes first keeps the port in TIME_WAIT
@@ -207,14 +207,14 @@ BOOST_AUTO_TEST_CASE(every_interface_means_both_families) {
     posix::socket over_v4;
     BOOST_TEST(!connect_to(endpoint_at("127.0.0.1", port), over_v4));
     const posix::socket accepted = accept_from(listener);
-    BOOST_TEST(posix::to_address(accepted.peer_endpoint()).host() == "127.0.0.1");
+    BOOST_TEST(platform::to_address(accepted.peer_endpoint()).host() == "127.0.0.1");
     if (!has_v6()) {
-        BOOST_TEST(posix::to_address(listener.local_endpoint()).host() == "0.0.0.0");
+        BOOST_TEST(platform::to_address(listener.local_endpoint()).host() == "0.0.0.0");
         return;
     }
     posix::socket over_v6;
     BOOST_TEST(!connect_to(endpoint_at("::1", port), over_v6));
-    BOOST_TEST(posix::to_address(accept_from(listener).peer_endpoint()).host() == "::1");
+    BOOST_TEST(platform::to_address(accept_from(listener).peer_endpoint()).host() == "::1");
 }
 
 BOOST_AUTO_TEST_CASE(an_address_of_the_new_protocol_leaves_the_old_one_alone) {
@@ -243,9 +243,9 @@ BOOST_AUTO_TEST_CASE(a_port_nobody_listens_on_refuses) {
 
 BOOST_AUTO_TEST_CASE(an_empty_endpoint_gives_an_error_and_no_socket) {
     io_error error;
-    BOOST_TEST(!posix::socket::connect(posix::endpoint{}, {}, error).is_open());
+    BOOST_TEST(!posix::socket::connect(platform::endpoint{}, {}, error).is_open());
     BOOST_TEST(static_cast<bool>(error));
-    BOOST_TEST(!posix::socket::listen(posix::endpoint{}, {}, 1, error).is_open());
+    BOOST_TEST(!posix::socket::listen(platform::endpoint{}, {}, 1, error).is_open());
     BOOST_TEST(static_cast<bool>(error));
 }
 
@@ -281,8 +281,10 @@ BOOST_AUTO_TEST_CASE(a_connection_waits_while_there_are_no_descriptors) {
 
 BOOST_AUTO_TEST_CASE(both_ends_know_each_other) {
     const socket_pair pair = connect_pair();
-    BOOST_CHECK(posix::to_address(pair.client.local_endpoint()) == posix::to_address(pair.server.peer_endpoint()));
-    BOOST_CHECK(posix::to_address(pair.server.local_endpoint()) == posix::to_address(pair.client.peer_endpoint()));
+    BOOST_CHECK(platform::to_address(pair.client.local_endpoint()) ==
+                platform::to_address(pair.server.peer_endpoint()));
+    BOOST_CHECK(platform::to_address(pair.server.local_endpoint()) ==
+                platform::to_address(pair.client.peer_endpoint()));
     BOOST_TEST(posix::socket().local_endpoint().empty());
     BOOST_TEST(posix::socket().peer_endpoint().empty());
 }
@@ -407,7 +409,7 @@ struct recorded_resolution {
     std::uint16_t port() const { return 1; }
     bool for_listening() const { return false; }
     bool still_wanted() const { return true; }
-    void complete(std::span<const posix::endpoint> found, io_error error) noexcept {
+    void complete(std::span<const platform::endpoint> found, io_error error) noexcept {
         *answer = found.empty() ? error.kind : io_failure::none;
     }
 };
@@ -423,7 +425,7 @@ BOOST_AUTO_TEST_CASE(a_network_of_literals_knows_no_names) {
 
 BOOST_AUTO_TEST_CASE(a_network_makes_listeners_and_connections) {
     platform::network<> network;
-    posix::endpoint where;
+    platform::endpoint where;
     BOOST_REQUIRE(!network.to_endpoint(address(tcp_address{"127.0.0.1", 0}), true, where));
     io_error error;
     posix::socket listener = network.listen(where, {}, 4, error);

@@ -75,8 +75,8 @@ TOFU_TEST_CASE(a_listener_survives_that_there_is_no_descriptor_to_accept_with, h
     const tofu::address where = talk.listen();
     const auto link = talk.connect(where);
     tofu::message_ptr request = make(talk.engine, op_code::request, link.client, "the others go on");
-    tofu::posix::endpoint target;
-    BOOST_REQUIRE(!tofu::posix::to_endpoint(where, false, target));
+    tofu::platform::endpoint target;
+    BOOST_REQUIRE(!tofu::platform::to_endpoint(where, false, target));
 
     tofu::posix::socket peer;
     tofu::message_ptr unexpected;

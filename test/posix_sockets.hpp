@@ -23,15 +23,15 @@ inline short await(int descriptor, short events) {
     return one.revents;
 }
 
-inline tofu::posix::endpoint endpoint_at(std::string_view host, std::uint16_t port = 0) {
-    tofu::posix::endpoint made;
-    BOOST_REQUIRE(!tofu::posix::to_endpoint(tofu::address(tofu::tcp_address{host, port}), true, made));
+inline tofu::platform::endpoint endpoint_at(std::string_view host, std::uint16_t port = 0) {
+    tofu::platform::endpoint made;
+    BOOST_REQUIRE(!tofu::platform::to_endpoint(tofu::address(tofu::tcp_address{host, port}), true, made));
     return made;
 }
 
-inline std::uint16_t port_of(const tofu::posix::endpoint& where) { return tofu::posix::to_address(where).port(); }
+inline std::uint16_t port_of(const tofu::platform::endpoint& where) { return tofu::platform::to_address(where).port(); }
 
-inline tofu::posix::socket listen_at(const tofu::posix::endpoint& where) {
+inline tofu::posix::socket listen_at(const tofu::platform::endpoint& where) {
     tofu::io_error error;
     tofu::posix::socket made = tofu::posix::socket::listen(where, {}, 16, error);
     BOOST_REQUIRE_EQUAL(error.os_code, 0);
@@ -40,7 +40,7 @@ inline tofu::posix::socket listen_at(const tofu::posix::endpoint& where) {
 }
 
 /// How connecting to `to` ends; `made` is the socket.
-inline tofu::io_error connect_to(const tofu::posix::endpoint& to, tofu::posix::socket& made,
+inline tofu::io_error connect_to(const tofu::platform::endpoint& to, tofu::posix::socket& made,
                                  const tofu::socket_options& options = {}) {
     tofu::io_error error;
     made = tofu::posix::socket::connect(to, options, error);
@@ -66,7 +66,7 @@ struct socket_pair {
 
 inline socket_pair connect_pair(tofu::posix::socket& listener, const tofu::socket_options& options = {}) {
     socket_pair made;
-    tofu::posix::endpoint to = listener.local_endpoint();
+    tofu::platform::endpoint to = listener.local_endpoint();
     BOOST_REQUIRE(!connect_to(to, made.client, options));
     made.server = accept_from(listener, options);
     return made;

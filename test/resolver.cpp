@@ -83,7 +83,7 @@ private:
 
 using interest_flag = std::shared_ptr<std::atomic<bool>>;
 
-/// A Resolution (see posix::network) that writes its answer down.
+/// A Resolution (see platform::network) that writes its answer down.
 class asking {
 public:
     asking(answer_sheet& sheet, std::string host, interest_flag wanted = nullptr, bool for_listening = false)
@@ -104,9 +104,9 @@ public:
     [[nodiscard]] std::uint16_t port() const noexcept { return 7099; }
     [[nodiscard]] bool for_listening() const noexcept { return for_listening_; }
     [[nodiscard]] bool still_wanted() const noexcept { return !wanted_ || *wanted_; }
-    void complete(std::span<const posix::endpoint> found, io_error error) noexcept {
+    void complete(std::span<const platform::endpoint> found, io_error error) noexcept {
         std::vector<std::string> texts;
-        for (const posix::endpoint& one : found) texts.emplace_back(to_text(posix::to_address(one)).view());
+        for (const platform::endpoint& one : found) texts.emplace_back(to_text(platform::to_address(one)).view());
         sheet_->note({host_, std::move(texts), error, std::this_thread::get_id()});
     }
 
@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(every_address_of_a_name_counts_once_and_in_its_order) {
     name_book::found_type found;
     BOOST_TEST(!posix::detail::collect_results(&first, 80, found));
     std::vector<std::string> texts;
-    for (const auto& one : found) texts.emplace_back(to_text(posix::to_address(one)).view());
+    for (const auto& one : found) texts.emplace_back(to_text(platform::to_address(one)).view());
     const std::vector<std::string> expected{"tcp|2001:db8::1|80", "tcp|192.0.2.1|80", "tcp|fe80::1%7|80"};
     BOOST_TEST(texts == expected, boost::test_tools::per_element());
 }

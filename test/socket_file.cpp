@@ -31,9 +31,9 @@ BOOST_AUTO_TEST_SUITE(socket_file)
 
 namespace {
 
-posix::endpoint at(const tofu::address& where) {
-    posix::endpoint made;
-    BOOST_REQUIRE(!posix::to_endpoint(where, true, made));
+tofu::platform::endpoint at(const tofu::address& where) {
+    tofu::platform::endpoint made;
+    BOOST_REQUIRE(!tofu::platform::to_endpoint(where, true, made));
     return made;
 }
 
@@ -83,12 +83,12 @@ private:
 BOOST_AUTO_TEST_CASE(a_path_survives_the_way_through_the_system) {
     const own_directory home;
     posix::socket listener = listener_at(home.address());
-    BOOST_TEST(to_text(posix::to_address(listener.local_endpoint())).view() == to_text(home.address()).view());
+    BOOST_TEST(to_text(tofu::platform::to_address(listener.local_endpoint())).view() == to_text(home.address()).view());
     posix::socket client;
     BOOST_REQUIRE(!connect_to(at(home.address()), client));
-    BOOST_TEST(to_text(posix::to_address(client.peer_endpoint())).view() == to_text(home.address()).view());
+    BOOST_TEST(to_text(tofu::platform::to_address(client.peer_endpoint())).view() == to_text(home.address()).view());
     const posix::socket server = accept_from(listener);
-    BOOST_TEST(!posix::to_address(server.peer_endpoint()).valid()); // who connects has no name
+    BOOST_TEST(!tofu::platform::to_address(server.peer_endpoint()).valid()); // who connects has no name
 }
 
 BOOST_AUTO_TEST_CASE(the_longest_path_and_the_longest_abstract_name_can_be_used) {
@@ -96,13 +96,13 @@ BOOST_AUTO_TEST_CASE(the_longest_path_and_the_longest_abstract_name_can_be_used)
     std::string path = home.file();
     path.resize(tofu::max_path_length, 'x');
     posix::socket listener = listener_at(tofu::uds_address{path});
-    BOOST_TEST(posix::to_address(listener.local_endpoint()).path() == path);
+    BOOST_TEST(tofu::platform::to_address(listener.local_endpoint()).path() == path);
     BOOST_TEST(failure_of_connect(tofu::uds_address{path}) == io_failure::none);
 #if defined(__linux__)
     std::string name = home.abstract_name();
     name.resize(tofu::max_path_length, 'y');
     posix::socket other = listener_at(tofu::uds_address{name});
-    BOOST_TEST(posix::to_address(other.local_endpoint()).path() == name);
+    BOOST_TEST(tofu::platform::to_address(other.local_endpoint()).path() == name);
     BOOST_TEST(failure_of_connect(tofu::uds_address{name}) == io_failure::none);
 #endif
 }
@@ -230,7 +230,7 @@ BOOST_AUTO_TEST_CASE(of_many_who_start_at_once_exactly_one_listens_and_is_reache
     std::array<io_failure, starters> outcome{};
     std::atomic<int> bad_rounds{0};
     std::vector<std::thread> all;
-    const posix::endpoint where = at(home.address());
+    const tofu::platform::endpoint where = at(home.address());
     const std::string file = home.file();
     for (int self = 0; self < starters; ++self) {
         all.emplace_back([&, self] {
@@ -354,7 +354,7 @@ BOOST_AUTO_TEST_CASE(the_system_says_who_the_peer_is) {
 BOOST_AUTO_TEST_CASE(the_peer_is_who_connected_in_another_process) {
     const own_directory home;
     posix::socket listener = listener_at(home.address());
-    const posix::endpoint where = at(home.address());
+    const tofu::platform::endpoint where = at(home.address());
     const pid_t child = ::fork();
     BOOST_REQUIRE(child >= 0);
     if (child == 0) {

@@ -220,8 +220,8 @@ constexpr std::chrono::milliseconds soon(5);
 
 /// Connects until the backlog of a listener that does not accept is full.
 std::vector<tofu::posix::socket> fill_backlog(const tofu::address& where) {
-    tofu::posix::endpoint target;
-    BOOST_REQUIRE(!tofu::posix::to_endpoint(where, false, target));
+    tofu::platform::endpoint target;
+    BOOST_REQUIRE(!tofu::platform::to_endpoint(where, false, target));
     std::vector<tofu::posix::socket> waiting;
     tofu::io_error error;
     while (!error) {

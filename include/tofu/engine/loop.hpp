@@ -136,6 +136,11 @@ public:
         state_.ready.push_back(*ch);
     }
 
+    [[nodiscard]] auto* registration_of(std::uintptr_t key) noexcept {
+        channel_type* const ch = Policies::key::find(state_.channels, key);
+        return ch != nullptr && (ch->attached || ch->owed) ? &ch->registration : nullptr;
+    }
+
     void released(std::uintptr_t key) noexcept {
         channel_type* const ch = Policies::key::find(state_.channels, key);
         if (ch == nullptr || !ch->owed) return;

@@ -1,27 +1,92 @@
 // SPDX-License-Identifier: BSL-1.0
-// The network of the system this is built for.
+// The network of the system this is built for, as the engine sees it: sockets, endpoints and a resolver, in one
+// replaceable type.
 
 #ifndef TOFU_PLATFORM_NETWORK_HPP
 #define TOFU_PLATFORM_NETWORK_HPP
 
+#include <tofu/address.hpp>
+#include <tofu/io.hpp>
+#include <tofu/platform/endpoint.hpp>
+#include <tofu/platform/socket_options.hpp>
+
 #if defined(_WIN32)
-#error "tofu: the network of Windows is not there yet"
+#include <tofu/platform/windows/resolver.hpp>
+#include <tofu/platform/windows/socket.hpp>
 #else
-#include <tofu/platform/posix/network.hpp>
+#include <tofu/platform/posix/resolver.hpp>
+#include <tofu/platform/posix/socket.hpp>
 #endif
+
+#include <span>
+#include <utility>
 
 namespace tofu::platform {
 
-#if !defined(_WIN32)
-using posix::basic_threaded_resolver;
-using posix::literals_only;
-using posix::system_names;
-using posix::system_resolver;
-
-/// Sockets, endpoints and names of this system; see posix::network.
-template <class Resolver = system_resolver>
-using network = posix::network<Resolver>;
+#if defined(_WIN32)
+namespace native = windows;
+#else
+namespace native = posix;
 #endif
+
+/// See the header of the system's own socket.
+using socket = native::socket;
+using native::basic_threaded_resolver;
+using native::system_names;
+using native::system_resolver;
+
+/// A resolver that knows no names at all. It answers on the calling thread, at once.
+struct literals_only {
+    template <class Resolution>
+    void resolve(Resolution request) noexcept {
+        request.complete(std::span<const endpoint>{}, io_error{io_failure::name_not_found, 0});
+    }
+};
+
+/// What a poll policy brings with it. `Resolver` has: template <class Resolution> void resolve(Resolution) noexcept.
+/// I/O thread. A Resolution is a movable handle with
+///     std::string_view host() const; std::uint16_t port() const; bool for_listening() const;
+///     bool still_wanted() const noexcept;
+///     void complete(std::span<const endpoint>, io_error) noexcept;
+/// complete is called once, from any thread; dropping the handle without it is allowed at shutdown only. still_wanted,
+/// from any thread until then: false means that nobody reads the answer any more, so that nobody needs to be asked.
+template <class Resolver = system_resolver>
+class network {
+public:
+    using socket = platform::socket;
+    using endpoint = platform::endpoint;
+    using resolver = Resolver;
+
+    network() = default;
+    explicit network(Resolver names) noexcept : resolver_(std::move(names)) {}
+
+    /// See platform::socket::connect.
+    socket connect(const endpoint& to, const socket_options& options, io_error& error) noexcept {
+        return socket::connect(to, options, error);
+    }
+
+    /// See platform::socket::listen.
+    socket listen(const endpoint& at, const socket_options& options, int backlog, io_error& error) noexcept {
+        return socket::listen(at, options, backlog, error);
+    }
+
+    /// See platform::to_endpoint: io_failure::name_required means that resolve has to be asked.
+    io_error to_endpoint(const address& from, bool for_listening, endpoint& out) noexcept {
+        return platform::to_endpoint(from, for_listening, out);
+    }
+
+    /// See platform::to_address.
+    address to_address(const endpoint& from) noexcept { return platform::to_address(from); }
+
+    /// Finds the endpoints of a name; never blocks. The answer goes to `request` itself.
+    template <class Resolution>
+    void resolve(Resolution request) noexcept {
+        resolver_.resolve(std::move(request));
+    }
+
+private:
+    Resolver resolver_;
+};
 
 } // namespace tofu::platform
 

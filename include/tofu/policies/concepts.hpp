@@ -26,10 +26,13 @@ namespace tofu {
 /// Stand-ins a contract is checked with.
 namespace archetype {
 
-/// What a poller's wait reports to.
+/// What a poller's wait reports to, and asks: the registration that is attached, or still owed, under a key; null when
+/// there is none. Whoever is told of a release may attach and arm at once.
+template <class Registration>
 struct sink {
     void ready(std::uintptr_t key, readiness what) noexcept;
     void released(std::uintptr_t key) noexcept;
+    [[nodiscard]] Registration* registration_of(std::uintptr_t key) noexcept;
 };
 
 /// What lives in a pool: made from its identity, and knows it.
@@ -162,7 +165,7 @@ concept poll_disarms = requires(P& p, typename P::registration& r) {
 /// room for: the loop counts reports to know that every socket had its turn. A wait that fails has rested until wake
 /// was called or a moment was over, whatever its timeout: the loop tries again at once.
 template <class P>
-concept poll_waits = requires(P& p, std::chrono::nanoseconds timeout, archetype::sink& sink) {
+concept poll_waits = requires(P& p, std::chrono::nanoseconds timeout, archetype::sink<typename P::registration>& sink) {
     { p.wait(timeout, sink) }
     noexcept->std::same_as<wait_result>;
 };

@@ -7,7 +7,7 @@
 #include <tofu/address.hpp>
 #include <tofu/io.hpp>
 #include <tofu/nothrow_vector.hpp>
-#include <tofu/platform/posix/endpoint.hpp>
+#include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/posix/error.hpp>
 #include <tofu/platform/posix/lookup_threads.hpp>
 
@@ -26,6 +26,8 @@
 
 namespace tofu::posix {
 
+using platform::endpoint;
+
 namespace detail {
 
 /// What getaddrinfo answered (getaddrinfo(3)). There are many ways not to have an address, but they have one meaning.
@@ -43,13 +45,14 @@ inline endpoint endpoint_of_result(const addrinfo& from, std::uint16_t port) noe
     if (from.ai_addr != nullptr && from.ai_family == AF_INET && from.ai_addrlen >= sizeof(sockaddr_in)) {
         sockaddr_in raw;
         std::memcpy(&raw, from.ai_addr, sizeof raw);
-        return v4_endpoint(raw.sin_addr, port);
+        return platform::detail::v4_endpoint(raw.sin_addr, port);
     }
     if (from.ai_addr != nullptr && from.ai_family == AF_INET6 && from.ai_addrlen >= sizeof(sockaddr_in6)) {
         sockaddr_in6 raw;
         std::memcpy(&raw, from.ai_addr, sizeof raw);
-        return is_v4_mapped(raw.sin6_addr) ? v4_endpoint(mapped_v4(raw.sin6_addr), port)
-                                           : v6_endpoint(raw.sin6_addr, port, raw.sin6_scope_id);
+        return platform::detail::is_v4_mapped(raw.sin6_addr)
+                   ? platform::detail::v4_endpoint(platform::detail::mapped_v4(raw.sin6_addr), port)
+                   : platform::detail::v6_endpoint(raw.sin6_addr, port, raw.sin6_scope_id);
     }
     return {};
 }
@@ -133,8 +136,8 @@ public:
         }
     }
 
-    /// See posix::network for what a Resolution is. Never blocks. The answer comes from another thread; from this one,
-    /// at once, when nobody wants it any more or when there is no memory or no thread for it (no_memory).
+    /// See platform::network for what a Resolution is. Never blocks. The answer comes from another thread; from this
+    /// one, at once, when nobody wants it any more or when there is no memory or no thread for it (no_memory).
     template <class Resolution>
     void resolve(Resolution request) noexcept {
         if (!request.still_wanted()) {

@@ -6,7 +6,7 @@
 
 #include <tofu/io.hpp>
 #include <tofu/platform/posix/descriptor.hpp>
-#include <tofu/platform/posix/endpoint.hpp>
+#include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/posix/error.hpp>
 #include <tofu/platform/posix/peer_credentials.hpp>
 #include <tofu/platform/posix/socket_file.hpp>
@@ -27,6 +27,8 @@
 #include <utility>
 
 namespace tofu::posix {
+
+using platform::endpoint;
 
 namespace detail {
 
@@ -79,11 +81,6 @@ inline descriptor open_stream(int family, io_error& error) noexcept {
         made.reset();
     }
     return made;
-}
-
-inline bool is_any_v6(const endpoint& where) noexcept {
-    const auto raw = raw_of<sockaddr_in6>(where);
-    return where.family() == AF_INET6 && std::memcmp(&raw.sin6_addr, &in6addr_any, sizeof(in6_addr)) == 0;
 }
 
 inline int accept_once(int listener, sockaddr* from, socklen_t* length) noexcept {
@@ -180,10 +177,10 @@ public:
     /// socket_file.hpp. On failure the socket returned is not open.
     static socket listen(const endpoint& at, const socket_options& options, int backlog, io_error& error) noexcept {
         socket made = listen_at(at, options, backlog, error);
-        if (error && detail::is_any_v6(at) && is_lack_of_v6(error)) {
+        if (error && platform::detail::is_any_v6(at) && is_lack_of_v6(error)) {
             const in_addr any_v4{};
-            const std::uint16_t port = ntohs(detail::raw_of<sockaddr_in6>(at).sin6_port);
-            made = listen_at(detail::v4_endpoint(any_v4, port), options, backlog, error);
+            const std::uint16_t port = ntohs(platform::detail::raw_of<sockaddr_in6>(at).sin6_port);
+            made = listen_at(platform::detail::v4_endpoint(any_v4, port), options, backlog, error);
         }
         return made;
     }
@@ -296,7 +293,7 @@ private:
     static socket listen_at(const endpoint& at, const socket_options& options, int backlog, io_error& error) noexcept {
         socket made(detail::open_stream(at.family(), error));
         const int handle = made.native_handle();
-        if (!error && detail::is_path(at)) {
+        if (!error && platform::detail::is_path(at)) {
             error = listen_at_path(handle, at, options.file_permissions, backlog, made.file_);
             if (error) made.close();
             return made;
@@ -305,7 +302,7 @@ private:
             error = detail::set_option(handle, SOL_SOCKET, SO_REUSEADDR, 1);
         }
         if (!error && at.family() == AF_INET6) {
-            error = detail::set_option(handle, IPPROTO_IPV6, IPV6_V6ONLY, detail::is_any_v6(at) ? 0 : 1);
+            error = detail::set_option(handle, IPPROTO_IPV6, IPV6_V6ONLY, platform::detail::is_any_v6(at) ? 0 : 1);
         }
         if (!error && ::bind(handle, at.data(), at.length) != 0) {
             error = last_error();

@@ -6,7 +6,7 @@
 
 #include <tofu/io.hpp>
 #include <tofu/platform/posix/descriptor.hpp>
-#include <tofu/platform/posix/endpoint.hpp>
+#include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/posix/error.hpp>
 
 #include <fcntl.h>
@@ -41,6 +41,8 @@
 
 namespace tofu::posix {
 
+using platform::endpoint;
+
 namespace detail {
 
 inline constexpr char lock_suffix[] = ".tofu-lock";
@@ -51,7 +53,7 @@ struct path_text {
 };
 
 inline path_text path_of(const endpoint& at, const char* suffix = "") noexcept {
-    const auto raw = raw_of<sockaddr_un>(at);
+    const auto raw = platform::detail::raw_of<sockaddr_un>(at);
     path_text path;
     const std::size_t length = ::strnlen(raw.sun_path, sizeof raw.sun_path);
     std::memcpy(path.text, raw.sun_path, length);

@@ -43,8 +43,8 @@
 namespace tofu {
 
 /// Waits with epoll_wait(2). All calls but wake: the I/O thread. Level-triggered. Movable only before open. `Network`
-/// says what a socket is (see posix::network); its sockets have a native_handle() of int. `Batch` is the most reports
-/// of one wait.
+/// says what a socket is (see platform::network); its sockets have a native_handle() of int. `Batch` is the most
+/// reports of one wait.
 template <class Network = platform::network<>, std::size_t Batch = 256>
 class basic_linux_epoll {
 public:

@@ -41,7 +41,7 @@
 namespace tofu {
 
 /// Waits with poll(2): cost per wait grows with the number of sockets, so it is for hundreds, or for systems that have
-/// nothing better. `Network` says what a socket is (see posix::network); its sockets have a native_handle() of int.
+/// nothing better. `Network` says what a socket is (see platform::network); its sockets have a native_handle() of int.
 /// All calls but wake: the I/O thread. Level-triggered. Movable only before open.
 template <class Network = platform::network<>>
 class basic_posix_poll {

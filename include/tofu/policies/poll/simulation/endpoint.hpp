@@ -43,7 +43,7 @@ struct endpoint {
     return at == end;
 }
 
-/// As posix::to_endpoint: names are name_required, an empty host is for listeners, uds is unsupported.
+/// As platform::to_endpoint: names are name_required, an empty host is for listeners, uds is unsupported.
 [[nodiscard]] inline io_error to_endpoint(const address& from, bool for_listening, endpoint& out) noexcept {
     if (from.kind() != address_kind::tcp) return {io_failure::unsupported, 0};
     std::uint32_t host = 0;

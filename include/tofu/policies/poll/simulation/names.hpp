@@ -52,8 +52,8 @@ public:
         known_.emplace_back(name, std::move(answer));
     }
 
-    /// Takes a question (see posix::network for what a Resolution is). When it is to be answered, by `answer`; nothing
-    /// of that for a name whose answer never comes.
+    /// Takes a question (see platform::network for what a Resolution is). When it is to be answered, by `answer`;
+    /// nothing of that for a name whose answer never comes.
     template <class Resolution>
     [[nodiscard]] std::pair<name_question*, manual_clock::duration> ask(Resolution request) noexcept {
         const name_answer& found = find(request.host());

@@ -13,8 +13,8 @@
 
 namespace tofu::simulation {
 
-/// What a simulated poller brings with it; see posix::network for what each call means. A handle: copies name the same
-/// network. One thread at a time.
+/// What a simulated poller brings with it; see platform::network for what each call means. A handle: copies name the
+/// same network. One thread at a time.
 class network {
 public:
     using socket = simulation::socket;

@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 // The system's form of an address, and the way between it and tofu's.
 
-#ifndef TOFU_PLATFORM_POSIX_ENDPOINT_HPP
-#define TOFU_PLATFORM_POSIX_ENDPOINT_HPP
+#ifndef TOFU_PLATFORM_ENDPOINT_HPP
+#define TOFU_PLATFORM_ENDPOINT_HPP
 
 #include <tofu/address.hpp>
 #include <tofu/io.hpp>
-#include <tofu/platform/posix/error.hpp>
-
-#include <arpa/inet.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <tofu/platform/socket_api.hpp>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +16,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace tofu::posix {
+namespace tofu::platform {
 
 /// A socket address as the system's calls take it. A plain value; empty by default.
 struct endpoint {
@@ -72,6 +65,11 @@ inline endpoint v6_endpoint(const in6_addr& host, std::uint16_t port, std::uint3
     raw.sin6_addr = host;
     raw.sin6_scope_id = scope;
     return endpoint_of(raw);
+}
+
+inline bool is_any_v6(const endpoint& where) noexcept {
+    const auto raw = raw_of<sockaddr_in6>(where);
+    return where.family() == AF_INET6 && std::memcmp(&raw.sin6_addr, &in6addr_any, sizeof(in6_addr)) == 0;
 }
 
 /// ::ffff:a.b.c.d is IPv4 in other clothes; everywhere in tofu it is shown and used as IPv4.
@@ -145,8 +143,8 @@ inline constexpr std::size_t path_offset = offsetof(sockaddr_un, sun_path);
 inline io_error path_endpoint(std::string_view path, endpoint& out) noexcept {
     sockaddr_un raw{};
     const bool abstract = path.front() == '@';
-    if (abstract && !has_abstract_names) return io_error{io_failure::unsupported, EAFNOSUPPORT};
-    if (path.size() + (abstract ? 0 : 1) > sizeof raw.sun_path) return io_error{io_failure::other, ENAMETOOLONG};
+    if (abstract && !has_abstract_names) return io_error{io_failure::unsupported, family_not_supported};
+    if (path.size() + (abstract ? 0 : 1) > sizeof raw.sun_path) return io_error{io_failure::other, name_too_long};
     raw.sun_family = AF_UNIX;
     std::memcpy(raw.sun_path, path.data(), path.size());
     if (abstract) raw.sun_path[0] = '\0';
@@ -178,11 +176,11 @@ inline address path_address(const endpoint& from) noexcept {
 /// io_failure::name_required. An IPv6 literal may carry a scope, by number or by interface ("fe80::1%eth0"; an
 /// interface this host has not is address_not_available). An empty host for listening is every interface of IPv6 and
 /// IPv4; for connecting it is address_not_available. A path that begins with '@' is an abstract name, and unsupported
-/// where there are none; a path too long for this system is other (ENAMETOOLONG). `out` is untouched on failure. Any
+/// where there are none; a path too long for this system is other (name_too_long). `out` is untouched on failure. Any
 /// thread.
 inline io_error to_endpoint(const address& from, bool for_listening, endpoint& out) noexcept {
     if (from.kind() == address_kind::uds) return detail::path_endpoint(from.path(), out);
-    if (from.kind() != address_kind::tcp) return io_error{io_failure::unsupported, EAFNOSUPPORT};
+    if (from.kind() != address_kind::tcp) return io_error{io_failure::unsupported, family_not_supported};
     const std::string_view host = from.host();
     if (!host.empty()) {
         return detail::literal_endpoint(host, from.port(), out);
@@ -221,6 +219,6 @@ inline address to_address(const endpoint& from) noexcept {
     return address(tcp_address{std::string_view(text, length), ntohs(raw.sin6_port)});
 }
 
-} // namespace tofu::posix
+} // namespace tofu::platform
 
-#endif // TOFU_PLATFORM_POSIX_ENDPOINT_HPP
+#endif // TOFU_PLATFORM_ENDPOINT_HPP

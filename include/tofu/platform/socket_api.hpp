@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSL-1.0
+// The socket interface that every system has, with the few names that differ.
+
+#ifndef TOFU_PLATFORM_SOCKET_API_HPP
+#define TOFU_PLATFORM_SOCKET_API_HPP
+
+#if defined(_WIN32)
+#include <tofu/platform/windows/winsock.hpp>
+#else
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#endif
+
+namespace tofu::platform {
+
+/// The system's own numbers for what an address can be refused for.
+#if defined(_WIN32)
+inline constexpr int family_not_supported = WSAEAFNOSUPPORT;
+inline constexpr int name_too_long = WSAENAMETOOLONG;
+#else
+inline constexpr int family_not_supported = EAFNOSUPPORT;
+inline constexpr int name_too_long = ENAMETOOLONG;
+#endif
+
+} // namespace tofu::platform
+
+#endif // TOFU_PLATFORM_SOCKET_API_HPP

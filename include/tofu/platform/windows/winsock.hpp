@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+// Winsock 2 and as little of the Windows headers with it as there is; no macro named min or max comes from here.
+
+#ifndef TOFU_PLATFORM_WINDOWS_WINSOCK_HPP
+#define TOFU_PLATFORM_WINDOWS_WINSOCK_HPP
+
+#if defined(_WINSOCKAPI_) && !defined(_WINSOCK2API_)
+#error "tofu: winsock.h came first: put <winsock2.h> before <windows.h>, or define WIN32_LEAN_AND_MEAN"
+#endif
+
+#if !defined(WIN32_LEAN_AND_MEAN)
+#define WIN32_LEAN_AND_MEAN
+#define TOFU_DEFINED_WIN32_LEAN_AND_MEAN
+#endif
+#if !defined(NOMINMAX)
+#define NOMINMAX
+#define TOFU_DEFINED_NOMINMAX
+#endif
+
+#include <winsock2.h>
+// The order matters: everything below needs winsock2.h.
+#include <afunix.h>
+#include <mswsock.h>
+#include <ws2tcpip.h>
+
+#if defined(TOFU_DEFINED_WIN32_LEAN_AND_MEAN)
+#undef WIN32_LEAN_AND_MEAN
+#undef TOFU_DEFINED_WIN32_LEAN_AND_MEAN
+#endif
+#if defined(TOFU_DEFINED_NOMINMAX)
+#undef NOMINMAX
+#undef TOFU_DEFINED_NOMINMAX
+#endif
+
+#endif // TOFU_PLATFORM_WINDOWS_WINSOCK_HPP
