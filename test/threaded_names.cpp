@@ -84,7 +84,7 @@ std::vector<std::pair<std::uint16_t, std::string>> goodbyes(Group& group, std::s
     return result;
 }
 
-/// The reason of a channel to `where`, which the system refuses at once. With which number it does so is its own affair.
+/// The reason of a channel to `where`, which the system refuses at once, with a number of its own choice.
 std::string refusal_of(const tofu::address& where) {
     tofu::platform::endpoint to;
     tofu::io_error error;
