@@ -22,6 +22,8 @@ struct engine_stats {
     std::uint64_t wakes = 0;               ///< system calls made to wake the loop
     std::uint64_t reads = 0;               ///< system calls
     std::uint64_t writes = 0;              ///< system calls
+    std::uint64_t polls_submitted = 0;     ///< system calls to tell a poller's system what is wanted; see poll_counts
+    std::uint64_t polls_cancelled = 0;     ///< see poll_counts
     std::uint64_t accepted = 0;            ///< connections
     std::uint64_t refused = 0;             ///< connections closed at once, for lack of a channel or of memory
     std::uint64_t starvation_episodes = 0; ///< how often the receive credit was used up
@@ -32,6 +34,13 @@ struct engine_stats {
     std::size_t messages_free = 0;         ///< in the pool
     std::size_t credit_used = 0;           ///< received messages neither released nor posted, and partial ones
     std::size_t messages_counted = 0;      ///< against max_messages_alive, beside the credit; 0 without that limit
+};
+
+/// What a poller may count and engine_stats then shows; 0 for pollers that do not.
+struct poll_counts {
+    std::uint64_t submitted = 0; ///< operations asked of the system to learn when a socket is ready
+    std::uint64_t cancelled = 0; ///< of these, the ones taken back: more was wanted, or the socket was let go
+    std::uint64_t wakes = 0;     ///< posted to end a wait
 };
 
 /// About one channel, as it was during one turn of the loop.

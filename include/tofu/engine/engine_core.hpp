@@ -205,6 +205,8 @@ public:
 
     [[nodiscard]] engine_stats stats() noexcept {
         const loop_counters& c = turner.state().counters;
+        poll_counts polls;
+        if constexpr (requires { poller.counts(); }) polls = poller.counts();
         return {.messages_sent = c.messages_sent.value(),
                 .messages_received = c.messages_received.value(),
                 .bytes_sent = c.bytes_sent.value(),
@@ -213,6 +215,8 @@ public:
                 .wakes = wakes.load(std::memory_order_relaxed),
                 .reads = c.reads.value(),
                 .writes = c.writes.value(),
+                .polls_submitted = polls.submitted,
+                .polls_cancelled = polls.cancelled,
                 .accepted = c.accepted.value(),
                 .refused = c.refused.value(),
                 .starvation_episodes = c.starvation_episodes.value(),

@@ -188,13 +188,13 @@ private:
             case channel_phase::closing:
             case channel_phase::zombie: break; // its socket is gone: an event from before
             }
+            if (ch->attached && !ch->ended()) state_.touch(*ch); // a poller may want to be told again
         }
     }
 
     void handle_open(channel_type& ch, readiness what) noexcept {
         if (any(what & (readiness::writable | readiness::failed))) ch.write_blocked = false;
         if (any(what & (readiness::readable | readiness::failed)) && !state_.is_parked(ch)) read_channel(state_, ch);
-        if (!ch.ended()) state_.touch(ch);
     }
 
     void retry_refused() noexcept {

@@ -144,9 +144,11 @@ concept poll_attaches = requires(P& p, typename P::registration& r, const typena
     noexcept->std::same_as<io_error>;
 };
 
-/// Declarative and idempotent: this is what is wanted now. Unchanged interest costs no system call; none is silence.
-/// What is not wanted any more is silent even when the call fails: only wanting more can fail. After no_memory the loop
-/// says it again later.
+/// Declarative and idempotent: this is what is wanted from now on, however often it is reported. Unchanged interest
+/// costs no system call; none is silence. What is not wanted any more is silent even when the call fails: only wanting
+/// more can fail. After no_memory the loop says it again later. A poller whose watch ends with each report may renew it
+/// here, as the loop calls this after every report, or in the next wait; if that fails it reports the socket as failed,
+/// and the call that follows says why.
 template <class P>
 concept poll_arms = requires(P& p, typename P::registration& r, interest wanted) {
     { p.arm(r, wanted) }

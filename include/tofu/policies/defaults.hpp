@@ -8,7 +8,7 @@
 #include <tofu/policies/timer/wait_timeout.hpp>
 
 #if defined(_WIN32)
-#error "tofu: there is no poll policy for Windows yet"
+#include <tofu/policies/poll/afd_iocp.hpp>
 #elif defined(__linux__)
 #include <tofu/policies/poll/linux_epoll.hpp>
 #else
@@ -17,7 +17,9 @@
 
 namespace tofu {
 
-#if defined(__linux__)
+#if defined(_WIN32)
+using default_poll = afd_iocp;
+#elif defined(__linux__)
 using default_poll = linux_epoll;
 #else
 using default_poll = posix_poll;

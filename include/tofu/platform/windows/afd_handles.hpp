@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSL-1.0
+// Where polls of AFD are issued: through helper handles that sockets share, or on the sockets themselves.
+
+#ifndef TOFU_PLATFORM_WINDOWS_AFD_HANDLES_HPP
+#define TOFU_PLATFORM_WINDOWS_AFD_HANDLES_HPP
+
+#include <tofu/io.hpp>
+#include <tofu/nothrow_vector.hpp>
+#include <tofu/platform/windows/afd.hpp>
+#include <tofu/platform/windows/completion_port.hpp>
+#include <tofu/platform/windows/handle.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tofu::windows {
+
+/// The handle one socket's polls are issued on.
+struct afd_place {
+    HANDLE through = nullptr;
+    std::size_t number = 0;
+};
+
+/// Each handle serves at most `Sockets` sockets: a cancel searches the operations on its handle, so that 10,000 sockets
+/// on one would make it a hundred times dearer than these. Handles are kept until the end. One thread at a time.
+template <std::size_t Sockets = 32>
+class afd_helper_handles {
+    static_assert(Sockets > 0, "tofu::afd_helper_handles: a handle must serve somebody");
+
+public:
+    afd_helper_handles() noexcept = default;
+    afd_helper_handles(const afd_helper_handles&) = delete;
+    afd_helper_handles& operator=(const afd_helper_handles&) = delete;
+    ~afd_helper_handles() {
+        for (const helper& each : all_) ::CloseHandle(each.handle);
+    }
+
+    /// A place with room, its completions queued to `port` under `mark`. Errors: no_memory, and those of open_helper.
+    io_error take(completion_port& port, std::uintptr_t mark, HANDLE, afd_place& place) noexcept {
+        while (first_with_room_ < all_.size() && all_[first_with_room_].sockets == Sockets) ++first_with_room_;
+        if (first_with_room_ == all_.size())
+            if (const io_error error = add(port, mark)) return error;
+        helper& chosen = all_[first_with_room_];
+        ++chosen.sockets;
+        place = {chosen.handle, first_with_room_};
+        return {};
+    }
+
+    /// When nothing is in flight for that socket any more.
+    void give_back(const afd_place& place) noexcept {
+        --all_[place.number].sockets;
+        if (place.number < first_with_room_) first_with_room_ = place.number;
+    }
+
+    /// What it allocates at most for so many sockets, in bytes; see memory_bound.hpp.
+    [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t sockets) noexcept {
+        return nothrow_vector<helper>::most_bytes(sockets / Sockets + 1);
+    }
+
+private:
+    struct helper {
+        HANDLE handle;
+        std::size_t sockets;
+    };
+
+    io_error add(completion_port& port, std::uintptr_t mark) noexcept {
+        unique_handle made;
+        if (const io_error error = afd::open_helper(made)) return error;
+        if (const io_error error = port.associate(made.get(), mark)) return error;
+        if (!all_.push_back({made.get(), 0})) return {io_failure::no_memory, 0};
+        static_cast<void>(made.release());
+        return {};
+    }
+
+    nothrow_vector<helper> all_;
+    std::size_t first_with_room_ = 0; ///< none before it has room
+};
+
+/// Each socket is its own place. It belongs to the first port it is associated with, for as long as it is open.
+class afd_socket_handles {
+public:
+    /// Errors: other (ERROR_INVALID_PARAMETER: the socket belongs to a port already).
+    io_error take(completion_port& port, std::uintptr_t mark, HANDLE socket, afd_place& place) noexcept {
+        place = {socket, 0};
+        return port.associate(socket, mark);
+    }
+    void give_back(const afd_place&) noexcept {}
+    [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t) noexcept { return 0; }
+};
+
+} // namespace tofu::windows
+
+#endif // TOFU_PLATFORM_WINDOWS_AFD_HANDLES_HPP

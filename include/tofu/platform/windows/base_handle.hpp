@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSL-1.0
+// The socket below all layered service providers: the one that AFD knows.
+
+#ifndef TOFU_PLATFORM_WINDOWS_BASE_HANDLE_HPP
+#define TOFU_PLATFORM_WINDOWS_BASE_HANDLE_HPP
+
+#include <tofu/io.hpp>
+#include <tofu/platform/windows/error.hpp>
+#include <tofu/platform/windows/winsock.hpp>
+
+// A layered service provider (a filter of a firewall, a proxy, a parental control) can put a socket of its own before
+// that of the base provider. SIO_BASE_HANDLE goes through to the bottom, and Microsoft's page on LSPs says that no
+// provider may intercept it. Some do: Komodia's, on which several products are built, fail it and leave
+// SIO_BSP_HANDLE_POLL alone, which names the next socket below; others block both. So: ask for the base; where that is
+// refused go one layer down and ask again. The answer is checked to be a new socket each time, and the layers are
+// counted: a provider that answers with the socket it was asked for would have us ask for ever.
+
+namespace tofu::windows {
+
+/// What WSAIoctl answered: a socket, or why not (a WSA code; 0 is success).
+struct handle_answer {
+    SOCKET handle = INVALID_SOCKET;
+    int refused = 0;
+};
+
+namespace detail {
+
+inline constexpr int most_layers = 16;
+
+inline constexpr DWORD base_handle_query = 0x48000022;        // SIO_BASE_HANDLE, mswsock.h
+inline constexpr DWORD handle_for_polling_query = 0x4800001D; // SIO_BSP_HANDLE_POLL, mswsock.h
+
+inline handle_answer ask_for_handle(SOCKET of, DWORD question) noexcept {
+    handle_answer answer;
+    DWORD size = 0;
+    if (::WSAIoctl(of, question, nullptr, 0, &answer.handle, sizeof answer.handle, &size, nullptr, nullptr) != 0)
+        answer = {INVALID_SOCKET, ::WSAGetLastError()};
+    return answer;
+}
+
+} // namespace detail
+
+/// The decisions, apart from whom they are asked: `ask_base(socket)` and `ask_below(socket)` give a handle_answer.
+/// Errors: no_base_handle, with the code of the first refusal; other (WSAENOTSOCK: it is no socket at all). Any thread.
+template <class AskBase, class AskBelow>
+io_error find_base_handle(SOCKET of, AskBase ask_base, AskBelow ask_below, SOCKET& base) noexcept {
+    int first_refusal = 0;
+    SOCKET current = of;
+    for (int layer = 0; layer < detail::most_layers; ++layer) {
+        const handle_answer bottom = ask_base(current);
+        if (bottom.refused == 0 && bottom.handle != INVALID_SOCKET) {
+            base = bottom.handle;
+            return {};
+        }
+        if (bottom.refused == WSAENOTSOCK) return from_wsa(WSAENOTSOCK);
+        if (first_refusal == 0) first_refusal = bottom.refused;
+        const handle_answer below = ask_below(current);
+        if (below.refused != 0 || below.handle == INVALID_SOCKET || below.handle == current) break;
+        current = below.handle;
+    }
+    return {io_failure::no_base_handle, first_refusal};
+}
+
+/// The base provider's socket of `of`, which is mostly `of` itself. Errors: see find_base_handle. Any thread.
+inline io_error base_handle_of(SOCKET of, SOCKET& base) noexcept {
+    return find_base_handle(
+        of, [](SOCKET layer) noexcept { return detail::ask_for_handle(layer, detail::base_handle_query); },
+        [](SOCKET layer) noexcept { return detail::ask_for_handle(layer, detail::handle_for_polling_query); }, base);
+}
+
+} // namespace tofu::windows
+
+#endif // TOFU_PLATFORM_WINDOWS_BASE_HANDLE_HPP

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+// How long a wait may last, in the unit of GetQueuedCompletionStatusEx.
+
+#ifndef TOFU_PLATFORM_WINDOWS_WAIT_TIME_HPP
+#define TOFU_PLATFORM_WINDOWS_WAIT_TIME_HPP
+
+#include <tofu/platform/windows/winsock.hpp>
+
+#include <chrono>
+
+namespace tofu::windows {
+
+/// No wait is longer: a wake that could not be posted, for lack of kernel memory, is noticed then.
+inline constexpr std::chrono::nanoseconds longest_wait = std::chrono::seconds(1);
+
+/// Milliseconds: nothing or less is 0, everything else is rounded up, and cut to longest_wait. The system's clock ticks
+/// in steps of up to 15.6 ms, and a wait may end that much late.
+constexpr DWORD to_wait_time(std::chrono::nanoseconds timeout) noexcept {
+    using std::chrono::milliseconds;
+    if (timeout <= std::chrono::nanoseconds::zero()) return 0;
+    const std::chrono::nanoseconds cut = timeout < longest_wait ? timeout : longest_wait;
+    return static_cast<DWORD>(std::chrono::ceil<milliseconds>(cut).count());
+}
+
+} // namespace tofu::windows
+
+#endif // TOFU_PLATFORM_WINDOWS_WAIT_TIME_HPP
