@@ -2,15 +2,11 @@
 // Names become addresses on threads of their own: what the system's resolver says, and how its threads come and go.
 
 #include "gated_names.hpp"
+#include "thread_name.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-#include <netdb.h>
-#include <netinet/in.h>
-#include <pthread.h>
-#include <signal.h>
-#include <sys/un.h>
-
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -126,38 +122,69 @@ struct watched_threads {
         std::size_t started = 0;
         std::size_t running = 0;
     };
-    struct task {
-        void* (*enter)(void*) noexcept;
-        void* context;
-        std::shared_ptr<ledger> book;
-    };
     static inline std::shared_ptr<ledger> current;
 
-    [[nodiscard]] static io_error start(void* (*enter)(void*) noexcept, void* context) noexcept {
+    template <class Job>
+    struct counted_job {
+        static constexpr const char* thread_name = Job::thread_name;
+        Job& job;
+        std::shared_ptr<ledger> book;
+
+        void run() noexcept {
+            const std::unique_ptr<counted_job> mine(this);
+            job.run();
+            const std::lock_guard lock(book->mutex);
+            --book->running;
+            book->changed.notify_all();
+        }
+    };
+
+    template <class Job>
+    [[nodiscard]] static io_error start(Job& job) noexcept {
         const std::lock_guard lock(current->mutex);
         if (current->started == current->allowed) return {io_failure::no_memory, EAGAIN};
         ++current->started;
         ++current->running;
-        return posix::detached_threads::start(&watched_threads::run, new task{enter, context, current});
+        return platform::detached_threads::start(*new counted_job<Job>{job, current});
     }
-    static void* run(void* context) noexcept {
-        const std::unique_ptr<task> mine(static_cast<task*>(context));
-        mine->enter(mine->context);
-        const std::lock_guard lock(mine->book->mutex);
-        --mine->book->running;
-        mine->book->changed.notify_all();
-        return nullptr;
+};
+
+/// What the threads hold while they run: counted, and refused when a test says so. One test at a time.
+struct watched_session {
+    static inline std::atomic<int> opened = 0;
+    static inline std::atomic<int> held = 0;
+    static inline std::atomic<bool> refused = false;
+
+    watched_session() noexcept = default;
+    watched_session(const watched_session&) = delete;
+    watched_session& operator=(const watched_session&) = delete;
+    ~watched_session() { held -= is_open ? 1 : 0; }
+
+    [[nodiscard]] io_error open() noexcept {
+        if (refused) return {io_failure::unsupported, 10092};
+        is_open = true;
+        ++opened;
+        ++held;
+        return system.open();
     }
+
+    bool is_open = false;
+    platform::network_session system;
 };
 
 /// A book of names, threads that are counted, and a place for the answers.
 struct watched {
-    using resolver_type = posix::basic_threaded_resolver<book_names, watched_threads>;
+    using resolver_type = platform::basic_threaded_resolver<book_names, watched_threads, watched_session>;
 
-    watched() { watched_threads::current = threads; }
+    watched() {
+        watched_threads::current = threads;
+        watched_session::opened = 0;
+        watched_session::refused = false;
+    }
     ~watched() {
         book->release_all();
         await_no_threads();
+        BOOST_TEST(watched_session::held == 0);
         BOOST_TEST(sheet.alive() == 0U);
     }
 
@@ -250,10 +277,16 @@ BOOST_AUTO_TEST_CASE(a_name_longer_than_any_is_not_even_asked_for) {
 }
 
 BOOST_AUTO_TEST_CASE(what_the_system_says_about_a_name_has_a_kind) {
-    const auto kind_of = [](int code, int system_code = 0) { return posix::detail::lookup_error(code, system_code); };
-    BOOST_CHECK(!kind_of(0, EIO)); // errno means nothing then
-    BOOST_CHECK((kind_of(EAI_MEMORY) == io_error{io_failure::no_memory, EAI_MEMORY}));
+#if defined(_WIN32) // where the system's other errors come as codes like any other
+    const auto kind_of = [](int code) { return windows::detail::lookup_error(code); };
+    BOOST_CHECK((kind_of(WSANOTINITIALISED) == io_error{io_failure::other, WSANOTINITIALISED}));
+    BOOST_CHECK((kind_of(WSANO_DATA) == io_error{io_failure::name_not_found, WSANO_DATA}));
+#else
+    const auto kind_of = [](int code, int system_code = EIO) { return posix::detail::lookup_error(code, system_code); };
     BOOST_CHECK((kind_of(EAI_SYSTEM, EMFILE) == io_error{io_failure::no_descriptors, EMFILE}));
+#endif
+    BOOST_CHECK(!kind_of(0)); // errno means nothing then
+    BOOST_CHECK((kind_of(EAI_MEMORY) == io_error{io_failure::no_memory, EAI_MEMORY}));
     for (const int code : {EAI_NONAME, EAI_AGAIN, EAI_FAIL, EAI_FAMILY, EAI_SERVICE})
         BOOST_CHECK((kind_of(code) == io_error{io_failure::name_not_found, code}));
 }
@@ -274,7 +307,7 @@ BOOST_AUTO_TEST_CASE(every_address_of_a_name_counts_once_and_in_its_order) {
     addrinfo second = result_of(AF_UNIX, path, &third);
     const addrinfo first = result_of(AF_INET6, global, &second);
     name_book::found_type found;
-    BOOST_TEST(!posix::detail::collect_results(&first, 80, found));
+    BOOST_TEST(!platform::detail::collect_results(&first, 80, found));
     std::vector<std::string> texts;
     for (const auto& one : found) texts.emplace_back(to_text(platform::to_address(one)).view());
     const std::vector<std::string> expected{"tcp|2001:db8::1|80", "tcp|192.0.2.1|80", "tcp|fe80::1%7|80"};
@@ -297,19 +330,11 @@ BOOST_FIXTURE_TEST_CASE(a_look_up_has_the_last_word, watched) {
 
 namespace {
 
-struct thread_notes {
-    sigset_t blocked;
-    char name[16] = {};
-};
-
 /// Notes on which kind of thread it was called, and fails.
 struct noting_lookup {
-    thread_notes* notes = nullptr;
+    std::optional<std::string>* name = nullptr;
     io_error operator()(std::string_view, std::uint16_t, bool, name_book::found_type& found) const noexcept {
-        ::pthread_sigmask(SIG_SETMASK, nullptr, &notes->blocked);
-#if defined(__linux__)
-        ::pthread_getname_np(::pthread_self(), notes->name, sizeof notes->name);
-#endif
+        *name = name_of_this_thread();
         static_cast<void>(found.push_back({})); // of no use beside an error
         return {io_failure::unreachable, 123};
     }
@@ -317,22 +342,18 @@ struct noting_lookup {
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(the_threads_have_a_name_and_hear_no_signals) {
+BOOST_AUTO_TEST_CASE(the_threads_have_a_name) {
     answer_sheet sheet;
-    thread_notes notes{};
-    platform::basic_threaded_resolver<noting_lookup> resolver(noting_lookup{&notes});
+    std::optional<std::string> name;
+    platform::basic_threaded_resolver<noting_lookup> resolver(noting_lookup{&name});
     resolver.resolve(asking(sheet, "a.name"));
     const auto answers = sheet.await(1);
     BOOST_CHECK((answers[0].error == io_error{io_failure::unreachable, 123}));
     BOOST_TEST(answers[0].found.empty());
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGUSR1, SIGPIPE})
-        BOOST_TEST(sigismember(&notes.blocked, signal) == 1);
-#if defined(__linux__)
-    BOOST_TEST(std::string(notes.name) == "tofu-names");
-#endif
-    sigset_t own;
-    ::pthread_sigmask(SIG_SETMASK, nullptr, &own);
-    BOOST_TEST(sigismember(&own, SIGTERM) == 0); // who asked hears them as before
+    if (name)
+        BOOST_TEST(*name == "tofu-names");
+    else
+        BOOST_TEST_MESSAGE("this system does not tell the names of threads");
 }
 
 // ---- threads ----
@@ -399,6 +420,34 @@ BOOST_FIXTURE_TEST_CASE(a_copy_has_threads_of_its_own, watched) {
     sheet.await(5);
 }
 
+// ---- what the threads hold ----
+
+BOOST_FIXTURE_TEST_CASE(each_thread_holds_one_session_while_it_runs, watched) {
+    BOOST_TEST(watched_session::opened == 0);
+    occupy_all_threads();
+    BOOST_TEST(watched_session::held == 4);
+    ask("slow.1");
+    book->release_all();
+    sheet.await(5);
+    await_no_threads();
+    BOOST_TEST(watched_session::held == 0);
+    BOOST_TEST(watched_session::opened == 4);
+}
+
+BOOST_FIXTURE_TEST_CASE(without_a_session_the_answer_says_why_and_nobody_is_asked, watched) {
+    watched_session::refused = true;
+    book->write("a.name", {tcp_address{"127.0.0.1", 1}});
+    ask("a.name");
+    const auto answers = sheet.await(1);
+    BOOST_CHECK((answers[0].error == io_error{io_failure::unsupported, 10092}));
+    BOOST_TEST((answers[0].by != std::this_thread::get_id()));
+    BOOST_TEST(book->asked().empty());
+    await_no_threads();
+    watched_session::refused = false;
+    ask("a.name");
+    BOOST_TEST(!sheet.await(2)[1].error);
+}
+
 // ---- names nobody waits for ----
 
 BOOST_FIXTURE_TEST_CASE(a_name_nobody_wants_any_more_is_not_looked_up, watched) {
@@ -423,7 +472,7 @@ BOOST_FIXTURE_TEST_CASE(a_name_that_was_never_wanted_costs_no_thread, watched) {
 }
 
 BOOST_FIXTURE_TEST_CASE(names_nobody_wants_do_not_pile_up, watched) {
-    constexpr std::size_t kept = posix::lookup_threads<>::always_kept;
+    constexpr std::size_t kept = platform::lookup_threads<>::always_kept;
     occupy_all_threads();
     book->write("wanted", {tcp_address{"127.0.0.1", 1}});
     std::size_t still_wanted = 0;

@@ -24,6 +24,8 @@ struct endpoint {
     socklen_t length = 0;
 
     bool empty() const noexcept { return length == 0; }
+    /// `length`, which is signed in Winsock and unsigned elsewhere, never negative.
+    std::size_t size() const noexcept { return static_cast<std::size_t>(length); }
     /// AF_UNSPEC when empty.
     int family() const noexcept { return empty() ? AF_UNSPEC : storage.ss_family; }
     const sockaddr* data() const noexcept { return reinterpret_cast<const sockaddr*>(&storage); }
@@ -155,14 +157,14 @@ inline io_error path_endpoint(std::string_view path, endpoint& out) noexcept {
 
 /// A Unix domain socket with a file.
 inline bool is_path(const endpoint& where) noexcept {
-    return where.family() == AF_UNIX && where.length > path_offset && raw_of<sockaddr_un>(where).sun_path[0] != '\0';
+    return where.family() == AF_UNIX && where.size() > path_offset && raw_of<sockaddr_un>(where).sun_path[0] != '\0';
 }
 
 /// Kind none for a socket that was never bound, which is what one that connects mostly is.
 inline address path_address(const endpoint& from) noexcept {
     const auto raw = raw_of<sockaddr_un>(from);
-    if (from.length <= path_offset) return address();
-    const std::size_t most = std::min<std::size_t>(from.length, sizeof raw) - path_offset;
+    if (from.size() <= path_offset) return address();
+    const std::size_t most = std::min(from.size(), sizeof raw) - path_offset;
     if (raw.sun_path[0] != '\0') return address(uds_address{{raw.sun_path, ::strnlen(raw.sun_path, most)}});
     char name[sizeof raw.sun_path];
     std::memcpy(name, raw.sun_path, most);

@@ -8,13 +8,12 @@
 #include <tofu/address.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/endpoint.hpp>
+#include <tofu/platform/resolver.hpp>
 #include <tofu/platform/socket_options.hpp>
 
 #if defined(_WIN32)
-#include <tofu/platform/windows/resolver.hpp>
 #include <tofu/platform/windows/socket.hpp>
 #else
-#include <tofu/platform/posix/resolver.hpp>
 #include <tofu/platform/posix/socket.hpp>
 #endif
 
@@ -23,17 +22,12 @@
 
 namespace tofu::platform {
 
-#if defined(_WIN32)
-namespace native = windows;
-#else
-namespace native = posix;
-#endif
-
 /// See the header of the system's own socket.
-using socket = native::socket;
-using native::basic_threaded_resolver;
-using native::system_names;
-using native::system_resolver;
+#if defined(_WIN32)
+using socket = windows::socket;
+#else
+using socket = posix::socket;
+#endif
 
 /// A resolver that knows no names at all. It answers on the calling thread, at once.
 struct literals_only {

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: BSL-1.0
-// The engine's thread on the system this is built for.
+// The threads of the system this is built for: the engine's, and those nobody waits for.
 
 #ifndef TOFU_PLATFORM_THREAD_HPP
 #define TOFU_PLATFORM_THREAD_HPP
 
 #if defined(_WIN32)
-#error "tofu: the threads of Windows are not there yet"
+#include <tofu/platform/windows/thread.hpp>
 #else
 #include <tofu/platform/posix/thread.hpp>
 #endif
 
 namespace tofu::platform {
 
-#if !defined(_WIN32)
-/// See posix::io_thread.
+/// See the header of the system's own threads.
+#if defined(_WIN32)
+using windows::detached_threads;
+using windows::io_thread;
+#else
+using posix::detached_threads;
 using posix::io_thread;
 #endif
 

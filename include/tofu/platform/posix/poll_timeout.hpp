@@ -4,6 +4,8 @@
 #ifndef TOFU_PLATFORM_POSIX_POLL_TIMEOUT_HPP
 #define TOFU_PLATFORM_POSIX_POLL_TIMEOUT_HPP
 
+#include <tofu/platform/wait_milliseconds.hpp>
+
 #include <chrono>
 #include <climits>
 
@@ -13,16 +15,10 @@ namespace tofu::posix {
 /// everything else is rounded up, so that a deadline has passed when the wait for it ends. Beyond 24 days the wait is
 /// cut to 24 days.
 constexpr int to_poll_timeout(std::chrono::nanoseconds timeout) noexcept {
-    using std::chrono::milliseconds;
     if (timeout == std::chrono::nanoseconds::max()) {
         return -1;
     }
-    if (timeout <= std::chrono::nanoseconds::zero()) {
-        return 0;
-    }
-    const auto whole = std::chrono::duration_cast<milliseconds>(timeout);
-    const auto rounded = whole < timeout ? whole + milliseconds(1) : whole;
-    return rounded < milliseconds(INT_MAX) ? static_cast<int>(rounded.count()) : INT_MAX;
+    return static_cast<int>(platform::wait_milliseconds(timeout, std::chrono::milliseconds(INT_MAX)).count());
 }
 
 } // namespace tofu::posix

@@ -48,18 +48,29 @@ inline int create_thread(pthread_t& handle, const pthread_attr_t* how, void* (*e
 
 /// Starts threads that nobody waits for.
 struct detached_threads {
-    /// Runs `enter(context)` on a new thread with all signals blocked. Error: no_memory, the system has no thread left;
+    /// Runs `job.run()` on a new thread named `Job::thread_name` (see io_thread for what becomes of names), with all
+    /// signals blocked. The job sees to it that it lives until then. Error: no_memory, the system has no thread left;
     /// nothing runs then. Any thread.
-    [[nodiscard]] static io_error start(void* (*enter)(void*) noexcept, void* context) noexcept {
+    template <class Job>
+    [[nodiscard]] static io_error start(Job& job) noexcept {
+        static_assert(noexcept(job.run()), "tofu::posix::detached_threads: nobody would catch what a job throws");
         pthread_attr_t how;
         if (const int refused = ::pthread_attr_init(&how)) {
             return io_error{io_failure::no_memory, refused};
         }
         ::pthread_attr_setdetachstate(&how, PTHREAD_CREATE_DETACHED); // a valid state cannot be refused
         pthread_t unused;
-        const int refused = detail::create_thread(unused, &how, enter, context);
+        const int refused = detail::create_thread(unused, &how, &detached_threads::enter<Job>, &job);
         ::pthread_attr_destroy(&how);
         return refused == 0 ? io_error{} : io_error{io_failure::no_memory, refused};
+    }
+
+private:
+    template <class Job>
+    static void* enter(void* job) noexcept {
+        detail::name_this_thread(::pthread_self(), static_cast<const char*>(Job::thread_name));
+        static_cast<Job*>(job)->run();
+        return nullptr;
     }
 };
 

@@ -22,6 +22,8 @@
 #include <afunix.h>
 #include <mswsock.h>
 #include <ws2tcpip.h>
+// The numbers of interfaces; this one needs ws2tcpip.h.
+#include <iphlpapi.h>
 
 #if defined(TOFU_DEFINED_WIN32_LEAN_AND_MEAN)
 #undef WIN32_LEAN_AND_MEAN

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // A few threads for calls that block: a queue of jobs, and threads that come with the first and go with the last.
 
-#ifndef TOFU_PLATFORM_POSIX_LOOKUP_THREADS_HPP
-#define TOFU_PLATFORM_POSIX_LOOKUP_THREADS_HPP
+#ifndef TOFU_PLATFORM_LOOKUP_THREADS_HPP
+#define TOFU_PLATFORM_LOOKUP_THREADS_HPP
 
 #include <tofu/io.hpp>
-#include <tofu/platform/posix/thread.hpp>
-
-#include <pthread.h>
+#include <tofu/platform/network_session.hpp>
+#include <tofu/platform/thread.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -22,7 +21,7 @@
 // A thread ends when it finds the queue empty, and says so under the same lock under which jobs come in. So a job that
 // is in the queue has at least one thread that will come for it, and there is nothing to wake: no condition variable.
 
-namespace tofu::posix {
+namespace tofu::platform {
 
 /// One job, of whatever type. Its maker allocates it; `finish` gives it back.
 struct lookup_job {
@@ -68,10 +67,12 @@ private:
 };
 
 /// The queue and its threads. Its owner gets it from `make` and lets go of it with `drop`. `Threads` starts a thread
-/// (see detached_threads).
-template <class Threads = detached_threads>
+/// (see detached_threads). Each thread holds a `Session` while it runs (see network_session); one that cannot be had is
+/// the result of every job the thread comes for.
+template <class Threads = detached_threads, class Session = network_session>
 class lookup_threads {
 public:
+    static constexpr const char* thread_name = "tofu-names";
     static constexpr std::size_t most_threads = 4;
     /// A queue that is shorter is not searched for jobs that are not wanted any more.
     static constexpr std::size_t always_kept = 64;
@@ -92,7 +93,7 @@ public:
             return;
         }
         users_.fetch_add(1, std::memory_order_relaxed); // the new thread's
-        if (const io_error error = Threads::start(&lookup_threads::enter, this)) {
+        if (const io_error error = Threads::start(*this)) {
             give_up_thread(refused);
             drop(); // the owner still counts, this is not the last
             finish_all(refused, error);
@@ -106,18 +107,22 @@ public:
         }
     }
 
+    /// What each of the threads does: `Threads` calls it, nobody else. The last one to leave takes the queue with it.
+    void run() noexcept {
+        finish_waiting();
+        drop();
+    }
+
 private:
     lookup_threads() noexcept = default;
     ~lookup_threads() = default;
 
-    static void* enter(void* context) noexcept {
-        detail::name_this_thread(::pthread_self(), "tofu-names");
-        auto* const self = static_cast<lookup_threads*>(context);
-        while (lookup_job* const job = self->next_or_leave()) {
-            job->finish(job, job->wanted(*job) ? io_error{} : io_error{io_failure::aborted, 0});
+    void finish_waiting() noexcept {
+        Session session;
+        const io_error refusal = session.open();
+        while (lookup_job* const job = next_or_leave()) {
+            job->finish(job, job->wanted(*job) ? refusal : io_error{io_failure::aborted, 0});
         }
-        self->drop();
-        return nullptr;
     }
 
     /// True when one more thread has been counted, which the caller has to start. The queue stays bounded by what is
@@ -175,6 +180,6 @@ private:
     std::size_t sweep_at_ = always_kept;
 };
 
-} // namespace tofu::posix
+} // namespace tofu::platform
 
-#endif // TOFU_PLATFORM_POSIX_LOOKUP_THREADS_HPP
+#endif // TOFU_PLATFORM_LOOKUP_THREADS_HPP

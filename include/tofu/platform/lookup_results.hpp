@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSL-1.0
+// What the system is asked about a name, and what its answer comes to.
+
+#ifndef TOFU_PLATFORM_LOOKUP_RESULTS_HPP
+#define TOFU_PLATFORM_LOOKUP_RESULTS_HPP
+
+#include <tofu/io.hpp>
+#include <tofu/nothrow_vector.hpp>
+#include <tofu/platform/endpoint.hpp>
+#include <tofu/platform/socket_api.hpp>
+
+#if !defined(_WIN32)
+#include <netdb.h>
+#endif
+
+#include <cstdint>
+#include <cstring>
+
+// `Info` is addrinfo, or Windows' ADDRINFOW, which differs in the texts only.
+
+namespace tofu::platform::detail {
+
+/// Addresses of both families for a stream, also of a family that no interface has now: localhost is to be found on a
+/// host that has nothing else.
+template <class Info>
+Info wanted_results(bool for_listening) noexcept {
+    Info wanted{};
+    wanted.ai_family = AF_UNSPEC;
+    wanted.ai_socktype = SOCK_STREAM;
+    wanted.ai_flags = for_listening ? AI_PASSIVE : 0;
+    return wanted;
+}
+
+/// Empty when it is an address of a kind that tofu does not connect to.
+template <class Info>
+endpoint endpoint_of_result(const Info& from, std::uint16_t port) noexcept {
+    if (from.ai_addr != nullptr && from.ai_family == AF_INET && from.ai_addrlen >= sizeof(sockaddr_in)) {
+        sockaddr_in raw;
+        std::memcpy(&raw, from.ai_addr, sizeof raw);
+        return v4_endpoint(raw.sin_addr, port);
+    }
+    if (from.ai_addr != nullptr && from.ai_family == AF_INET6 && from.ai_addrlen >= sizeof(sockaddr_in6)) {
+        sockaddr_in6 raw;
+        std::memcpy(&raw, from.ai_addr, sizeof raw);
+        return is_v4_mapped(raw.sin6_addr) ? v4_endpoint(mapped_v4(raw.sin6_addr), port)
+                                           : v6_endpoint(raw.sin6_addr, port, raw.sin6_scope_id);
+    }
+    return {};
+}
+
+inline bool contains(const nothrow_vector<endpoint>& all, const endpoint& one) noexcept {
+    for (const endpoint& each : all) {
+        if (each.length == one.length && std::memcmp(&each.storage, &one.storage, one.size()) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Each address once, in the order of the list. (One line of a hosts file can bring an address twice.)
+template <class Info>
+io_error collect_results(const Info* list, std::uint16_t port, nothrow_vector<endpoint>& found) noexcept {
+    for (const Info* each = list; each != nullptr; each = each->ai_next) {
+        const endpoint where = endpoint_of_result(*each, port);
+        if (!where.empty() && !contains(found, where) && !found.push_back(where)) {
+            return io_error{io_failure::no_memory, 0};
+        }
+    }
+    return {};
+}
+
+} // namespace tofu::platform::detail
+
+#endif // TOFU_PLATFORM_LOOKUP_RESULTS_HPP

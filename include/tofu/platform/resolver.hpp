@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSL-1.0
+// Who turns a name into addresses on the system this is built for, without the engine waiting for it.
+
+#ifndef TOFU_PLATFORM_RESOLVER_HPP
+#define TOFU_PLATFORM_RESOLVER_HPP
+
+#include <tofu/platform/threaded_resolver.hpp>
+
+#if defined(_WIN32)
+#include <tofu/platform/windows/resolver.hpp>
+#else
+#include <tofu/platform/posix/resolver.hpp>
+#endif
+
+namespace tofu::platform {
+
+/// See the header of the system's own.
+#if defined(_WIN32)
+using windows::system_names;
+#else
+using posix::system_names;
+#endif
+
+/// The resolver of this system.
+using system_resolver = basic_threaded_resolver<system_names>;
+
+} // namespace tofu::platform
+
+#endif // TOFU_PLATFORM_RESOLVER_HPP

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSL-1.0
+// How long a wait may last, for systems that count it in milliseconds.
+
+#ifndef TOFU_PLATFORM_WAIT_MILLISECONDS_HPP
+#define TOFU_PLATFORM_WAIT_MILLISECONDS_HPP
+
+#include <chrono>
+
+namespace tofu::platform {
+
+/// Rounded up, so that a deadline has passed when the wait for it ends; nothing or less is 0, more than `most` is
+/// `most`.
+constexpr std::chrono::milliseconds wait_milliseconds(std::chrono::nanoseconds timeout,
+                                                      std::chrono::milliseconds most) noexcept {
+    using std::chrono::milliseconds;
+    if (timeout <= std::chrono::nanoseconds::zero()) {
+        return milliseconds::zero();
+    }
+    const auto whole = std::chrono::duration_cast<milliseconds>(timeout);
+    const auto rounded = whole < timeout ? whole + milliseconds(1) : whole;
+    return rounded < most ? rounded : most;
+}
+
+} // namespace tofu::platform
+
+#endif // TOFU_PLATFORM_WAIT_MILLISECONDS_HPP

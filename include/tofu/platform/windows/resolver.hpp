@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSL-1.0
+// Who turns a name into addresses: the resolver of Windows.
+
+#ifndef TOFU_PLATFORM_WINDOWS_RESOLVER_HPP
+#define TOFU_PLATFORM_WINDOWS_RESOLVER_HPP
+
+#include <tofu/address.hpp>
+#include <tofu/io.hpp>
+#include <tofu/nothrow_vector.hpp>
+#include <tofu/platform/endpoint.hpp>
+#include <tofu/platform/lookup_results.hpp>
+#include <tofu/platform/windows/winsock.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace tofu::windows {
+
+namespace detail {
+
+/// What GetAddrInfoW answered (its page has the list). There are many ways not to have an address, but they have one
+/// meaning.
+constexpr io_error lookup_error(int code) noexcept {
+    switch (code) {
+    case 0: return {};
+    case WSA_NOT_ENOUGH_MEMORY: // EAI_MEMORY
+    case WSAENOBUFS: return io_error{io_failure::no_memory, code};
+    case WSANOTINITIALISED: return io_error{io_failure::other, code}; // nobody was asked: the caller has no session
+    default: return io_error{io_failure::name_not_found, code};
+    }
+}
+
+/// `to` becomes `text` in UTF-16, with a terminator. False: too long, or no UTF-8. Nothing takes more units in UTF-16
+/// than it takes bytes in UTF-8.
+template <std::size_t Size>
+bool widen(std::string_view text, wchar_t (&to)[Size]) noexcept {
+    if (text.size() >= Size) {
+        return false;
+    }
+    const int length = text.empty() ? 0
+                                    : ::MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text.data(),
+                                                            static_cast<int>(text.size()), to, static_cast<int>(Size));
+    to[length] = L'\0';
+    return text.empty() || length > 0;
+}
+
+} // namespace detail
+
+/// A look-up that asks the system: the hosts file, DNS, or whatever the host is configured to ask, in the order it
+/// prefers (GetAddrInfoW: the one with a narrow name would read it in the code page of the day). Names beyond ASCII are
+/// looked up as IDNA has them. Blocks, for many seconds when nobody answers. Any thread; Winsock has to be started.
+struct system_names {
+    /// Errors: no_memory; name_not_found, with the code of Windows; other, without Winsock.
+    io_error operator()(std::string_view host, std::uint16_t port, bool for_listening,
+                        nothrow_vector<platform::endpoint>& found) const noexcept {
+        wchar_t text[max_host_length + 1];
+        if (!detail::widen(host, text)) {
+            return io_error{io_failure::name_not_found, WSAHOST_NOT_FOUND};
+        }
+        const auto wanted = platform::detail::wanted_results<ADDRINFOW>(for_listening);
+        ADDRINFOW* list = nullptr;
+        const int code = ::GetAddrInfoW(text, nullptr, &wanted, &list);
+        if (const io_error error = detail::lookup_error(code); error || list == nullptr) {
+            return error;
+        }
+        const io_error error = platform::detail::collect_results(list, port, found);
+        ::FreeAddrInfoW(list);
+        return error;
+    }
+};
+
+} // namespace tofu::windows
+
+#endif // TOFU_PLATFORM_WINDOWS_RESOLVER_HPP
