@@ -166,6 +166,7 @@ inline address path_address(const endpoint& from) noexcept {
     if (from.size() <= path_offset) return address();
     const std::size_t most = std::min(from.size(), sizeof raw) - path_offset;
     if (raw.sun_path[0] != '\0') return address(uds_address{{raw.sun_path, ::strnlen(raw.sun_path, most)}});
+    if (!has_abstract_names) return address(); // Windows gives the full length and nothing in it
     char name[sizeof raw.sun_path];
     std::memcpy(name, raw.sun_path, most);
     name[0] = '@';

@@ -18,13 +18,15 @@
 
 namespace tofu::platform {
 
-/// The system's own numbers for what an address can be refused for.
+/// The system's own numbers for what an address or an option can be refused for.
 #if defined(_WIN32)
 inline constexpr int family_not_supported = WSAEAFNOSUPPORT;
 inline constexpr int name_too_long = WSAENAMETOOLONG;
+inline constexpr int invalid_argument = WSAEINVAL;
 #else
 inline constexpr int family_not_supported = EAFNOSUPPORT;
 inline constexpr int name_too_long = ENAMETOOLONG;
+inline constexpr int invalid_argument = EINVAL;
 #endif
 
 } // namespace tofu::platform

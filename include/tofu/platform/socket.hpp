@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
+// The socket of the system this is built for.
+
+#ifndef TOFU_PLATFORM_SOCKET_HPP
+#define TOFU_PLATFORM_SOCKET_HPP
+
+#if defined(_WIN32)
+#include <tofu/platform/windows/socket.hpp>
+#else
+#include <tofu/platform/posix/socket.hpp>
+#endif
+
+namespace tofu::platform {
+
+/// See the header of the system's own socket.
+#if defined(_WIN32)
+using socket = windows::socket;
+#else
+using socket = posix::socket;
+#endif
+
+} // namespace tofu::platform
+
+#endif // TOFU_PLATFORM_SOCKET_HPP

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+// The few Winsock calls that everything with a socket needs.
+
+#ifndef TOFU_PLATFORM_WINDOWS_SOCKET_CALLS_HPP
+#define TOFU_PLATFORM_WINDOWS_SOCKET_CALLS_HPP
+
+#include <tofu/io.hpp>
+#include <tofu/platform/windows/error.hpp>
+#include <tofu/platform/windows/socket_handle.hpp>
+#include <tofu/platform/windows/winsock.hpp>
+
+namespace tofu::windows::detail {
+
+inline io_error set_option(SOCKET handle, int level, int name, int value) noexcept {
+    const int failed = ::setsockopt(handle, level, name, reinterpret_cast<const char*>(&value), sizeof value);
+    return failed == 0 ? io_error{} : last_error();
+}
+
+inline io_error make_non_blocking(SOCKET handle) noexcept {
+    u_long yes = 1;
+    return ::ioctlsocket(handle, static_cast<long>(FIONBIO), &yes) == 0 ? io_error{} : last_error();
+}
+
+/// For a socket that was not born so: child processes do not get it.
+inline io_error make_private(SOCKET handle) noexcept {
+    return ::SetHandleInformation(reinterpret_cast<HANDLE>(handle), HANDLE_FLAG_INHERIT, 0) != 0 ? io_error{}
+                                                                                                 : last_error();
+}
+
+/// A stream socket that can be given to a completion port and that no child process inherits. Without a family the
+/// system would choose one; here that is unsupported.
+inline socket_handle open_stream(int family, io_error& error) noexcept {
+    if (family == AF_UNSPEC) {
+        error = from_wsa(WSAEAFNOSUPPORT);
+        return {};
+    }
+    socket_handle made(
+        ::WSASocketW(family, SOCK_STREAM, 0, nullptr, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT));
+    error = made.is_open() ? make_non_blocking(made.get()) : last_error();
+    if (error) made.reset();
+    return made;
+}
+
+} // namespace tofu::windows::detail
+
+#endif // TOFU_PLATFORM_WINDOWS_SOCKET_CALLS_HPP

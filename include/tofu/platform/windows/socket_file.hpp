@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSL-1.0
+// The file of a listening Unix domain socket on Windows: when it may be made, when an old one may be removed, and by
+// whom.
+
+#ifndef TOFU_PLATFORM_WINDOWS_SOCKET_FILE_HPP
+#define TOFU_PLATFORM_WINDOWS_SOCKET_FILE_HPP
+
+#include <tofu/io.hpp>
+#include <tofu/platform/endpoint.hpp>
+#include <tofu/platform/socket_file_verdict.hpp>
+#include <tofu/platform/windows/error.hpp>
+#include <tofu/platform/windows/handle.hpp>
+#include <tofu/platform/windows/socket_calls.hpp>
+#include <tofu/platform/windows/utf8.hpp>
+
+#include <cstddef>
+#include <cstring>
+#include <iterator>
+#include <memory>
+#include <new>
+#include <span>
+#include <utility>
+
+// The rules are those of socket_file_verdict.hpp. What is Windows' own:
+//
+// - The file is a reparse point with a tag of its own. Whoever opens it without FILE_FLAG_OPEN_REPARSE_POINT fails, so
+//   to std::filesystem and the like a dead one is not there at all - and bind says that it is.
+// - The lock is a file nobody else can open while its holder has it open (no sharing). Windows deletes it when the
+//   holder's handle closes, also when the process is killed.
+// - There are no permission bits: who may connect is the matter of the directory, whose access rights the file inherits.
+// - A directory that is missing makes bind and connect fail with numbers that do not say so (WSAENETDOWN has been
+//   seen), so the file system is asked, not the number believed.
+
+namespace tofu::windows {
+
+using platform::at_path;
+using platform::endpoint;
+
+namespace detail {
+
+inline constexpr wchar_t lock_suffix[] = L".tofu-lock";
+
+/// A path with room for the suffix, terminated.
+struct wide_path {
+    wchar_t text[sizeof(sockaddr_un::sun_path) + std::size(lock_suffix)] = {};
+};
+
+/// False when the path is not UTF-8. (UTF-16 never has more units than UTF-8 has bytes.)
+inline bool path_of(const endpoint& at, wide_path& path, const wchar_t* suffix = L"") noexcept {
+    const auto raw = platform::detail::raw_of<sockaddr_un>(at);
+    const std::size_t bytes = ::strnlen(raw.sun_path, sizeof raw.sun_path);
+    const std::size_t length = to_utf16({raw.sun_path, bytes}, std::span(path.text, sizeof raw.sun_path));
+    std::memcpy(path.text + length, suffix, (::wcslen(suffix) + 1) * sizeof *suffix);
+    return length != 0;
+}
+
+/// An index may be another file's by now; the time it was made is not.
+struct file_identity {
+    DWORD volume = 0;
+    DWORD index_high = 0;
+    DWORD index_low = 0;
+    DWORD made_high = 0;
+    DWORD made_low = 0;
+
+    friend constexpr bool operator==(const file_identity&, const file_identity&) noexcept = default;
+};
+
+struct found_file {
+    at_path kind = at_path::nothing;
+    file_identity identity{};
+};
+
+/// A reparse point that is not a socket is a link of some kind, never followed.
+constexpr at_path kind_of(DWORD attributes, DWORD tag) noexcept {
+    constexpr DWORD unix_socket = 0x8000'0023; // IO_REPARSE_TAG_AF_UNIX, missing in older headers
+    const bool is_socket = (attributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0 && tag == unix_socket;
+    return is_socket ? at_path::socket : at_path::something_else;
+}
+
+constexpr bool is_absence(DWORD code) noexcept { return code == ERROR_FILE_NOT_FOUND || code == ERROR_PATH_NOT_FOUND; }
+
+/// What is at `path` itself. Nothing at all is no error.
+inline io_error inspect(const wide_path& path, found_file& found) noexcept {
+    found = {};
+    const unique_handle file(
+        ::CreateFileW(path.text, FILE_READ_ATTRIBUTES, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
+                      OPEN_EXISTING, FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS, nullptr));
+    if (!file.is_open()) return is_absence(::GetLastError()) ? io_error{} : last_error();
+    BY_HANDLE_FILE_INFORMATION about{};
+    FILE_ATTRIBUTE_TAG_INFO tagged{};
+    if (::GetFileInformationByHandle(file.get(), &about) == 0) return last_error();
+    if (::GetFileInformationByHandleEx(file.get(), FileAttributeTagInfo, &tagged, sizeof tagged) == 0)
+        return last_error();
+    found.kind = kind_of(tagged.FileAttributes, tagged.ReparseTag);
+    found.identity = {about.dwVolumeSerialNumber, about.nFileIndexHigh, about.nFileIndexLow,
+                      about.ftCreationTime.dwHighDateTime, about.ftCreationTime.dwLowDateTime};
+    return {};
+}
+
+/// The exclusive right to make the socket file of one path; never waits.
+class start_lock {
+public:
+    /// Errors: address_in_use (somebody has it), permission_denied, path_not_found, no_descriptors, other.
+    io_error take(const endpoint& at) noexcept {
+        wide_path path;
+        if (!path_of(at, path, lock_suffix)) return from_win32(ERROR_NO_UNICODE_TRANSLATION);
+        // A file whose last holder has just closed it is refused until it is gone, as one that may not be touched is.
+        for (int tries = 0; tries < 100; ++tries) {
+            file_ = unique_handle(::CreateFileW(path.text, GENERIC_WRITE | DELETE, 0, nullptr, OPEN_ALWAYS,
+                                                FILE_FLAG_DELETE_ON_CLOSE | FILE_FLAG_OPEN_REPARSE_POINT, nullptr));
+            if (file_.is_open()) return {};
+            if (::GetLastError() != ERROR_ACCESS_DENIED) return last_error();
+        }
+        return from_win32(ERROR_ACCESS_DENIED);
+    }
+
+private:
+    unique_handle file_;
+};
+
+/// Waits for a connect under way, but no longer than a listener of this machine takes to be asked.
+inline io_error outcome_of(SOCKET caller, WSAEVENT event) noexcept {
+    constexpr DWORD patience = 100; // milliseconds
+    WSANETWORKEVENTS seen{};
+    if (::WSAWaitForMultipleEvents(1, &event, FALSE, patience, FALSE) != WSA_WAIT_EVENT_0)
+        return from_wsa(WSAEWOULDBLOCK);
+    if (::WSAEnumNetworkEvents(caller, event, &seen) != 0) return last_error();
+    return from_wsa(seen.iErrorCode[FD_CONNECT_BIT]);
+}
+
+/// How a connect to a socket file ends: refused when nobody listens there; none or would_block when somebody does.
+inline io_error probe(const endpoint& at) noexcept {
+    io_error error;
+    const socket_handle caller = open_stream(AF_UNIX, error);
+    if (error) return error;
+    const WSAEVENT event = ::WSACreateEvent();
+    if (event == WSA_INVALID_EVENT) return last_error();
+    if (::WSAEventSelect(caller.get(), event, FD_CONNECT) != 0) {
+        error = last_error();
+    } else if (::connect(caller.get(), at.data(), at.length) != 0) {
+        error = last_error();
+        if (error.kind == io_failure::would_block) error = outcome_of(caller.get(), event);
+    }
+    ::WSACloseEvent(event);
+    return error;
+}
+
+/// Removes the file of a dead socket, and nothing else. None: there is no file any more.
+inline io_error remove_dead(const endpoint& at) noexcept {
+    wide_path path;
+    found_file found;
+    if (!path_of(at, path)) return from_win32(ERROR_NO_UNICODE_TRANSLATION);
+    if (const io_error error = inspect(path, found)) return error;
+    const io_error answer = found.kind == at_path::socket ? probe(at) : io_error{};
+    switch (platform::verdict_on(found.kind, answer.kind)) {
+    case platform::socket_file_verdict::free: return {};
+    case platform::socket_file_verdict::dead: break;
+    case platform::socket_file_verdict::in_use: return {io_failure::address_in_use, WSAEADDRINUSE};
+    case platform::socket_file_verdict::unknown: return answer;
+    }
+    found_file still;
+    if (inspect(path, still) || still.identity != found.identity) return {io_failure::address_in_use, WSAEADDRINUSE};
+    return ::DeleteFileW(path.text) != 0 ? io_error{} : last_error();
+}
+
+/// What a connect to a path failed with: that there is no such file, when there is none.
+inline io_error connect_error_at(const endpoint& to, io_error error) noexcept {
+    wide_path path;
+    found_file found;
+    if (!path_of(to, path) || inspect(path, found) || found.kind != at_path::nothing) return error;
+    return {io_failure::path_not_found, error.os_code};
+}
+
+} // namespace detail
+
+/// Removes the file when it goes, if it is still the one that was made here. (A relative path means the directory the
+/// process is in at that time.)
+class socket_file {
+public:
+    socket_file(const socket_file&) = delete;
+    socket_file& operator=(const socket_file&) = delete;
+    ~socket_file() {
+        detail::found_file there;
+        const bool known = !detail::inspect(path_, there);
+        if (known && there.kind == made_.kind && there.identity == made_.identity) ::DeleteFileW(path_.text);
+    }
+
+    /// Notes which file is at `at` now. Errors: no_memory; path_not_found when it is gone already.
+    static io_error note(const endpoint& at, std::unique_ptr<socket_file>& file) noexcept {
+        detail::wide_path path;
+        detail::found_file found;
+        if (!detail::path_of(at, path)) return from_win32(ERROR_NO_UNICODE_TRANSLATION);
+        if (const io_error error = detail::inspect(path, found)) return error;
+        if (found.kind == at_path::nothing) return from_win32(ERROR_FILE_NOT_FOUND);
+        file.reset(new (std::nothrow) socket_file(path, found));
+        return file ? io_error{} : io_error{io_failure::no_memory, 0};
+    }
+
+private:
+    socket_file(const detail::wide_path& path, const detail::found_file& made) noexcept : path_(path), made_(made) {}
+
+    detail::wide_path path_;
+    detail::found_file made_;
+};
+
+/// Binds and listens at a path; `file` owns what was made. Nobody can connect before it listens. Errors: see the table
+/// in socket_file_verdict.hpp; path_not_found (no such directory), permission_denied, no_descriptors, no_memory, other.
+/// On failure no file is left behind.
+inline io_error listen_at_path(SOCKET handle, const endpoint& at, int backlog,
+                               std::unique_ptr<socket_file>& file) noexcept {
+    detail::start_lock lock;
+    io_error error = lock.take(at);
+    if (error) return error;
+    if (::bind(handle, at.data(), at.length) != 0) {
+        error = detail::remove_dead(at);
+        if (!error && ::bind(handle, at.data(), at.length) != 0) error = last_error();
+        if (error) return error;
+    }
+    error = socket_file::note(at, file);
+    if (error) {
+        detail::wide_path path;
+        if (detail::path_of(at, path)) ::DeleteFileW(path.text);
+        return error;
+    }
+    if (::listen(handle, backlog) != 0) {
+        error = last_error();
+        file.reset();
+    }
+    return error;
+}
+
+} // namespace tofu::windows
+
+#endif // TOFU_PLATFORM_WINDOWS_SOCKET_FILE_HPP
