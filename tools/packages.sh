@@ -8,9 +8,9 @@
 BUILD_NEEDS=(cmake cmake ninja ninja-build g++ g++ git git patch patch /usr/include/boost/test/included/unit_test.hpp libboost-dev
     /usr/include/cxxopts.hpp libcxxopts-dev
     /usr/include/fmt/core.h libfmt-dev /etc/ssl/certs/ca-certificates.crt ca-certificates)
-# And what builds and runs programs for Windows.
+# For programs that run on Windows, and for running them here. (The package wine64 alone brings no command wine.)
 # shellcheck disable=SC2034
-WINDOWS_NEEDS=(x86_64-w64-mingw32-g++-posix g++-mingw-w64-x86-64-posix wine wine /usr/lib/wine/wine64 wine64)
+WINDOWS_NEEDS=(x86_64-w64-mingw32-g++-posix g++-mingw-w64-x86-64-posix /usr/lib/wine/wineserver64 wine64 wine wine)
 
 is_there() {
     case $1 in
