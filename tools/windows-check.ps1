@@ -258,29 +258,34 @@ function Initialize-Build($Tools) {
 
 # ---- running ----
 
+# A suite that has passed is not worth a line.
+function Add-SuiteResult([string] $Suite, [string] $Outcome) {
+    if ($Outcome -eq 'Passed') { return }
+    $verdict = 'FAILED'
+    if ($Outcome -eq 'Skipped') { $verdict = 'skipped' }
+    Add-Result "suite $Suite" $verdict $Outcome
+}
+
 # The test program, one suite at a time. Both ways to issue polls are among its cases.
 function Invoke-Tests($Tools) {
     $ctest = Join-Path (Split-Path -Parent $Tools.CMake) 'ctest.exe'
     $tests = Invoke-Program 'tests' $ctest @('--test-dir', $Build, '-C', 'Release', '-j', "$jobs", '--verbose',
         '--timeout', '180', '--no-tests=error', '-LE', 'long|package|structure|example') 1800
     $pattern = '^\s*\d+/\d+\s+Test\s+#\d+:\s+(\S+)\s.*?(Passed|Failed|Timeout|Skipped|Not Run|Exception)'
-    $ended = 0
+    $suites = 0; $passed = 0; $failed = 0; $skipped = 0
     foreach ($line in $tests.Lines) {
-        if ($line -notmatch $pattern) { continue }
-        $ended += 1
-        if ($Matches[2] -eq 'Passed') { continue }
-        $verdict = 'FAILED'
-        if ($Matches[2] -eq 'Skipped') { $verdict = 'skipped' }
-        Add-Result "suite $($Matches[1])" $verdict $Matches[2]
-    }
-    $passed = 0; $failed = 0; $skipped = 0
-    foreach ($line in $tests.Lines) {
-        if ($line -notmatch 'cases: (\d+) passed, (\d+) failed, (\d+) skipped') { continue }
-        $passed += [int] $Matches[1]; $failed += [int] $Matches[2]; $skipped += [int] $Matches[3]
+        if ($line -match $pattern) {
+            $suites += 1
+            Add-SuiteResult $Matches[1] $Matches[2]
+        } elseif ($line -match 'cases: (\d+) passed, (\d+) failed, (\d+) skipped') {
+            $passed += [int] $Matches[1]
+            $failed += [int] $Matches[2]
+            $skipped += [int] $Matches[3]
+        }
     }
     $verdict = 'passed'
     if ($tests.Code -ne 0) { $verdict = 'FAILED' }
-    Add-Result "$ended suites" $verdict "cases: $passed passed, $failed failed, $skipped skipped"
+    Add-Result "$suites suites" $verdict "cases: $passed passed, $failed failed, $skipped skipped"
     Add-Section 'skipped cases' @($tests.Lines | Where-Object { $_ -match 'skipped case:' })
     if ($tests.Code -ne 0) { Add-Section 'all tests' $tests.Lines }
 }
@@ -365,7 +370,7 @@ try {
     Add-Section 'what went wrong' @($_.Exception.Message, $_.ScriptStackTrace)
 }
 
-$table = ($results | Format-Table -Property Verdict, What, Detail -AutoSize | Out-String -Width 250).TrimEnd()
+$table = ($results | Format-Table -Property @('Verdict', 'What', 'Detail') -AutoSize | Out-String -Width 250).TrimEnd()
 $failures = @($results | Where-Object { $_.Verdict -eq 'FAILED' }).Count
 $summary = "$failures failed, $(@($results | Where-Object { $_.Verdict -eq 'skipped' }).Count) skipped, " +
     "$(@($results | Where-Object { $_.Verdict -eq 'passed' }).Count) passed"
