@@ -36,6 +36,7 @@ struct task {
     std::uint64_t count = 1000;
     std::size_t body = 64;
     std::size_t window = 1;
+    std::uint64_t say_every = 0; ///< a line after every so many answers; 0: none
 };
 
 /// A signal asked the program to end.
@@ -73,6 +74,8 @@ public:
         while (received_ < task_.count) {
             tofu::message_ptr answer = next(op_code::response);
             check(*answer);
+            if (task_.say_every != 0 && received_ % task_.say_every == 0)
+                std::cout << received_ << " answers right" << std::endl;
             if (sent_ < task_.count) send(std::move(answer));
         }
         finished_ = steady::now();
@@ -239,6 +242,7 @@ task read_task(const cxxopts::ParseResult& given) {
     result.count = given["count"].as<std::uint64_t>();
     result.body = given["body"].as<std::size_t>();
     result.window = given["window"].as<std::size_t>();
+    result.say_every = given["say-every"].as<std::uint64_t>();
     if (result.body > tofu::max_part_length) throw std::invalid_argument("--body: at most 65535");
     if (result.window == 0 || result.window > 4096) throw std::invalid_argument("--window: 1 to 4096");
     // Else both sides would have to reckon with full send queues.
@@ -251,11 +255,13 @@ task read_task(const cxxopts::ParseResult& given) {
 
 int main(int argc, char** argv) {
     cxxopts::Options options("echo_client", "Sends requests to an echo server and verifies every answer.\n");
-    options.positional_help("ADDRESS").custom_help("[--count N] [--body BYTES] [--window W]");
+    options.positional_help("ADDRESS").custom_help("[--count N] [--body BYTES] [--window W] [--say-every N]");
     options.add_options()                                                                                             //
         ("count", "requests in all", cxxopts::value<std::uint64_t>()->default_value("1000"), "N")                     //
         ("body", "size of every body, 0 to 65535", cxxopts::value<std::size_t>()->default_value("64"), "BYTES")       //
         ("window", "requests under way at a time, 1 to 4096", cxxopts::value<std::size_t>()->default_value("1"), "W") //
+        ("say-every", "a line after every N answers; 0: none", cxxopts::value<std::uint64_t>()->default_value("0"),
+         "N") //
         ("h,help", "this text");
     options.add_options("hidden")("address", "", cxxopts::value<std::string>());
     options.parse_positional({"address"});

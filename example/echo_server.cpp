@@ -5,8 +5,12 @@
 #include <tofu/tofu.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
+#include <cstdint>
 #include <iostream>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -17,27 +21,30 @@ namespace {
 using namespace std::chrono_literals;
 using tofu::op_code;
 
-constexpr std::string_view usage = R"(usage: echo_server ADDRESS...
+constexpr std::string_view usage = R"(usage: echo_server [--clients N] ADDRESS...
 
 Listens on every ADDRESS (tcp|HOST|PORT or uds|PATH) and echoes what comes in. An empty HOST is every interface, PORT 0
-lets the system choose; what was really bound is printed. SIGINT and SIGTERM end it.
+lets the system choose; what was really bound is printed. SIGINT and SIGTERM (on Windows Ctrl-C and Ctrl-Break) end it,
+and so does the end of the Nth client.
 
-exit status: 0 ended by a signal, 1 it could not listen, 2 wrong arguments
+exit status: 0 ended as it should, 1 it could not listen, 2 wrong arguments
 )";
+
+struct task {
+    std::vector<tofu::address> addresses;
+    std::uint64_t clients = 0; ///< how many to serve; 0: all that come
+};
 
 class echo_server {
 public:
-    void listen_on(const tofu::address& where) {
-        tofu::message_ptr m = engine_.get();
-        example::require(m->listen_on(where), "listen_on");
-        const tofu::binary_header sent = group_.post(std::move(m));
-        listeners_.push_back({sent.channel_number, where});
+    explicit echo_server(const task& what) : clients_to_come_(what.clients) {
+        for (const tofu::address& where : what.addresses) listen_on(where);
     }
 
     //[serve
-    /// Until a signal comes (true) or a listener fails (false).
+    /// Until a signal comes or the last client has gone (true), or a listener fails (false).
     bool serve() {
-        while (!example::stop_requested()) {
+        while (!example::stop_requested() && !last_client_gone_) {
             tofu::message_ptr m = group_.wait_receive(example::stop_interval);
             if (!m) continue; // nothing came in time
             if (!m->from_engine())
@@ -61,6 +68,13 @@ private:
         std::uint16_t channel;
         tofu::address asked_for;
     };
+
+    void listen_on(const tofu::address& where) {
+        tofu::message_ptr m = engine_.get();
+        example::require(m->listen_on(where), "listen_on");
+        const tofu::binary_header sent = group_.post(std::move(m));
+        listeners_.push_back({sent.channel_number, where});
+    }
 
     //[answer
     /// The message that came becomes its own answer: id, text headers, body and the more bit stay as they are.
@@ -90,12 +104,16 @@ private:
     }
     //]
 
-    /// False when a listener has failed. Everything else the engine tells is no news here: a peer that left, an answer
-    /// that came back because its peer left, a pause in reading that ends as soon as these messages are released.
+    /// False when a listener has failed. Most else that the engine tells is no news here: an answer that came back
+    /// because its peer left, a pause in reading that ends as soon as these messages are released.
     bool take_notice(const tofu::message& m) {
         const auto at = std::find_if(listeners_.begin(), listeners_.end(),
                                      [&](const listener& l) { return l.channel == m.header().channel_number; });
-        if (at == listeners_.end()) return true;
+        if (at == listeners_.end()) {
+            if (m.status() == tofu::status::channel_closed && clients_to_come_ != 0)
+                last_client_gone_ = --clients_to_come_ == 0;
+            return true;
+        }
         if (m.op() == op_code::welcome_response && m.status() == tofu::status::success) {
             std::cout << "listening on " << m.headers().find(tofu::listen_on_header) << std::endl;
             return true;
@@ -107,7 +125,31 @@ private:
     tofu::reactor engine_;
     tofu::channel_group group_ = engine_.create_group();
     std::vector<listener> listeners_;
+    std::uint64_t clients_to_come_; // 0: nobody counts
+    bool last_client_gone_ = false;
 };
+
+/// Nothing when it makes no sense; what is wrong was said then.
+std::optional<task> read_task(std::span<const std::string_view> arguments) {
+    task result;
+    if (arguments.size() >= 2 && arguments[0] == "--clients") {
+        const std::string_view text = arguments[1];
+        const auto read = std::from_chars(text.data(), text.data() + text.size(), result.clients);
+        if (read.ec != std::errc{} || read.ptr != text.data() + text.size() || result.clients == 0) {
+            std::cerr << "--clients: a number, please\n";
+            return std::nullopt;
+        }
+        arguments = arguments.subspan(2);
+    }
+    for (const std::string_view argument : arguments) {
+        const auto address = example::read_address(argument, std::cerr);
+        if (!address) return std::nullopt;
+        result.addresses.push_back(*address);
+    }
+    if (!result.addresses.empty()) return result;
+    std::cerr << usage;
+    return std::nullopt;
+}
 
 } // namespace
 
@@ -117,20 +159,11 @@ int main(int argc, char** argv) {
         std::cout << usage;
         return 0;
     }
-    std::vector<tofu::address> addresses;
-    for (const std::string_view argument : arguments) {
-        const auto address = example::read_address(argument, std::cerr);
-        if (!address) return 2;
-        addresses.push_back(*address);
-    }
-    if (addresses.empty()) {
-        std::cerr << usage;
-        return 2;
-    }
+    const std::optional<task> what = read_task(arguments);
+    if (!what) return 2;
     try {
         example::end_on_signals();
-        echo_server server;
-        for (const tofu::address& where : addresses) server.listen_on(where);
+        echo_server server(*what);
         if (!server.serve()) return 1;
         server.print_figures();
         return 0;

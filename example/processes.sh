@@ -32,25 +32,74 @@ limit_time() { # SECONDS
     )
 }
 
-# Starts a process whose lines `next_line` reads, one at a time, as it writes them. Its id is then in $pid.
-start_and_listen() { # COMMAND...
+# A program is named without its ending. One for Windows is run by Wine, whose Windows is in WINEPREFIX. Wine's servants
+# outlive a program and keep what it inherited: they must not get a pipe that somebody reads to its end.
+is_for_windows() { [ ! -e "$1" ] && [ -e "$1.exe" ]; } # PROGRAM
+
+# Becomes that program: call it in a process of its own.
+become() { # PROGRAM ARGUMENTS...
+    local program=$1
+    if ! is_for_windows "$program"; then exec "$@"; fi
+    shift
+    export WINEDEBUG=-all WINEDLLOVERRIDES='mscoree=;mshtml=;winemenubuilder.exe='
+    unset DISPLAY WAYLAND_DISPLAY
+    exec wine "$program.exe" "$@" </dev/null
+}
+
+# Makes Wine's Windows where there is none yet. Nothing to do for programs that do not need it.
+prepare() { # PROGRAMS...
+    local program
+    for program in "$@"; do
+        if ! is_for_windows "$program"; then continue; fi
+        "${BASH_SOURCE[0]%/*}/../tools/wine-run" "${WINEPREFIX:?is not set}" cmd /c exit || fail 'there is no Wine'
+        return 0
+    done
+}
+
+# Runs a program to its end; what it says is shown then.
+run_program() { # PROGRAM ARGUMENTS...
+    local code=0
+    (become "$@") >"$work/run.out" 2>&1 9>&- || code=$?
+    tr -d '\r' <"$work/run.out"
+    return "$code"
+}
+
+# The lines of a file that a process writes to, as they come, until the process has ended.
+follow_file() { # FILE PID
+    exec tail -n +1 -s 0.05 -f --pid="$2" "$1" 9>&-
+}
+
+# Starts a program whose lines `next_line` reads, one at a time, as it writes them. Its id is then in $pid.
+start_and_listen() { # PROGRAM ARGUMENTS...
+    if is_for_windows "$1"; then
+        become "$@" >"$work/listened.out" 2>"$work/complaints.out" 9>&- &
+        pid=$! started+=("$pid")
+        exec 3< <(follow_file "$work/listened.out" "$pid")
+        return 0
+    fi
     [ -p "$work/says" ] || mkfifo "$work/says"
-    "$@" >"$work/says" 9>&- &
+    become "$@" >"$work/says" 9>&- &
     pid=$! started+=("$pid")
     exec 3<"$work/says"
 }
 
-# Starts a process whose output goes to a file. Its id is then in $pid.
-start_quietly() { # NAME COMMAND...
+# Starts a program whose output goes to a file. Its id is then in $pid.
+start_quietly() { # NAME PROGRAM ARGUMENTS...
     local name=$1
     shift
-    "$@" >"$work/$name.out" 2>&1 9>&- &
+    become "$@" >"$work/$name.out" 2>&1 9>&- &
     pid=$! started+=("$pid")
+}
+
+# Waits until a process that was started quietly has said something.
+await_word() { # NAME PID REGULAR_EXPRESSION
+    grep -qE "$3" < <(follow_file "$work/$1.out" "$2") || fail "$1 never says $3"
 }
 
 # The next line in $line; false when there will be none any more.
 next_line() {
     IFS= read -r line <&3 || return 1
+    line=${line%$'\r'}
     printf '%s\n' "$line" >>"$work/said.out"
 }
 
@@ -60,6 +109,24 @@ await_line() { # REGULAR_EXPRESSION
         if [[ $line =~ $1 ]]; then return 0; fi
     done
     fail "no line matches $1"
+}
+
+# Reads what a print spool says to the two addresses it was given: $tcp and $uds, which are the same where the system
+# has no Unix domain sockets.
+await_addresses() {
+    local way
+    tcp='' uds=''
+    while [ -z "$tcp" ] || [ -z "$uds" ]; do
+        await_line '^(not )?listening on ((tcp|uds)\|.*)$'
+        way=${BASH_REMATCH[1]}${BASH_REMATCH[3]}
+        case $way in
+        tcp) tcp=${BASH_REMATCH[2]} ;;
+        uds) uds=${BASH_REMATCH[2]} ;;
+        'not uds') uds=none ;;
+        *) fail "$line" ;;
+        esac
+    done
+    if [ "$uds" = none ]; then uds=$tcp; fi
 }
 
 # Waits for the end of a process, and compares its exit code.

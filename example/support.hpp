@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the echo programs share: ending on SIGINT and SIGTERM, reading an address, saying what went wrong.
+// What the example programs share: ending on signals, reading an address, saying what went wrong.
 #ifndef TOFU_EXAMPLE_SUPPORT_HPP
 #define TOFU_EXAMPLE_SUPPORT_HPP
 
@@ -32,6 +32,9 @@ extern "C" inline void example_note_signal(int number) {
 inline void end_on_signals() {
     std::signal(SIGINT, example_note_signal);
     std::signal(SIGTERM, example_note_signal);
+#if defined(SIGBREAK)
+    std::signal(SIGBREAK, example_note_signal); // Windows: Ctrl-Break; Ctrl-C is SIGINT there, too
+#endif
 }
 //]
 

@@ -8,6 +8,7 @@
 #include "job_board.hpp"
 #include "progress_display.hpp"
 #include "protocol.hpp"
+#include "unix_sockets.hpp"
 #include "worker_link.hpp"
 
 #include <tofu/tofu.hpp>
@@ -45,6 +46,7 @@ public:
     /// worker, from the engine, or from an alarm.
     void run() {
         for (const tofu::address& where : settings_.addresses) listen_on(where);
+        if (listeners_.empty()) throw std::runtime_error("no address to listen on");
         distribute();
         while (!board_.all_settled() || !workers_.empty()) take(group_.wait_receive());
     }
@@ -54,7 +56,10 @@ public:
     [[nodiscard]] std::uint64_t came_back() const { return came_back_; }
 
 private:
+    /// Some Windows has no Unix domain sockets. Workers come by the other addresses then.
     void listen_on(const tofu::address& where) {
+        if (where.kind() == tofu::address_kind::uds && !has_unix_sockets())
+            return display_.say(fmt::format("not listening on {}: no Unix domain sockets here", to_text(where).view()));
         tofu::message_ptr m = engine_.get();
         example::require(m->listen_on(where), "listen_on");
         listeners_.emplace(group_.post(std::move(m)).channel_number, where);

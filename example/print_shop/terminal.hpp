@@ -6,15 +6,17 @@
 #include <cstddef>
 #include <cstdio>
 
-#if __has_include(<sys/ioctl.h>) && __has_include(<unistd.h>)
+#if defined(_WIN32)
+#include <tofu/platform/windows/winsock.hpp>
+
+#include <io.h>
+#elif __has_include(<sys/ioctl.h>) && __has_include(<unistd.h>)
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <string_view>
 #define TOFU_EXAMPLE_HAS_TERMINALS 1
-#else
-#define TOFU_EXAMPLE_HAS_TERMINALS 0
 #endif
 
 namespace print_shop {
@@ -24,26 +26,54 @@ struct terminal_size {
     std::size_t rows = 24;
 };
 
-/// Whether lines written to this stream can be taken back. Where nobody knows how to ask: no.
-[[nodiscard]] inline bool is_terminal([[maybe_unused]] std::FILE* stream) {
-#if TOFU_EXAMPLE_HAS_TERMINALS
-    const char* const kind = std::getenv("TERM");
-    return ::isatty(::fileno(stream)) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
-#else
-    return false;
-#endif
+#if defined(_WIN32)
+
+namespace detail {
+
+inline HANDLE handle_of(std::FILE* stream) { return reinterpret_cast<HANDLE>(::_get_osfhandle(::_fileno(stream))); }
+
+} // namespace detail
+
+/// Whether lines written to this stream can be taken back. The console of Windows 10 can, once it is told to look for
+/// escape sequences; it stays that way.
+[[nodiscard]] inline bool is_terminal(std::FILE* stream) {
+    const HANDLE console = detail::handle_of(stream);
+    DWORD mode = 0;
+    if (::_isatty(::_fileno(stream)) == 0 || ::GetConsoleMode(console, &mode) == 0) return false;
+    return ::SetConsoleMode(console, mode | ENABLE_PROCESSED_OUTPUT | ENABLE_VIRTUAL_TERMINAL_PROCESSING) != 0;
 }
 
 /// As it is now: windows change their size.
-[[nodiscard]] inline terminal_size size_of_terminal([[maybe_unused]] std::FILE* stream) {
-    terminal_size size;
-#if TOFU_EXAMPLE_HAS_TERMINALS
-    ::winsize window{};
-    if (::ioctl(::fileno(stream), TIOCGWINSZ, &window) == 0 && window.ws_col != 0 && window.ws_row != 0)
-        size = {window.ws_col, window.ws_row};
-#endif
-    return size;
+[[nodiscard]] inline terminal_size size_of_terminal(std::FILE* stream) {
+    CONSOLE_SCREEN_BUFFER_INFO screen{};
+    if (::GetConsoleScreenBufferInfo(detail::handle_of(stream), &screen) == 0) return {};
+    const SMALL_RECT& window = screen.srWindow;
+    return {static_cast<std::size_t>(window.Right - window.Left + 1),
+            static_cast<std::size_t>(window.Bottom - window.Top + 1)};
 }
+
+#elif defined(TOFU_EXAMPLE_HAS_TERMINALS)
+
+/// Whether lines written to this stream can be taken back.
+[[nodiscard]] inline bool is_terminal(std::FILE* stream) {
+    const char* const kind = std::getenv("TERM");
+    return ::isatty(::fileno(stream)) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
+}
+
+/// As it is now: windows change their size.
+[[nodiscard]] inline terminal_size size_of_terminal(std::FILE* stream) {
+    ::winsize window{};
+    if (::ioctl(::fileno(stream), TIOCGWINSZ, &window) != 0 || window.ws_col == 0 || window.ws_row == 0) return {};
+    return {window.ws_col, window.ws_row};
+}
+
+#else
+
+/// Nobody knows how to ask: no.
+[[nodiscard]] inline bool is_terminal(std::FILE*) { return false; }
+[[nodiscard]] inline terminal_size size_of_terminal(std::FILE*) { return {}; }
+
+#endif
 
 } // namespace print_shop
 
