@@ -14,7 +14,9 @@ using tofu::status;
 BOOST_AUTO_TEST_SUITE(policy_concepts)
 
 static_assert(tofu::poll_policy<tofu::default_poll>);
-static_assert(tofu::poll_policy<tofu::basic_posix_poll<>>);
+#if __has_include(<poll.h>)
+static_assert(tofu::poll_policy<tofu::posix_poll>);
+#endif
 static_assert(tofu::pool_policy<tofu::default_pool>);
 static_assert(tofu::pool_policy<tofu::fixed_channel_pool<1>>);
 static_assert(tofu::pool_policy<tofu::fixed_channel_pool<65534>>);

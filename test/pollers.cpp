@@ -6,14 +6,17 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <tofu/policies/poll/afd_iocp.hpp>
 #include <tofu/policies/poll/linux_epoll.hpp>
 #include <tofu/policies/poll/posix_poll.hpp>
 
 #include <boost/mp11/list.hpp>
 
+#if !defined(_WIN32)
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#endif
 
 #include <algorithm>
 #include <array>
@@ -21,6 +24,7 @@
 #include <chrono>
 #include <climits>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <thread>
 #include <type_traits>
@@ -35,12 +39,15 @@ using poller_clock = std::chrono::steady_clock;
 
 namespace {
 
-#if __has_include(<sys/epoll.h>)
+#if defined(_WIN32)
+using all_pollers = boost::mp11::mp_list<tofu::afd_iocp, tofu::afd_iocp_direct>;
+#elif defined(__linux__)
 using all_pollers = boost::mp11::mp_list<tofu::posix_poll, tofu::linux_epoll>;
 #else
 using all_pollers = boost::mp11::mp_list<tofu::posix_poll>;
 #endif
 
+#if !defined(_WIN32)
 static_assert(posix::to_poll_timeout(nanoseconds::max()) == -1);
 static_assert(posix::to_poll_timeout(nanoseconds::min()) == 0);
 static_assert(posix::to_poll_timeout(0ns) == 0);
@@ -48,14 +55,21 @@ static_assert(posix::to_poll_timeout(1ns) == 1);
 static_assert(posix::to_poll_timeout(1ms) == 1);
 static_assert(posix::to_poll_timeout(1ms + 1ns) == 2);
 static_assert(posix::to_poll_timeout(nanoseconds::max() - 1ns) == INT_MAX);
+#endif
 
-/// Notes what it is told, as the engine does.
+/// Notes what it is told, and knows every registration by its key, as the engine does.
+template <class Poll>
 struct recorder {
+    std::map<std::uintptr_t, typename Poll::registration*> known;
     std::vector<std::pair<std::uintptr_t, readiness>> reports;
-    int releases = 0;
+    std::vector<std::uintptr_t> releases;
 
     void ready(std::uintptr_t key, readiness bits) noexcept { reports.emplace_back(key, bits); }
-    void released(std::uintptr_t) noexcept { ++releases; }
+    void released(std::uintptr_t key) noexcept { releases.push_back(key); }
+    typename Poll::registration* registration_of(std::uintptr_t key) noexcept {
+        const auto found = known.find(key);
+        return found != known.end() ? found->second : nullptr;
+    }
 
     std::vector<std::uintptr_t> sorted_keys() const {
         std::vector<std::uintptr_t> keys;
@@ -67,25 +81,49 @@ struct recorder {
     }
 };
 
+/// Everything goes through it, so that its recorder knows what the poller has to be told.
 template <class Poll>
-struct opened_poll : Poll {
+class opened_poll {
+public:
     static_assert(!std::is_copy_constructible_v<Poll>);
     static_assert(!std::is_move_assignable_v<Poll>);
+    using registration = typename Poll::registration;
 
-    opened_poll() { BOOST_REQUIRE(!this->open()); }
+    opened_poll() { BOOST_REQUIRE(!poll_.open()); }
+    explicit opened_poll(Poll&& other) : poll_(std::move(other)) { BOOST_REQUIRE(!poll_.open()); }
 
-    recorder wait_for(nanoseconds timeout) {
-        recorder seen;
-        const wait_result result = this->wait(timeout, seen);
+    Poll& bare() { return poll_; }
+    void wake() { poll_.wake(); }
+
+    template <class Socket>
+    void attach(registration& entry, const Socket& which, std::uintptr_t key) {
+        BOOST_REQUIRE(!poll_.attach(entry, which, key));
+        seen_.known[key] = &entry;
+    }
+    void arm(registration& entry, interest wanted) { BOOST_REQUIRE(!poll_.arm(entry, wanted)); }
+    /// Until the poller has let go of it. What else is ready is told again.
+    void forget(registration& entry, std::uintptr_t key) {
+        if (poll_.disarm(entry) == disarmed::owed) {
+            const auto until = poller_clock::now() + 10s;
+            do {
+                BOOST_REQUIRE(poller_clock::now() < until);
+                look(10ms);
+            } while (seen_.releases != std::vector{key});
+        }
+        seen_.known.erase(key);
+    }
+
+    const recorder<Poll>& wait_for(nanoseconds timeout) {
+        const wait_result result = look(timeout);
         BOOST_TEST(!result.error);
         BOOST_TEST(!result.full);
-        BOOST_TEST(seen.releases == 0);
-        return seen;
+        BOOST_TEST(seen_.releases.empty());
+        return seen_;
     }
 
     /// What is reported for the only socket that has anything to tell; none when silent.
     readiness only_report(nanoseconds timeout) {
-        const recorder seen = wait_for(timeout);
+        const recorder<Poll>& seen = wait_for(timeout);
         BOOST_REQUIRE(seen.reports.size() <= 1);
         return seen.reports.empty() ? readiness::none : seen.reports[0].second;
     }
@@ -96,23 +134,48 @@ struct opened_poll : Poll {
         const bool quiet = wait_for(30ms).reports.empty();
         return quiet && poller_clock::now() - begin >= 30ms;
     }
+
+private:
+    wait_result look(nanoseconds timeout) {
+        seen_.reports.clear();
+        seen_.releases.clear();
+        return poll_.wait(timeout, seen_);
+    }
+
+    Poll poll_;
+    recorder<Poll> seen_;
 };
 
-/// One connection, its server side known to the poller.
+/// One connection, its server side known to the poller, which lives longer.
 template <class Poll>
 struct watched {
     socket_pair pair = connect_pair();
     typename Poll::registration entry;
 
     watched() = default;
-    watched(Poll& poll, std::uintptr_t key, interest wanted) { watch(poll, key, wanted); }
+    watched(opened_poll<Poll>& poll, std::uintptr_t key, interest wanted) { watch(poll, key, wanted); }
+    watched(const watched&) = delete;
+    watched& operator=(const watched&) = delete;
+    ~watched() { forget(); }
 
-    void watch(Poll& poll, std::uintptr_t key, interest wanted) {
-        BOOST_REQUIRE(!poll.attach(entry, pair.server, key));
-        BOOST_REQUIRE(!poll.arm(entry, wanted));
+    void attach(opened_poll<Poll>& poll, std::uintptr_t key) {
+        poll.attach(entry, pair.server, key);
+        poll_ = &poll;
+        key_ = key;
+    }
+    void watch(opened_poll<Poll>& poll, std::uintptr_t key, interest wanted) {
+        attach(poll, key);
+        poll.arm(entry, wanted);
+    }
+    void forget() {
+        if (poll_ != nullptr) std::exchange(poll_, nullptr)->forget(entry, key_);
     }
     void send() { BOOST_REQUIRE_EQUAL(send_text(pair.client, "x"), 1U); }
     void await_arrival() { await(pair.server.native_handle(), POLLIN); }
+
+private:
+    opened_poll<Poll>* poll_ = nullptr;
+    std::uintptr_t key_ = 0;
 };
 
 constexpr interest read_and_write = interest::read | interest::write;
@@ -128,7 +191,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(data_is_reported_with_its_key, Poll, all_pollers) 
     watched<Poll> one(poll, 0xabcd, interest::read);
     BOOST_TEST(poll.is_silent());
     one.send();
-    const recorder seen = poll.wait_for(10s);
+    const auto& seen = poll.wait_for(10s);
     BOOST_REQUIRE_EQUAL(seen.reports.size(), 1U);
     BOOST_TEST(seen.reports[0].first == 0xabcdU);
     BOOST_CHECK(seen.reports[0].second == readiness::readable);
@@ -149,7 +212,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(data_that_came_before_the_interest_is_reported, Po
     one.send();
     one.await_arrival();
     BOOST_TEST(poll.is_silent());
-    BOOST_REQUIRE(!poll.arm(one.entry, interest::read));
+    poll.arm(one.entry, interest::read);
     BOOST_CHECK(poll.only_report(10s) == readiness::readable);
 }
 
@@ -159,17 +222,18 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(only_what_was_asked_for_is_reported, Poll, all_pol
     one.send();
     one.await_arrival();
     BOOST_CHECK(poll.only_report(0ns) == readiness::writable);
-    BOOST_REQUIRE(!poll.arm(one.entry, interest::read));
+    poll.arm(one.entry, interest::read);
     BOOST_CHECK(poll.only_report(0ns) == readiness::readable);
-    BOOST_REQUIRE(!poll.arm(one.entry, interest::read)); // the same again
+    poll.arm(one.entry, interest::read); // the same again
     BOOST_CHECK(poll.only_report(0ns) == readiness::readable);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(both_directions_come_in_one_report, Poll, all_pollers) {
     opened_poll<Poll> poll;
-    watched<Poll> one(poll, 1, read_and_write);
+    watched<Poll> one(poll, 1, interest::none);
     one.send();
     one.await_arrival();
+    poll.arm(one.entry, read_and_write);
     BOOST_CHECK(poll.only_report(0ns) == (readiness::readable | readiness::writable));
 }
 
@@ -182,9 +246,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_end_of_the_stream_is_readable_and_no_failure, 
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_reset_peer_is_a_failure_that_reading_sees, Poll, all_pollers) {
     opened_poll<Poll> poll;
-    watched<Poll> one(poll, 1, interest::write);
+    watched<Poll> one(poll, 1, interest::none);
     one.pair.client.abort();
     one.await_arrival();
+    poll.arm(one.entry, interest::write);
     const readiness seen = poll.only_report(10s);
     BOOST_TEST(any(seen & readiness::failed));
     BOOST_TEST(any(seen & readiness::readable));
@@ -194,24 +259,26 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_refused_connect_is_a_failure, Poll, all_pollers)
     opened_poll<Poll> poll;
     const refusing_port refusing;
     io_error error;
-    posix::socket client = posix::socket::connect(endpoint_at("127.0.0.1", refusing.where().port()), {}, error);
+    platform::socket client = platform::socket::connect(endpoint_at("127.0.0.1", refusing.where().port()), {}, error);
     BOOST_REQUIRE(error.kind == io_failure::would_block);
     typename Poll::registration entry;
-    BOOST_REQUIRE(!poll.attach(entry, client, 9));
-    BOOST_REQUIRE(!poll.arm(entry, interest::write));
+    poll.attach(entry, client, 9);
+    poll.arm(entry, interest::write);
     BOOST_TEST(any(poll.only_report(10s) & readiness::failed));
     BOOST_CHECK(client.finish_connect().kind == io_failure::refused);
+    poll.forget(entry, 9);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_waiting_connection_makes_its_listener_readable, Poll, all_pollers) {
     opened_poll<Poll> poll;
-    posix::socket listener = listen_at(endpoint_at("127.0.0.1"));
+    platform::socket listener = listen_at(endpoint_at("127.0.0.1"));
     typename Poll::registration entry;
-    BOOST_REQUIRE(!poll.attach(entry, listener, 3));
-    BOOST_REQUIRE(!poll.arm(entry, interest::read));
-    posix::socket client;
+    poll.attach(entry, listener, 3);
+    poll.arm(entry, interest::read);
+    platform::socket client;
     BOOST_REQUIRE(!connect_to(listener.local_endpoint(), client));
     BOOST_CHECK(poll.only_report(10s) == readiness::readable);
+    poll.forget(entry, 3);
 }
 
 // ---- silence ----
@@ -219,15 +286,15 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_waiting_connection_makes_its_listener_readable, 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_reset_peer_is_silent_while_nothing_is_wanted, Poll, all_pollers) {
     opened_poll<Poll> poll;
     watched<Poll> attached_only;
-    BOOST_REQUIRE(!poll.attach(attached_only.entry, attached_only.pair.server, 1));
+    attached_only.attach(poll, 1);
     watched<Poll> hushed(poll, 2, read_and_write);
-    BOOST_REQUIRE(!poll.arm(hushed.entry, interest::none));
+    poll.arm(hushed.entry, interest::none);
     for (watched<Poll>* one : {&attached_only, &hushed}) {
         one->pair.client.abort();
         one->await_arrival();
     }
     BOOST_TEST(poll.is_silent());
-    BOOST_REQUIRE(!poll.arm(hushed.entry, interest::read));
+    poll.arm(hushed.entry, interest::read);
     BOOST_CHECK(poll.only_report(0ns) == (readiness::readable | readiness::failed));
 }
 
@@ -235,12 +302,12 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_forgotten_socket_is_silent_and_can_be_known_agai
     opened_poll<Poll> poll;
     watched<Poll> one(poll, 1, interest::read);
     one.send();
-    BOOST_CHECK(poll.disarm(one.entry) == disarmed::released);
-    BOOST_CHECK(poll.disarm(one.entry) == disarmed::released); // not attached any more: nothing to do
+    one.forget();
+    BOOST_CHECK(poll.bare().disarm(one.entry) == disarmed::released); // not attached any more: nothing to do
     one.await_arrival();
     BOOST_TEST(poll.is_silent());
     one.watch(poll, 2, interest::read);
-    const recorder seen = poll.wait_for(10s);
+    const auto& seen = poll.wait_for(10s);
     BOOST_TEST((seen.sorted_keys() == std::vector<std::uintptr_t>{2}));
 }
 
@@ -248,6 +315,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_forgotten_socket_is_silent_and_can_be_known_agai
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(forgetting_some_keeps_all_the_others, Poll, all_pollers) {
     constexpr unsigned count = 5;
+    opened_poll<Poll> poll; // one for all rounds: a socket of Windows has one completion port all its life
     std::array<watched<Poll>, count> all;
     for (watched<Poll>& one : all) {
         one.send();
@@ -255,16 +323,14 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(forgetting_some_keeps_all_the_others, Poll, all_po
     }
     for (unsigned forgotten = 0; forgotten < (1U << count); ++forgotten) {
         for (const bool backwards : {false, true}) {
-            opened_poll<Poll> poll;
             std::vector<std::uintptr_t> kept;
             for (unsigned index = 0; index < count; ++index) {
-                all[index].entry = {};
                 all[index].watch(poll, index + 1, interest::read);
             }
             for (unsigned step = 0; step < count; ++step) {
                 const unsigned index = backwards ? count - 1 - step : step;
                 if ((forgotten >> index & 1U) != 0) {
-                    poll.disarm(all[index].entry);
+                    all[index].forget();
                 } else {
                     kept.push_back(index + 1);
                 }
@@ -272,18 +338,31 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(forgetting_some_keeps_all_the_others, Poll, all_po
             std::sort(kept.begin(), kept.end());
             BOOST_TEST((poll.wait_for(0ns).sorted_keys() == kept), "forgotten " << forgotten);
             for (const std::uintptr_t key : kept) { // the others' places are right too, not only their descriptors
-                BOOST_REQUIRE(!poll.arm(all[key - 1].entry, interest::none));
-                BOOST_REQUIRE_EQUAL(poll.disarm(all[key - 1].entry) == disarmed::released, true);
+                poll.arm(all[key - 1].entry, interest::none);
+                all[key - 1].forget();
             }
             BOOST_TEST(poll.wait_for(0ns).reports.empty());
         }
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(many_sockets_are_told_apart, Poll, all_pollers) {
+namespace {
+
+/// How many connections a test may have at once, which are two sockets each.
+std::size_t many() {
+#if defined(_WIN32)
+    return 400;
+#else
     rlimit limit{};
     BOOST_REQUIRE_EQUAL(::getrlimit(RLIMIT_NOFILE, &limit), 0);
-    const std::size_t count = limit.rlim_cur >= 1024 ? 400 : 50;
+    return limit.rlim_cur >= 1024 ? 400 : 50;
+#endif
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(many_sockets_are_told_apart, Poll, all_pollers) {
+    const std::size_t count = many();
     opened_poll<Poll> poll;
     std::vector<std::unique_ptr<watched<Poll>>> all;
     std::vector<std::uintptr_t> expected;
@@ -324,6 +403,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(no_time_only_looks, Poll, all_pollers) {
     BOOST_CHECK(poll.only_report(0ns) == readiness::readable);
 }
 
+#if !defined(_WIN32)
+
 namespace {
 
 std::atomic<int> signals_handled = 0;
@@ -349,8 +430,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_signal_ends_the_wait_early_and_is_no_error, Poll
         }
     });
     const auto begin = poller_clock::now();
-    recorder seen;
-    const wait_result result = poll.wait(60s, seen);
+    recorder<Poll> seen;
+    const wait_result result = poll.bare().wait(60s, seen);
     const auto took = poller_clock::now() - begin;
     done = true;
     sender.join();
@@ -361,6 +442,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_signal_ends_the_wait_early_and_is_no_error, Poll
     BOOST_TEST((took < 30s));
     BOOST_TEST(signals_handled > 0);
 }
+
+#endif
 
 // ---- waking ----
 
@@ -415,10 +498,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_comes_together_with_what_is_ready, Poll, al
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(no_wake_is_lost_among_eight_threads, Poll, all_pollers) {
     // Each thread puts one thing down, wakes, and puts down the next only when the waiter has taken the first: once a
-    // wake is lost, everything stands still. Relaxed, so that nothing but wake and wait carries them over.
+    // wake is lost, waits come to their end although something was put down. (Once, that may be a coincidence. A second
+    // is what every poller waits if need be.) Relaxed, so that nothing but wake and wait carries them over.
+    constexpr auto whole_wait = 1s;
     constexpr int threads = 8;
     constexpr int turns = 5'000;
     opened_poll<Poll> poll;
+    recorder<Poll> seen;
     std::array<std::atomic<int>, threads> inbox{};
     std::atomic<bool> give_up = false;
     std::atomic<int> ended = 0;
@@ -434,19 +520,21 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(no_wake_is_lost_among_eight_threads, Poll, all_pol
         });
     }
     int taken = 0;
-    bool lost = false;
-    while (taken < threads * turns && !lost) {
+    int in_vain = 0;
+    while (taken < threads * turns && in_vain < 3) {
         const auto begin = poller_clock::now();
-        recorder seen;
-        BOOST_REQUIRE(!poll.wait(10s, seen).error);
-        lost = poller_clock::now() - begin >= 10s;
+        BOOST_REQUIRE(!poll.bare().wait(whole_wait, seen).error);
+        const bool was_whole = poller_clock::now() - begin >= whole_wait;
+        const int before = taken;
         for (std::atomic<int>& box : inbox) {
             if (box.exchange(0, std::memory_order_relaxed) == 1) {
                 box.notify_one();
                 ++taken;
             }
         }
+        in_vain = was_whole && taken != before ? in_vain + 1 : 0;
     }
+    const bool lost = in_vain != 0;
     give_up = lost;
     while (ended < threads) { // nobody is left waiting, whatever went wrong
         for (std::atomic<int>& box : inbox) {
@@ -465,38 +553,43 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(no_wake_is_lost_among_eight_threads, Poll, all_pol
 
 namespace {
 
-/// Everything this policy asks of a network.
-struct pipe_network {
+/// Everything these policies ask of a network.
+struct bare_network {
     struct socket {
-        int handle = -1;
-        int native_handle() const noexcept { return handle; }
+        bare_socket::handle handle = bare_socket::none;
+        bare_socket::handle native_handle() const noexcept { return handle; }
     };
     struct endpoint {};
     int mark = 0;
 };
 
-#if __has_include(<sys/epoll.h>)
-using pipe_pollers = boost::mp11::mp_list<basic_posix_poll<pipe_network>, basic_linux_epoll<pipe_network>>;
+#if defined(_WIN32)
+using bare_pollers = boost::mp11::mp_list<basic_afd_iocp<bare_network>>;
+#elif defined(__linux__)
+using bare_pollers = boost::mp11::mp_list<basic_posix_poll<bare_network>, basic_linux_epoll<bare_network>>;
 #else
-using pipe_pollers = boost::mp11::mp_list<basic_posix_poll<pipe_network>>;
+using bare_pollers = boost::mp11::mp_list<basic_posix_poll<bare_network>>;
 #endif
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(it_polls_the_sockets_of_any_network_and_moves_before_it_opens, Poll, pipe_pollers) {
-    Poll first(pipe_network{.mark = 5});
-    Poll poll(std::move(first));
-    BOOST_TEST(poll.network().mark == 5);
-    BOOST_REQUIRE(!poll.open());
-    posix::wake_pipe pipe;
-    BOOST_REQUIRE(!pipe.open());
+BOOST_AUTO_TEST_CASE_TEMPLATE(it_polls_the_sockets_of_any_network_and_moves_before_it_opens, Poll, bare_pollers) {
+    Poll first(bare_network{.mark = 5});
+    opened_poll<Poll> poll(std::move(first));
+    BOOST_TEST(poll.bare().network().mark == 5);
+    bare_socket listener(AF_INET);
+    listener.bind(tcp_address{"127.0.0.1", 0});
+    listener.listen();
+    bare_socket client(AF_INET);
+    client.connect(listener.where());
+    const bare_socket server = listener.accept();
     typename Poll::registration entry;
-    BOOST_REQUIRE(!poll.attach(entry, pipe_network::socket{pipe.read_descriptor()}, 11));
-    BOOST_REQUIRE(!poll.arm(entry, interest::read));
-    pipe.wake();
-    recorder seen;
-    BOOST_REQUIRE(!poll.wait(10s, seen).error);
-    BOOST_TEST((seen.sorted_keys() == std::vector<std::uintptr_t>{11}));
+    poll.attach(entry, bare_network::socket{server.get()}, 11);
+    poll.arm(entry, interest::read);
+    BOOST_TEST(poll.is_silent());
+    client.close();
+    BOOST_TEST((poll.wait_for(10s).sorted_keys() == std::vector<std::uintptr_t>{11}));
+    poll.forget(entry, 11);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
