@@ -2,7 +2,7 @@
 // What is special about the policy of epoll(7): system calls counted, copies of descriptors, batches, the one
 // descriptor another loop can wait for. What every poller must do is in pollers.cpp.
 #include "harness.hpp"
-#include "posix_sockets.hpp"
+#include "socket_pairs.hpp"
 
 #include <tofu/policies/poll/linux_epoll.hpp>
 

@@ -3,17 +3,15 @@
 #ifndef TOFU_TEST_OWN_DIRECTORY_HPP
 #define TOFU_TEST_OWN_DIRECTORY_HPP
 
+#include "bare_socket.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <tofu/address.hpp>
-#include <tofu/platform/posix/descriptor.hpp>
 
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-
+#include <cstddef>
 #include <filesystem>
+#include <random>
 #include <string>
 #include <system_error>
 
@@ -22,9 +20,14 @@ namespace tofu_test {
 class own_directory {
 public:
     own_directory() {
-        std::string name = (std::filesystem::temp_directory_path() / "tofu-XXXXXX").string();
-        BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path_ = name;
+        std::random_device random;
+        std::error_code error;
+        do { // until there is a name that nobody has
+            path_ = std::filesystem::temp_directory_path() / ("tofu-" + std::to_string(random()));
+            if (std::filesystem::create_directory(path_, error)) break;
+        } while (!error);
+        BOOST_REQUIRE(!error);
+        std::filesystem::permissions(path_, std::filesystem::perms::owner_all);
     }
     own_directory(const own_directory&) = delete;
     own_directory& operator=(const own_directory&) = delete;
@@ -34,7 +37,7 @@ public:
     }
 
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-    [[nodiscard]] std::string file(const std::string& name = "socket") const { return (path_ / name).string(); }
+    [[nodiscard]] std::string file(const std::string& name = "socket") const { return text(path_ / name); }
     [[nodiscard]] tofu::address address(const std::string& name = "socket") const {
         return tofu::uds_address{file(name)};
     }
@@ -51,23 +54,26 @@ public:
     }
 
 private:
+    /// In UTF-8, as an address has it.
+    [[nodiscard]] static std::string text(const std::filesystem::path& path) {
+        const std::u8string bytes = path.u8string();
+        return {bytes.begin(), bytes.end()};
+    }
+
     std::filesystem::path path_;
 };
 
 /// Permission bits of what is at `path`, a link itself and not what it points to; -1 when there is nothing.
 inline int permissions_of(const std::string& path) {
-    struct ::stat found {};
-    return ::lstat(path.c_str(), &found) == 0 ? static_cast<int>(found.st_mode & 0777) : -1;
+    const std::filesystem::file_status found = std::filesystem::symlink_status(path);
+    return std::filesystem::exists(found) ? static_cast<int>(found.permissions() & std::filesystem::perms::all) : -1;
 }
 
 /// A socket file nobody listens behind, as a killed process leaves it.
 inline void leave_dead_file(const std::string& path) {
-    sockaddr_un where{};
-    where.sun_family = AF_UNIX;
-    path.copy(where.sun_path, sizeof where.sun_path - 1);
-    const tofu::posix::descriptor bound(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    BOOST_REQUIRE(::bind(bound.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0);
-    BOOST_REQUIRE(::listen(bound.get(), 1) == 0);
+    bare_socket bound(AF_UNIX);
+    bound.bind(tofu::uds_address{path});
+    bound.listen();
 }
 
 } // namespace tofu_test

@@ -3,15 +3,13 @@
 #ifndef TOFU_TEST_OWN_PORTS_HPP
 #define TOFU_TEST_OWN_PORTS_HPP
 
-#include <boost/test/unit_test.hpp>
+#include "bare_socket.hpp"
 
 #include <tofu/address.hpp>
-#include <tofu/platform/posix/descriptor.hpp>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
+#if defined(__linux__)
 #include <unistd.h>
+#endif
 
 #include <array>
 #include <cstdint>
@@ -23,22 +21,12 @@ namespace tofu_test {
 /// port of a connect is never one that was bound, so a connect cannot meet itself here, either.)
 class refusing_port {
 public:
-    refusing_port() : holder_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_in at{};
-        at.sin_family = AF_INET;
-        at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof(at);
-        auto* const general = reinterpret_cast<sockaddr*>(&at);
-        BOOST_REQUIRE(::bind(holder_.get(), general, size) == 0);
-        BOOST_REQUIRE(::getsockname(holder_.get(), general, &size) == 0);
-        port_ = ntohs(at.sin_port);
-    }
+    refusing_port() : holder_(AF_INET) { holder_.bind(tofu::tcp_address{"127.0.0.1", 0}); }
 
-    [[nodiscard]] tofu::address where() const { return tofu::tcp_address{"127.0.0.1", port_}; }
+    [[nodiscard]] tofu::address where() const { return holder_.where(); }
 
 private:
-    tofu::posix::descriptor holder_;
-    std::uint16_t port_ = 0;
+    bare_socket holder_;
 };
 
 /// A loopback address of this process alone, where the system has more than one: a port let go of there can be had

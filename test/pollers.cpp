@@ -2,7 +2,7 @@
 // What every poll policy of this system must do: one test for each way a poller is known to go wrong.
 
 #include "own_ports.hpp"
-#include "posix_sockets.hpp"
+#include "socket_pairs.hpp"
 
 #include <boost/test/unit_test.hpp>
 

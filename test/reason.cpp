@@ -9,6 +9,7 @@
 #include <climits>
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -83,6 +84,19 @@ BOOST_AUTO_TEST_CASE(the_names_are_those_of_the_enumerators) {
     BOOST_TEST(tofu::to_string(tofu::reason::violation) == "violation");
     BOOST_TEST(tofu::to_string(tofu::reason::os_error) == "os_error");
     BOOST_TEST(tofu::to_string(static_cast<tofu::reason>(200)) == "none");
+}
+
+BOOST_AUTO_TEST_CASE(every_reason_is_described_in_a_sentence_of_its_own) {
+    std::set<std::string_view> all;
+    for (std::size_t index = 0; index < tofu::reason_count; ++index) {
+        const std::string_view text = tofu::describe(static_cast<tofu::reason>(index));
+        BOOST_TEST(text.ends_with('.'), text);
+        BOOST_TEST(all.insert(text).second, text);
+    }
+    BOOST_TEST(tofu::describe(static_cast<tofu::reason>(200)) == tofu::describe(tofu::reason::none));
+    const std::string_view hidden = tofu::describe(tofu::reason::no_base_handle);
+    BOOST_TEST(hidden.find("layered service provider") != hidden.npos);     // the cause
+    BOOST_TEST(hidden.find("`netsh winsock show catalog`") != hidden.npos); // and what to do
 }
 
 BOOST_AUTO_TEST_CASE(a_violation_names_the_rule_and_every_rule_is_read_back) {

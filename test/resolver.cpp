@@ -276,6 +276,18 @@ BOOST_AUTO_TEST_CASE(a_name_longer_than_any_is_not_even_asked_for) {
     BOOST_TEST(found.empty());
 }
 
+BOOST_AUTO_TEST_CASE(no_name_at_all_is_not_found) {
+    name_book::found_type found;
+    platform::network_session session;
+    BOOST_REQUIRE(!session.open());
+    BOOST_CHECK((platform::system_names{}("", 1, false, found) == io_error{io_failure::name_not_found, EAI_NONAME}));
+#if defined(_WIN32) // elsewhere a name is bytes, and somebody would be asked
+    BOOST_CHECK((platform::system_names{}("\xff\xfe", 1, false, found) ==
+                 io_error{io_failure::name_not_found, WSAHOST_NOT_FOUND}));
+#endif
+    BOOST_TEST(found.empty());
+}
+
 BOOST_AUTO_TEST_CASE(what_the_system_says_about_a_name_has_a_kind) {
 #if defined(_WIN32) // where the system's other errors come as codes like any other
     const auto kind_of = [](int code) { return windows::detail::lookup_error(code); };

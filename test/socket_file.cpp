@@ -2,7 +2,7 @@
 // Unix domain sockets of the platform: whose file may be replaced, who removes it, and who may connect.
 
 #include "own_directory.hpp"
-#include "posix_sockets.hpp"
+#include "socket_pairs.hpp"
 
 #include <boost/test/unit_test.hpp>
 

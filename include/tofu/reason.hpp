@@ -53,40 +53,52 @@ inline constexpr std::size_t reason_count = 23;
 
 namespace detail {
 
-inline constexpr std::array<std::string_view, reason_count> reason_names{
-    "none",
-    "bye",
-    "aborted",
-    "group_destroyed",
-    "engine_stopped",
-    "peer_disconnected",
-    "peer_reset",
-    "connect_refused",
-    "connect_timeout",
-    "hello_timeout",
-    "message_timeout",
-    "idle_timeout",
-    "bye_timeout",
-    "name_not_found",
-    "address_in_use",
-    "address_not_available",
-    "permission_denied",
-    "path_not_found",
-    "no_base_handle",
-    "out_of_channels",
-    "out_of_memory",
-    "violation",
-    "os_error",
+struct reason_words {
+    std::string_view name;
+    std::string_view description;
 };
+
+inline constexpr std::array<reason_words, reason_count> reason_table{{
+    {"none", "It has not ended."},
+    {"bye", "Both sides agreed to end."},
+    {"aborted", "A bye_signal was posted here."},
+    {"group_destroyed", "Its channel group is gone."},
+    {"engine_stopped", "The engine has stopped."},
+    {"peer_disconnected", "The peer ended the stream without a bye."},
+    {"peer_reset", "The peer, or the way to it, broke the connection."},
+    {"connect_refused", "Nobody listens there."},
+    {"connect_timeout", "Nobody answered within the connect time."},
+    {"hello_timeout", "No hello came within the hello time."},
+    {"message_timeout", "A message began and did not end within the message time."},
+    {"idle_timeout", "Not a byte came or went for the idle time."},
+    {"bye_timeout", "A bye took longer than the bye time."},
+    {"name_not_found", "The host is no literal, and the system knows no address of that name."},
+    {"address_in_use", "Somebody else listens there."},
+    {"address_not_available", "It is not an address of this machine, or there is no way to it."},
+    {"permission_denied", "The system does not allow it."},
+    {"path_not_found", "The path of the Unix domain socket does not exist."},
+    {"no_base_handle", "A layered service provider (of a firewall, proxy or filter) hides the socket below it; `netsh "
+                       "winsock show catalog` lists them."},
+    {"out_of_channels", "All channels the engine has room for are in use."},
+    {"out_of_memory", "There is no memory."},
+    {"violation", "The peer broke the protocol; the status names the rule."},
+    {"os_error", "The system failed; its own number tells how."},
+}};
+
+[[nodiscard]] constexpr const reason_words& words_of(reason why) noexcept {
+    const auto index = static_cast<std::size_t>(why);
+    return reason_table[index < reason_count ? index : 0];
+}
 
 } // namespace detail
 
 /// The reason's name as it appears in `~reason`; for violation and os_error the part before the colon. Static storage;
 /// a value that does not exist is "none". Any thread.
-[[nodiscard]] constexpr std::string_view to_string(reason why) noexcept {
-    const auto index = static_cast<std::size_t>(why);
-    return detail::reason_names[index < reason_count ? index : 0];
-}
+[[nodiscard]] constexpr std::string_view to_string(reason why) noexcept { return detail::words_of(why).name; }
+
+/// A sentence for people: what has happened, and for what is not the peer's or the application's doing, where to look.
+/// Static storage. Any thread.
+[[nodiscard]] constexpr std::string_view describe(reason why) noexcept { return detail::words_of(why).description; }
 
 /// Where a channel was when its cause struck. One that was accepted by a listener is `opened` from the start.
 enum class channel_step : std::uint8_t { connecting, listening, opened };
@@ -223,7 +235,7 @@ inline std::optional<cause> parse_os_error(std::string_view digits) noexcept {
         if (kind == to_string(reason::os_error)) found = detail::parse_os_error(detail_part);
     } else {
         for (std::size_t index = 1; index < static_cast<std::size_t>(reason::violation); ++index) {
-            if (detail::reason_names[index] == text) found = cause::of(static_cast<reason>(index));
+            if (detail::reason_table[index].name == text) found = cause::of(static_cast<reason>(index));
         }
     }
     // A number can be written in several ways ("007", "-0"); only the one that is written here is accepted.

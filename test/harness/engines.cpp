@@ -5,10 +5,17 @@
 namespace tofu_test {
 
 const engine_maker& engines_of([[maybe_unused]] const setting& here) {
+#if defined(_WIN32)
+#if defined(TOFU_TEST_AFD_DIRECT)
+    if (here.poll == poller::afd_iocp_direct) return afd_iocp_direct_engines;
+#endif
+    return afd_iocp_engines;
+#else
 #if __has_include(<sys/epoll.h>)
     if (here.poll == poller::linux_epoll) return linux_epoll_engines;
 #endif
     return posix_poll_engines;
+#endif
 }
 
 any_reactor::any_reactor(const setting& here, const tofu::options& opts)

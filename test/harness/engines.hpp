@@ -25,8 +25,11 @@ struct engine_maker {
     made (*scripted)(const tofu::options& opts, tofu::driven_by who, script& play);
 };
 
+// Those the system has.
 extern const engine_maker posix_poll_engines;
-extern const engine_maker linux_epoll_engines; ///< where the system has it
+extern const engine_maker linux_epoll_engines;
+extern const engine_maker afd_iocp_engines;
+extern const engine_maker afd_iocp_direct_engines;
 
 /// The one for the setting's poll policy.
 [[nodiscard]] const engine_maker& engines_of(const setting& here);

@@ -5,6 +5,7 @@
 #include "dialogue.hpp"
 
 #include <array>
+#include <cstdlib>
 #include <utility>
 
 namespace tofu_test {
@@ -12,9 +13,12 @@ namespace tofu_test {
 namespace {
 
 struct notice {
+    tofu::default_poll::registration& only;
     bool ready_now = false;
+    bool released_now = false;
     void ready(std::uintptr_t, tofu::readiness) noexcept { ready_now = true; }
-    void released(std::uintptr_t) noexcept {}
+    void released(std::uintptr_t) noexcept { released_now = true; }
+    tofu::default_poll::registration* registration_of(std::uintptr_t) noexcept { return &only; }
 };
 
 } // namespace
@@ -92,19 +96,30 @@ bool raw_socket::reads_until_end() {
 void raw_socket::shutdown_write() { BOOST_REQUIRE(!socket_.shutdown_write()); }
 
 void raw_socket::close() {
-    poller_.disarm(registration_);
+    let_go();
     socket_.close();
 }
 
 void raw_socket::reset() {
-    poller_.disarm(registration_);
+    let_go();
     socket_.abort();
+}
+
+void raw_socket::let_go() {
+    if (poller_.disarm(registration_) == tofu::disarmed::released) return;
+    const auto until = std::chrono::steady_clock::now() + patience;
+    notice sink{registration_};
+    while (!sink.released_now) {
+        poller_.wait(1s, sink);
+        // Without it the system would write to a registration that is no more.
+        if (std::chrono::steady_clock::now() >= until) std::abort();
+    }
 }
 
 void raw_socket::wait_for(tofu::interest what) {
     const auto until = std::chrono::steady_clock::now() + patience;
     BOOST_REQUIRE(!poller_.arm(registration_, what));
-    notice sink;
+    notice sink{registration_};
     while (!sink.ready_now) {
         std::error_code has_thread; // then it needs no turn of ours
         engine_.run_once(0ms, has_thread);

@@ -29,7 +29,7 @@ public:
     raw_socket(any_reactor& engine, const tofu::address& peer);
     raw_socket(const raw_socket&) = delete;
     raw_socket& operator=(const raw_socket&) = delete;
-    ~raw_socket() { poller_.disarm(registration_); }
+    ~raw_socket() { let_go(); }
 
     void send(std::span<const std::byte> bytes);
     /// False: the engine has closed the connection before it took everything.
@@ -65,6 +65,7 @@ private:
     explicit raw_socket(any_reactor& engine);
     raw_socket(any_reactor& engine, network::socket socket);
 
+    void let_go(); ///< until the poller has
     void wait_for(tofu::interest what);
     tofu::io_result read_some(std::span<std::byte> into);
     bool read_exactly(std::span<std::byte> into);

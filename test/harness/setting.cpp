@@ -15,8 +15,22 @@ tofu::address setting::new_address() const {
     return home.address(std::to_string(next++));
 }
 
+namespace {
+
+std::string_view name_of(poller which) {
+    switch (which) {
+    case poller::posix_poll: return "posix_poll";
+    case poller::linux_epoll: return "linux_epoll";
+    case poller::afd_iocp: return "afd_iocp";
+    case poller::afd_iocp_direct: break;
+    }
+    return "afd_iocp_direct";
+}
+
+} // namespace
+
 std::string setting::name() const {
-    std::string text(poll == poller::posix_poll ? "posix_poll" : "linux_epoll");
+    std::string text(name_of(poll));
     text += over == transport::tcp ? ".tcp" : ".uds";
     text += has_thread() ? ".io_thread" : ".caller";
     return text;
@@ -26,8 +40,10 @@ boost::unit_test::test_unit* setting_cases::next() const {
     while (next_ < settings::count && !where_.contain(next_)) ++next_;
     if (next_ == settings::count) return nullptr;
     const setting here = settings::at(next_++);
-    return new boost::unit_test::test_case(std::string(name_) + '<' + here.name() + '>', file_, line_,
-                                           [body = body_, here] { body(here); });
+    auto* const made = new boost::unit_test::test_case(std::string(name_) + '<' + here.name() + '>', file_, line_,
+                                                       [body = body_, here] { body(here); });
+    if (here.over == transport::uds) made->add_precondition(uds_there);
+    return made;
 }
 
 } // namespace tofu_test

@@ -4,6 +4,8 @@
 #ifndef TOFU_TEST_HARNESS_SETTING_HPP
 #define TOFU_TEST_HARNESS_SETTING_HPP
 
+#include "system.hpp"
+
 #include <tofu/address.hpp>
 #include <tofu/reactor.hpp>
 
@@ -16,9 +18,12 @@
 
 namespace tofu_test {
 
-enum class poller : std::uint8_t { posix_poll, linux_epoll };
-#if defined(__linux__)
-inline constexpr poller default_poller = poller::linux_epoll; ///< the one of tofu::default_poll
+enum class poller : std::uint8_t { posix_poll, linux_epoll, afd_iocp, afd_iocp_direct };
+/// The one of tofu::default_poll.
+#if defined(_WIN32)
+inline constexpr poller default_poller = poller::afd_iocp;
+#elif defined(__linux__)
+inline constexpr poller default_poller = poller::linux_epoll;
 #else
 inline constexpr poller default_poller = poller::posix_poll;
 #endif
@@ -33,10 +38,12 @@ struct setting {
     [[nodiscard]] bool has_thread() const { return who == tofu::driven_by::io_thread; }
     /// An address to listen at: on TCP a port of the system's choice, on a Unix domain socket a path nobody has yet.
     [[nodiscard]] tofu::address new_address() const;
-    /// The `~reason` at the other end of a connection that was aborted when nothing was left unread there. Only TCP can
-    /// reset; a Unix domain socket then shows an end of stream.
+    /// Who reads from an aborted connection learns that. Only TCP can reset; a Unix domain socket then shows an end of
+    /// stream.
+    [[nodiscard]] bool tells_aborts() const { return over == transport::tcp && system_tells_resets(); }
+    /// The `~reason` at the other end of a connection that was aborted when nothing was left unread there.
     [[nodiscard]] std::string_view reason_of_abort() const {
-        return over == transport::tcp ? "peer_reset" : "peer_disconnected";
+        return tells_aborts() ? "peer_reset" : "peer_disconnected";
     }
     /// linux_epoll.uds.caller. (No commas: Boost.Test's --run_test takes those for the end of a name.)
     [[nodiscard]] std::string name() const;
@@ -48,23 +55,23 @@ public:
     template <class Condition>
     explicit constexpr settings(Condition condition) {
         for (std::uint8_t i = 0; i < count; ++i)
-            if (condition(at(i))) members_ = static_cast<std::uint8_t>(members_ | 1U << i);
+            if (condition(at(i))) members_ = static_cast<std::uint16_t>(members_ | 1U << i);
     }
     friend constexpr settings operator&(settings left, settings right) {
-        left.members_ = static_cast<std::uint8_t>(left.members_ & right.members_);
+        left.members_ = static_cast<std::uint16_t>(left.members_ & right.members_);
         return left;
     }
 
-    static constexpr std::uint8_t count = 8;
+    static constexpr std::uint8_t count = 16;
     static constexpr setting at(std::size_t index) {
-        return {.poll = index & 4U ? poller::linux_epoll : poller::posix_poll,
+        return {.poll = static_cast<poller>(index >> 2U),
                 .over = index & 2U ? transport::uds : transport::tcp,
                 .who = index & 1U ? tofu::driven_by::caller : tofu::driven_by::io_thread};
     }
     [[nodiscard]] constexpr bool contain(std::size_t index) const { return (members_ >> index & 1U) != 0; }
 
 private:
-    std::uint8_t members_ = 0;
+    std::uint16_t members_ = 0;
 };
 
 inline constexpr settings tcp_only([](const setting& s) { return s.over == transport::tcp; });
@@ -73,24 +80,39 @@ inline constexpr settings caller_only([](const setting& s) { return s.who == tof
 inline constexpr settings io_thread_only([](const setting& s) { return s.who == tofu::driven_by::io_thread; });
 inline constexpr settings posix_poll_only([](const setting& s) { return s.poll == poller::posix_poll; });
 inline constexpr settings linux_epoll_only([](const setting& s) { return s.poll == poller::linux_epoll; });
-/// All that this system has.
-inline constexpr settings everywhere([](const setting& s) {
+inline constexpr settings afd_iocp_only([](const setting& s) { return s.poll == poller::afd_iocp; });
+
+/// Whether this system has it, and the tests were built with it.
+constexpr bool is_there(poller which) {
+    switch (which) {
+#if __has_include(<poll.h>)
+    case poller::posix_poll: return true;
+#endif
 #if __has_include(<sys/epoll.h>)
-    constexpr bool has_epoll = true;
-#else
-    constexpr bool has_epoll = false;
+    case poller::linux_epoll: return true;
 #endif
-#if __has_include(<sys/un.h>)
-    constexpr bool has_uds = true;
-#else
-    constexpr bool has_uds = false;
+#if __has_include(<winsock2.h>)
+    case poller::afd_iocp: return true;
 #endif
-    return (has_epoll || s.poll != poller::linux_epoll) && (has_uds || s.over != transport::uds);
-});
-/// Every poll policy and every transport once, by both drivers: for what takes long and hardly depends on which meets
-/// which.
+#if defined(TOFU_TEST_AFD_DIRECT)
+    case poller::afd_iocp_direct: return true;
+#endif
+    default: return false;
+    }
+}
+
+/// All that this system may have. (Whether it really has Unix domain sockets is asked when the test is to run.)
+inline constexpr settings everywhere([](const setting& s) { return is_there(s.poll); });
+/// Every poll policy and every transport at least once, by both drivers: for what takes long and hardly depends on
+/// which meets which.
 inline constexpr settings each_once([](const setting& s) {
-    return (s.poll == poller::posix_poll) == (s.over == transport::tcp);
+    switch (s.poll) {
+    case poller::linux_epoll: return s.over == transport::uds;
+    case poller::afd_iocp: return true; // the only one of its system
+    case poller::posix_poll:
+    case poller::afd_iocp_direct: break;
+    }
+    return s.over == transport::tcp;
 });
 /// For what no poll policy can change and takes its time to show.
 inline constexpr settings default_poll_only([](const setting& s) { return s.poll == default_poller; });

@@ -22,7 +22,7 @@ namespace tofu::engine {
     case io_failure::path_not_found: return cause::of(reason::path_not_found);
     case io_failure::name_not_found: return cause::of(reason::name_not_found);
     case io_failure::no_memory: return cause::of(reason::out_of_memory);
-    case io_failure::no_base_handle: return cause::of(reason::no_base_handle);
+    case io_failure::no_base_handle: return {reason::no_base_handle, failed_step, error.os_code};
     case io_failure::none:
     case io_failure::would_block:
     case io_failure::interrupted:

@@ -9,25 +9,13 @@
 #include <tofu/io.hpp>
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/resolver.hpp>
+#include <tofu/platform/socket.hpp>
 #include <tofu/platform/socket_options.hpp>
-
-#if defined(_WIN32)
-#include <tofu/platform/windows/socket.hpp>
-#else
-#include <tofu/platform/posix/socket.hpp>
-#endif
 
 #include <span>
 #include <utility>
 
 namespace tofu::platform {
-
-/// See the header of the system's own socket.
-#if defined(_WIN32)
-using socket = windows::socket;
-#else
-using socket = posix::socket;
-#endif
 
 /// A resolver that knows no names at all. It answers on the calling thread, at once.
 struct literals_only {

@@ -5,8 +5,9 @@
 #define TOFU_PLATFORM_POSIX_SOCKET_HPP
 
 #include <tofu/io.hpp>
-#include <tofu/platform/posix/descriptor.hpp>
+#include <tofu/platform/dual_stack.hpp>
 #include <tofu/platform/endpoint.hpp>
+#include <tofu/platform/posix/descriptor.hpp>
 #include <tofu/platform/posix/error.hpp>
 #include <tofu/platform/posix/peer_credentials.hpp>
 #include <tofu/platform/posix/socket_file.hpp>
@@ -176,13 +177,9 @@ public:
     /// listens on is address_in_use; one whose connections linger in TIME_WAIT is free (SO_REUSEADDR). At a path, see
     /// socket_file.hpp. On failure the socket returned is not open.
     static socket listen(const endpoint& at, const socket_options& options, int backlog, io_error& error) noexcept {
-        socket made = listen_at(at, options, backlog, error);
-        if (error && platform::detail::is_any_v6(at) && is_lack_of_v6(error)) {
-            const in_addr any_v4{};
-            const std::uint16_t port = ntohs(platform::detail::raw_of<sockaddr_in6>(at).sin6_port);
-            made = listen_at(platform::detail::v4_endpoint(any_v4, port), options, backlog, error);
-        }
-        return made;
+        return platform::detail::listen_on_every_stack(at, error, [&](const endpoint& one, io_error& failure) {
+            return listen_at(one, options, backlog, failure);
+        });
     }
 
     /// The next waiting connection, ready to use. would_block: none is waiting; aborted: that one was lost on the way,
@@ -283,11 +280,6 @@ private:
             return io_error{io_failure::address_not_available, code};
         }
         return from_errno(code);
-    }
-
-    static bool is_lack_of_v6(const io_error& error) noexcept {
-        return error.kind == io_failure::unsupported || error.kind == io_failure::address_not_available ||
-               error.os_code == EINVAL; // serving both families is refused by some systems with this
     }
 
     static socket listen_at(const endpoint& at, const socket_options& options, int backlog, io_error& error) noexcept {

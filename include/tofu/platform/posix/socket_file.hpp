@@ -5,9 +5,10 @@
 #define TOFU_PLATFORM_POSIX_SOCKET_FILE_HPP
 
 #include <tofu/io.hpp>
-#include <tofu/platform/posix/descriptor.hpp>
 #include <tofu/platform/endpoint.hpp>
+#include <tofu/platform/posix/descriptor.hpp>
 #include <tofu/platform/posix/error.hpp>
+#include <tofu/platform/socket_file_verdict.hpp>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -23,24 +24,13 @@
 #include <new>
 #include <utility>
 
-// bind(2) makes the file, and nothing removes it when the socket closes. So whoever starts may find one, and has to
-// know whether somebody listens behind it:
-//
-//     there is no file                              bind
-//     a socket, and a connect gets through          live: address_in_use
-//     a socket, and a connect is refused            dead: remove it, bind
-//     a socket, and a connect is not permitted      somebody else's: permission_denied
-//     anything else, a link to a socket included    not ours to remove: address_in_use
-//
-// A socket that is bound and does not listen yet refuses, too, and looks dead. Therefore everything from bind to listen
-// happens under a lock (flock(2) on PATH.tofu-lock): of two who start at once, one does it and the other is told
-// address_in_use. Only who holds the lock removes its file, before unlocking, and nobody else has a file of that name;
-// who then gets a lock on a file that is not there any more tries again.
-//
-// Who closes takes no lock: the file goes before the socket does, so until the file is gone it is a live one.
+// The rules are those of socket_file_verdict.hpp; the lock is flock(2). Only who holds it removes its file, before
+// unlocking, and nobody else has a file of that name; who then gets a lock on a file that is not there any more tries
+// again.
 
 namespace tofu::posix {
 
+using platform::at_path;
 using platform::endpoint;
 
 namespace detail {
@@ -124,15 +114,13 @@ inline io_error remove_dead(const endpoint& at) noexcept {
     const path_text path = path_of(at);
     struct ::stat found {};
     if (::lstat(path.text, &found) != 0) return errno == ENOENT ? io_error{} : last_error();
-    if (!S_ISSOCK(found.st_mode)) return {io_failure::address_in_use, EADDRINUSE};
-    const io_error answer = probe(at);
-    switch (answer.kind) {
-    case io_failure::refused: break;
-    case io_failure::path_not_found: return {}; // somebody else has removed it
-    case io_failure::permission_denied:
-    case io_failure::no_descriptors:
-    case io_failure::no_memory: return answer;
-    default: return {io_failure::address_in_use, EADDRINUSE}; // live, or a socket of another kind
+    const at_path kind = S_ISSOCK(found.st_mode) ? at_path::socket : at_path::something_else;
+    const io_error answer = kind == at_path::socket ? probe(at) : io_error{};
+    switch (platform::verdict_on(kind, answer.kind)) {
+    case platform::socket_file_verdict::free: return {};
+    case platform::socket_file_verdict::dead: break;
+    case platform::socket_file_verdict::in_use: return {io_failure::address_in_use, EADDRINUSE};
+    case platform::socket_file_verdict::unknown: return answer;
     }
     struct ::stat still {};
     if (::lstat(path.text, &still) != 0 || !is_same_file(found, still)) return {io_failure::address_in_use, EADDRINUSE};
@@ -182,8 +170,8 @@ private:
 };
 
 /// Binds and listens at a path; `file` owns what was made. Nobody can connect before it listens, and then the
-/// permissions are right. Errors: see the table above; path_not_found (no such directory), permission_denied,
-/// no_descriptors, no_memory, other (ENOSPC, EROFS ...). On failure no file is left behind.
+/// permissions are right. Errors: see the table in socket_file_verdict.hpp; path_not_found (no such directory),
+/// permission_denied, no_descriptors, no_memory, other (ENOSPC, EROFS ...). On failure no file is left behind.
 inline io_error listen_at_path(int handle, const endpoint& at, unsigned permissions, int backlog,
                                std::unique_ptr<socket_file>& file) noexcept {
     detail::start_lock lock(at);

@@ -9,10 +9,11 @@
 #include <tofu/nothrow_vector.hpp>
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/lookup_results.hpp>
+#include <tofu/platform/windows/utf8.hpp>
 #include <tofu/platform/windows/winsock.hpp>
 
-#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace tofu::windows {
@@ -31,20 +32,6 @@ constexpr io_error lookup_error(int code) noexcept {
     }
 }
 
-/// `to` becomes `text` in UTF-16, with a terminator. False: too long, or no UTF-8. Nothing takes more units in UTF-16
-/// than it takes bytes in UTF-8.
-template <std::size_t Size>
-bool widen(std::string_view text, wchar_t (&to)[Size]) noexcept {
-    if (text.size() >= Size) {
-        return false;
-    }
-    const int length = text.empty() ? 0
-                                    : ::MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text.data(),
-                                                            static_cast<int>(text.size()), to, static_cast<int>(Size));
-    to[length] = L'\0';
-    return text.empty() || length > 0;
-}
-
 } // namespace detail
 
 /// A look-up that asks the system: the hosts file, DNS, or whatever the host is configured to ask, in the order it
@@ -54,8 +41,8 @@ struct system_names {
     /// Errors: no_memory; name_not_found, with the code of Windows; other, without Winsock.
     io_error operator()(std::string_view host, std::uint16_t port, bool for_listening,
                         nothrow_vector<platform::endpoint>& found) const noexcept {
-        wchar_t text[max_host_length + 1];
-        if (!detail::widen(host, text)) {
+        wchar_t text[max_host_length + 1] = {}; // nothing takes more units in UTF-16 than it takes bytes in UTF-8
+        if (to_utf16(host, std::span(text, max_host_length)) == 0) { // an empty name would be this machine's own
             return io_error{io_failure::name_not_found, WSAHOST_NOT_FOUND};
         }
         const auto wanted = platform::detail::wanted_results<ADDRINFOW>(for_listening);

@@ -53,8 +53,8 @@ constexpr bool is_lost_connection(int code) noexcept {
 
 } // namespace detail
 
-/// A listener or a connection. Move-only, closes in its destructor. One thread at a time. Nothing here blocks or throws;
-/// no child process inherits a socket. Somebody in the process has to hold an open winsock_session meanwhile.
+/// A listener or a connection. Move-only, closes in its destructor. One thread at a time. Nothing here blocks or
+/// throws; no child process inherits a socket. Somebody in the process has to hold an open winsock_session meanwhile.
 class socket {
 public:
     using native_handle_type = SOCKET;
@@ -62,9 +62,9 @@ public:
     /// No more buffers than these are handed to one read or write; the rest is left for the next.
     static constexpr std::size_t max_buffers = 64;
 
-    /// Nor more bytes. A system that has any room left buffers the whole of a write, however long it is, so the bound of
-    /// what one connection ties up in the kernel is made here; and a write too long for the kernel's memory would fail
-    /// with WSAENOBUFS every time it is tried again (Microsoft's KB 201213).
+    /// Nor more bytes. As long as a connection has any room left, Windows buffers the whole of a write, however long it
+    /// is, so the bound of what one ties up in the kernel is made here; and a write too long for the kernel's memory
+    /// would fail with WSAENOBUFS every time it is tried again (Microsoft's KB 201213).
     static constexpr std::size_t max_transfer = std::size_t{1} << 20;
 
     /// What one socket allocates at most, in bytes; see memory_bound.hpp.

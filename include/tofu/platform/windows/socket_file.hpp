@@ -27,7 +27,7 @@
 //   to std::filesystem and the like a dead one is not there at all - and bind says that it is.
 // - The lock is a file nobody else can open while its holder has it open (no sharing). Windows deletes it when the
 //   holder's handle closes, also when the process is killed.
-// - There are no permission bits: who may connect is the matter of the directory, whose access rights the file inherits.
+// - There are no permission bits: who may connect is up to the directory, whose access rights the file inherits.
 // - A directory that is missing makes bind and connect fail with numbers that do not say so (WSAENETDOWN has been
 //   seen), so the file system is asked, not the number believed.
 

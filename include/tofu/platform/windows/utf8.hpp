@@ -13,24 +13,38 @@
 
 namespace tofu::windows {
 
+namespace detail {
+
+inline constexpr std::size_t most_text = static_cast<std::size_t>((std::numeric_limits<int>::max)());
+
+inline int to_wide(std::string_view text, wchar_t* room, int size) noexcept {
+    return ::MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text.data(), static_cast<int>(text.size()), room, size);
+}
+
+inline int to_narrow(std::wstring_view text, char* room, int size) noexcept {
+    return ::WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, text.data(), static_cast<int>(text.size()), room, size,
+                                 nullptr, nullptr);
+}
+
+} // namespace detail
+
 /// Units written to `room`, without a terminator; 0 for no text, for text that is not UTF-8, and for text that does not
 /// fit. Any thread.
 inline std::size_t to_utf16(std::string_view text, std::span<wchar_t> room) noexcept {
-    constexpr std::size_t most = static_cast<std::size_t>((std::numeric_limits<int>::max)());
-    if (text.empty() || text.size() > most || room.size() > most) return 0;
-    return static_cast<std::size_t>(::MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text.data(),
-                                                          static_cast<int>(text.size()), room.data(),
-                                                          static_cast<int>(room.size())));
+    if (text.empty() || text.size() > detail::most_text) return 0;
+    // Asked first: a last pair of surrogates that has room for its half only passes for text that fits (Wine 8).
+    const int units = detail::to_wide(text, nullptr, 0);
+    if (units <= 0 || static_cast<std::size_t>(units) > room.size()) return 0;
+    return static_cast<std::size_t>(detail::to_wide(text, room.data(), units));
 }
 
 /// Bytes written to `room`, without a terminator; 0 for no text, for half a surrogate pair, and for text that does not
 /// fit. Any thread.
 inline std::size_t to_utf8(std::wstring_view text, std::span<char> room) noexcept {
-    constexpr std::size_t most = static_cast<std::size_t>((std::numeric_limits<int>::max)());
-    if (text.empty() || text.size() > most || room.size() > most) return 0;
-    return static_cast<std::size_t>(::WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, text.data(),
-                                                          static_cast<int>(text.size()), room.data(),
-                                                          static_cast<int>(room.size()), nullptr, nullptr));
+    if (text.empty() || text.size() > detail::most_text) return 0;
+    const int bytes = detail::to_narrow(text, nullptr, 0);
+    if (bytes <= 0 || static_cast<std::size_t>(bytes) > room.size()) return 0;
+    return static_cast<std::size_t>(detail::to_narrow(text, room.data(), bytes));
 }
 
 } // namespace tofu::windows

@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_WINDOWS_WAIT_TIME_HPP
 #define TOFU_PLATFORM_WINDOWS_WAIT_TIME_HPP
 
+#include <tofu/platform/wait_milliseconds.hpp>
 #include <tofu/platform/windows/winsock.hpp>
 
 #include <chrono>
@@ -11,15 +12,12 @@
 namespace tofu::windows {
 
 /// No wait is longer: a wake that could not be posted, for lack of kernel memory, is noticed then.
-inline constexpr std::chrono::nanoseconds longest_wait = std::chrono::seconds(1);
+inline constexpr std::chrono::milliseconds longest_wait = std::chrono::seconds(1);
 
 /// Milliseconds: nothing or less is 0, everything else is rounded up, and cut to longest_wait. The system's clock ticks
 /// in steps of up to 15.6 ms, and a wait may end that much late.
 constexpr DWORD to_wait_time(std::chrono::nanoseconds timeout) noexcept {
-    using std::chrono::milliseconds;
-    if (timeout <= std::chrono::nanoseconds::zero()) return 0;
-    const std::chrono::nanoseconds cut = timeout < longest_wait ? timeout : longest_wait;
-    return static_cast<DWORD>(std::chrono::ceil<milliseconds>(cut).count());
+    return static_cast<DWORD>(platform::wait_milliseconds(timeout, longest_wait).count());
 }
 
 } // namespace tofu::windows

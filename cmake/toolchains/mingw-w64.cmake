@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: BSL-1.0
+# Builds for 64-bit Windows with Debian's mingw-w64 (the flavour with POSIX threads, which std::thread needs). Programs
+# are statically linked, so that one file is all there is to copy; they run here under Wine.
+set(CMAKE_SYSTEM_NAME Windows)
+set(CMAKE_SYSTEM_PROCESSOR x86_64)
+set(CMAKE_CXX_COMPILER x86_64-w64-mingw32-g++-posix)
+set(CMAKE_RC_COMPILER x86_64-w64-mingw32-windres)
+
+set(CMAKE_FIND_ROOT_PATH /usr/x86_64-w64-mingw32)
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+
+# Templates make more sections than a PE object has numbers for, unless it is a big one.
+add_compile_options(-Wa,-mbig-obj)
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-static")
+
+# The compiler must never see /usr/include, which is another system's. The few headers that are the same everywhere are
+# shown to it through links in a folder of their own, and packages of ours lead there.
+get_property(tofu_tries_to_compile GLOBAL PROPERTY IN_TRY_COMPILE)
+if(NOT tofu_tries_to_compile)
+    set(TOFU_GUEST_HEADERS "${CMAKE_BINARY_DIR}/guest-headers" CACHE INTERNAL "Headers that are the same on all systems")
+    file(MAKE_DIRECTORY "${TOFU_GUEST_HEADERS}")
+    foreach(guest IN ITEMS boost cxxopts.hpp fmt)
+        if(EXISTS "/usr/include/${guest}" AND NOT EXISTS "${TOFU_GUEST_HEADERS}/${guest}")
+            file(CREATE_LINK "/usr/include/${guest}" "${TOFU_GUEST_HEADERS}/${guest}" SYMBOLIC)
+        endif()
+    endforeach()
+    foreach(package IN ITEMS Boost cxxopts fmt)
+        set(${package}_DIR "${CMAKE_CURRENT_LIST_DIR}/guests" CACHE PATH "Where ${package} is found")
+    endforeach()
+
+    set(CMAKE_CROSSCOMPILING_EMULATOR
+        "${CMAKE_CURRENT_LIST_DIR}/../../tools/wine-run;${CMAKE_BINARY_DIR}/wine" CACHE STRING "Runs what was built")
+endif()

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSL-1.0
+// Whether the system this runs on has Unix domain sockets.
+
+#ifndef TOFU_PLATFORM_UNIX_SOCKETS_HPP
+#define TOFU_PLATFORM_UNIX_SOCKETS_HPP
+
+#if defined(_WIN32)
+#include <tofu/platform/windows/unix_sockets.hpp>
+#endif
+
+namespace tofu::platform {
+
+#if defined(_WIN32)
+using windows::has_unix_sockets;
+#else
+/// Any thread.
+constexpr bool has_unix_sockets() noexcept { return true; }
+#endif
+
+} // namespace tofu::platform
+
+#endif // TOFU_PLATFORM_UNIX_SOCKETS_HPP

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+// Whether this Windows has Unix domain sockets that work, found out by making one.
+
+#ifndef TOFU_PLATFORM_WINDOWS_UNIX_SOCKETS_HPP
+#define TOFU_PLATFORM_WINDOWS_UNIX_SOCKETS_HPP
+
+#include <tofu/address.hpp>
+#include <tofu/io.hpp>
+#include <tofu/platform/endpoint.hpp>
+#include <tofu/platform/windows/session.hpp>
+#include <tofu/platform/windows/socket_calls.hpp>
+#include <tofu/platform/windows/socket_file.hpp>
+#include <tofu/platform/windows/socket_handle.hpp>
+#include <tofu/platform/windows/temporary_directory.hpp>
+
+#include <atomic>
+#include <charconv>
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+namespace tofu::windows {
+
+namespace detail {
+
+/// A name in the temporary directory that no other thread of the machine uses now. False when it would be too long.
+inline bool own_endpoint(endpoint& out) noexcept {
+    constexpr std::string_view name = "tofu-";
+    constexpr std::size_t number = 10; // digits of 32 bits
+    const path_text home = temporary_directory();
+    char path[max_path_length];
+    if (home.view().empty() || home.view().size() + name.size() + 2 * number + 1 > sizeof path) return false;
+    char* end = path + home.view().copy(path, sizeof path);
+    end += name.copy(end, name.size());
+    end = std::to_chars(end, end + number, ::GetCurrentProcessId()).ptr;
+    *end++ = '-';
+    end = std::to_chars(end, end + number, ::GetCurrentThreadId()).ptr;
+    return !platform::detail::path_endpoint({path, static_cast<std::size_t>(end - path)}, out);
+}
+
+/// Some systems have the family and refuse the rest, so everything a connection needs is done once.
+inline bool probe_unix_sockets() noexcept {
+    winsock_session session;
+    endpoint at;
+    io_error error = session.open();
+    if (error || !own_endpoint(at)) return false;
+    const socket_handle listener = open_stream(AF_UNIX, error);
+    std::unique_ptr<socket_file> file;
+    if (error || listen_at_path(listener.get(), at, 1, file)) return false;
+    return !probe(at);
+}
+
+} // namespace detail
+
+/// Asked of the system once, by a listener and a connection to it in the temporary directory; whatever goes wrong there
+/// means no. (Windows has them since version 1803; Wine 8 has not.) Any thread.
+inline bool has_unix_sockets() noexcept {
+    enum : int { unknown, absent, present };
+    static constinit std::atomic<int> known{unknown};
+    int answer = known.load(std::memory_order_relaxed);
+    if (answer == unknown) {
+        answer = detail::probe_unix_sockets() ? present : absent;
+        known.store(answer, std::memory_order_relaxed);
+    }
+    return answer == present;
+}
+
+} // namespace tofu::windows
+
+#endif // TOFU_PLATFORM_WINDOWS_UNIX_SOCKETS_HPP

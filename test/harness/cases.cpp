@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+// What the test program says of itself at its end: how many cases passed, and which were skipped for what reason.
+// tools/test adds these lines up.
+#include <boost/test/results_collector.hpp>
+#include <boost/test/tree/observer.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <iostream>
+#include <string>
+
+namespace tofu_test {
+namespace {
+
+namespace ut = boost::unit_test;
+
+class case_counter : public ut::test_observer {
+public:
+    case_counter() { ut::framework::register_observer(*this); }
+    ~case_counter() override { ut::framework::deregister_observer(*this); }
+
+    void test_unit_finish(const ut::test_unit& which, unsigned long) override {
+        if (which.p_type != ut::TUT_CASE) return;
+        ++(ut::results_collector.results(which.p_id).passed() ? passed_ : failed_);
+    }
+    void test_unit_skipped(const ut::test_unit& which, ut::const_string reason) override {
+        if (which.p_type != ut::TUT_CASE || reason == "disabled") return; // those --run_test does not name
+        ++skipped_;
+        std::cout << "skipped case: " << which.full_name() << ": " << reason << '\n';
+    }
+    void test_finish() override {
+        std::cout << "cases: " << passed_ << " passed, " << failed_ << " failed, " << skipped_ << " skipped"
+                  << std::endl;
+    }
+
+private:
+    std::size_t passed_ = 0;
+    std::size_t failed_ = 0;
+    std::size_t skipped_ = 0;
+};
+
+const case_counter counter;
+
+} // namespace
+} // namespace tofu_test
