@@ -72,6 +72,7 @@ follow_file() { # FILE PID
 # Starts a program whose lines `next_line` reads, one at a time, as it writes them. Its id is then in $pid.
 start_and_listen() { # PROGRAM ARGUMENTS...
     if is_for_windows "$1"; then
+        : >"$work/listened.out" # it is there when it is followed
         become "$@" >"$work/listened.out" 2>"$work/complaints.out" 9>&- &
         pid=$! started+=("$pid")
         exec 3< <(follow_file "$work/listened.out" "$pid")
@@ -87,6 +88,7 @@ start_and_listen() { # PROGRAM ARGUMENTS...
 start_quietly() { # NAME PROGRAM ARGUMENTS...
     local name=$1
     shift
+    : >"$work/$name.out"
     become "$@" >"$work/$name.out" 2>&1 9>&- &
     pid=$! started+=("$pid")
 }

@@ -38,9 +38,6 @@ public:
     bare_socket& operator=(bare_socket&&) = delete;
     ~bare_socket() { close(); }
 
-    [[nodiscard]] static bool can_be_made(int family) {
-        return bare_socket(owned{}, ::socket(family, SOCK_STREAM, 0)).is_open();
-    }
     [[nodiscard]] bool is_open() const { return handle_ != none; }
     [[nodiscard]] handle get() const { return handle_; }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Sockets, endpoints and the network as every system has to have them, against the real system.
 
+#include "harness/system.hpp"
 #include "own_ports.hpp"
 #include "socket_pairs.hpp"
 
@@ -64,17 +65,6 @@ std::uint32_t first_interface(std::string& name) {
         return number;
     }
     return 0;
-}
-
-/// Who reads from a connection that the peer has reset is told so. (Wine 8 shows an end of stream.)
-boost::test_tools::assertion_result resets_are_told(boost::unit_test::test_unit_id) {
-    socket_pair pair = connect_pair();
-    pair.client.abort();
-    await(pair.server.native_handle(), POLLIN);
-    std::array<std::byte, 1> room{};
-    boost::test_tools::assertion_result result(static_cast<bool>(read_into(pair.server, room).error));
-    if (!result) result.message() << "the system shows a reset as an end of stream";
-    return result;
 }
 
 } // namespace
@@ -352,7 +342,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_one_direction_leaves_the_other) {
     BOOST_TEST(read_into(pair.client, room).bytes == 6U);
 }
 
-BOOST_AUTO_TEST_CASE(an_aborted_connection_is_reset_for_the_peer, *boost::unit_test::precondition(resets_are_told)) {
+BOOST_AUTO_TEST_CASE(an_aborted_connection_is_reset_for_the_peer, *needs_told_resets()) {
     socket_pair pair = connect_pair();
     pair.client.abort();
     BOOST_TEST(!pair.client.is_open());

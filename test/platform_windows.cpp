@@ -2,7 +2,9 @@
 // What only Windows has: its error numbers, Winsock's sessions, UTF-16, handles that are inherited, and the files of
 // its Unix domain sockets. The rest is in platform_sockets.cpp.
 
+#include "harness/system.hpp"
 #include "own_directory.hpp"
+#include "path_listeners.hpp"
 #include "socket_pairs.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -481,6 +483,25 @@ BOOST_AUTO_TEST_CASE(a_connect_to_nothing_says_that_there_is_nothing) {
     BOOST_CHECK((with_file == io_error{io_failure::path_not_found, WSAECONNREFUSED}));
     make_file(home.path() / "socket");
     BOOST_CHECK(windows::detail::connect_error_at(path_at(home.file()), refused) == refused);
+}
+
+BOOST_AUTO_TEST_CASE(a_listener_whose_backlog_is_full_is_not_taken_for_dead, *needs_uds()) {
+    const own_directory home;
+    io_error error;
+    const windows::socket listener = windows::socket::listen(at(home.address()), {}, 1, error);
+    BOOST_REQUIRE(!error);
+    std::vector<windows::socket> waiting;
+    while (!error && waiting.size() < 100U) waiting.push_back(windows::socket::connect(at(home.address()), {}, error));
+    BOOST_TEST(failure_of_listen(home.address()) == io_failure::address_in_use);
+    BOOST_TEST(home.files() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(the_system_says_which_process_the_peer_is, *needs_uds()) {
+    const own_directory home;
+    windows::socket listener = listener_at(home.address());
+    const socket_pair pair = connect_pair(listener);
+    BOOST_TEST(pair.client.peer_identity().process == static_cast<std::int64_t>(::GetCurrentProcessId()));
+    BOOST_CHECK(connect_pair().server.peer_identity() == peer_credentials{}); // TCP
 }
 
 BOOST_AUTO_TEST_CASE(whether_there_are_unix_sockets_is_answered_alike_by_every_thread) {

@@ -208,7 +208,7 @@ TOFU_TEST_CASE(more_slow_names_than_threads_wait_for_their_turn, here, one_netwo
 TOFU_TEST_CASE(connect_time_ends_the_wait_for_a_slow_name_and_for_its_turn, here, one_network) {
     open_book book;
     {
-        threaded_dialogue talk(book.names(), here, {.connect_time = 50ms});
+        threaded_dialogue talk(book.names(), here, {.connect_time = 500ms}); // the threads come sooner
         for (const char* const name : {"slow.0", "slow.1", "slow.2", "slow.3"}) book->hold(name);
         std::vector<std::pair<std::uint16_t, std::string>> expected;
         for (const char* const name : {"slow.0", "slow.1", "slow.2", "slow.3"})

@@ -8,9 +8,9 @@
 #include "job_board.hpp"
 #include "progress_display.hpp"
 #include "protocol.hpp"
-#include "unix_sockets.hpp"
 #include "worker_link.hpp"
 
+#include <tofu/platform/unix_sockets.hpp>
 #include <tofu/tofu.hpp>
 
 #include <fmt/format.h>
@@ -58,7 +58,7 @@ public:
 private:
     /// Some Windows has no Unix domain sockets. Workers come by the other addresses then.
     void listen_on(const tofu::address& where) {
-        if (where.kind() == tofu::address_kind::uds && !has_unix_sockets())
+        if (where.kind() == tofu::address_kind::uds && !tofu::platform::has_unix_sockets())
             return display_.say(fmt::format("not listening on {}: no Unix domain sockets here", to_text(where).view()));
         tofu::message_ptr m = engine_.get();
         example::require(m->listen_on(where), "listen_on");

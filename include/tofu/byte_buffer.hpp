@@ -128,7 +128,7 @@ public:
     /// The largest capacity of a buffer that has grown to `size` bytes in whatever steps, and had `before` at first.
     [[nodiscard]] static constexpr std::size_t most_capacity(std::size_t size, std::size_t before) noexcept {
         const std::size_t last = size < 2 ? 0 : size - 1; // the largest that still has to grow
-        return std::max({size, before, 2 * std::min(before, last), first_capacity});
+        return (std::max)({size, before, 2 * (std::min)(before, last), first_capacity});
     }
 
 private:
@@ -145,7 +145,7 @@ private:
     [[nodiscard]] fresh_block allocate(std::size_t needed) const noexcept {
         if (needed > max_capacity) return {};
         const std::size_t doubled = capacity_ <= max_capacity / 2 ? capacity_ * 2 : max_capacity;
-        for (const std::size_t count : {std::max({needed, doubled, first_capacity}), needed}) {
+        for (const std::size_t count : {(std::max)({needed, doubled, first_capacity}), needed}) {
             if (std::byte* const memory = new (std::nothrow) std::byte[count]) {
                 return {std::unique_ptr<std::byte[]>(memory), count};
             }

@@ -19,7 +19,7 @@ template <class PollPolicy, class PoolPolicy, class KeyPolicy, class TimerPolicy
 class basic_reactor;
 
 /// A duration that never ends, for every call that takes a time to wait.
-inline constexpr std::chrono::nanoseconds forever = std::chrono::nanoseconds::max();
+inline constexpr std::chrono::nanoseconds forever = (std::chrono::nanoseconds::max)();
 
 /// Hold on a message sent to oneself for later; see basic_channel_group::update_receiver_after. Letting go of it
 /// changes nothing. Any thread, one at a time.

@@ -60,7 +60,7 @@ struct bytes {
         return {times * each.count};
     }
 
-    static constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
+    static constexpr std::size_t most = (std::numeric_limits<std::size_t>::max)();
 };
 
 /// One allocation with what a common allocator adds: 16 bytes, and whole pages from 128 KiB on (glibc's mallopt(3),
@@ -80,7 +80,7 @@ constexpr bytes message_with(std::size_t each) noexcept { return message_with(ea
 
 /// The largest message that `post` accepts, whose buffers have grown to that size in the worst of steps.
 constexpr bytes own_message(const options& o) noexcept {
-    const std::size_t before = std::max(o.retained_capacity, max_part_length - 1);
+    const std::size_t before = (std::max)(o.retained_capacity, max_part_length - 1);
     return message_with(byte_buffer::most_capacity(max_part_length, before));
 }
 
@@ -94,9 +94,9 @@ constexpr bytes received_message(const options& o) noexcept {
 /// What waits in one channel's send queue, and one message to open and one to end the conversation, which need no room
 /// there.
 constexpr bytes queued(const options& o) noexcept {
-    const std::size_t small = std::max(o.retained_capacity, byte_buffer::most_capacity(0, 0));
+    const std::size_t shortest = (std::max)(o.retained_capacity, byte_buffer::most_capacity(0, 0));
     const bytes content = 2 * bytes{o.max_queued_bytes} + bytes{o.max_queued_bytes / 16}; // grown, in whole pages
-    return o.max_queued_messages * message_with(small) + content + 2 * own_message(o);
+    return o.max_queued_messages * message_with(shortest) + content + 2 * own_message(o);
 }
 
 /// What one thread changes just now: the old block of a buffer that has a new one, or a message it has let go of.
@@ -121,7 +121,7 @@ constexpr bytes application_part(const options& o, const memory_load& load) noex
 constexpr bytes free_part(const options& o) noexcept {
     constexpr std::size_t in_hand = engine::message_cache::batch; // taken, and to be returned
     const bytes kept = message_with(o.retained_capacity);
-    return o.max_messages * kept + (std::min(in_hand, o.max_messages) + in_hand) * kept;
+    return o.max_messages * kept + ((std::min)(in_hand, o.max_messages) + in_hand) * kept;
 }
 
 } // namespace detail
@@ -157,7 +157,7 @@ template <class Reactor>
     constexpr bytes notice = block(sizeof(message));
     constexpr bytes goodbye = notice + block(engine::reason_room);
     constexpr bytes name = block(sizeof(question)) + block(decltype(question::found)::most_bytes(16));
-    const std::size_t before_hello = std::min(opts.max_awaiting_hello, load.channels);
+    const std::size_t before_hello = (std::min)(opts.max_awaiting_hello, load.channels);
 
     memory_terms terms;
     terms.fixed = (block(sizeof(engine::engine_core<policies>)) + block(sizeof(engine::message_pool)) +

@@ -130,7 +130,7 @@ public:
     /// woken.
     [[nodiscard]] time_point next_deadline(std::error_code& error) noexcept {
         error = check_driving();
-        return error ? time_point::min() : core_->next_deadline();
+        return error ? (time_point::min)() : core_->next_deadline();
     }
     [[nodiscard]] time_point next_deadline() requires exceptions_enabled {
         std::error_code error;

@@ -4,6 +4,8 @@
 
 #include "../bare_socket.hpp"
 
+#include <tofu/platform/unix_sockets.hpp>
+
 #if defined(_WIN32)
 #include <tofu/platform/windows/session.hpp>
 
@@ -50,10 +52,7 @@ boost::test_tools::assertion_result resets_told(boost::unit_test::test_unit_id) 
 
 } // namespace
 
-bool system_has_uds() {
-    static const bool has = bare_socket::can_be_made(AF_UNIX);
-    return has;
-}
+bool system_has_uds() { return tofu::platform::has_unix_sockets(); }
 
 bool system_tells_resets() {
     static const bool tells = try_reset();

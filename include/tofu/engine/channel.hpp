@@ -34,9 +34,9 @@ enum class channel_phase : std::uint8_t {
 template <class Timer>
 struct channel_limits {
     using time_point = typename Timer::time_point;
-    time_point phase = time_point::max(); ///< connect, hello, bye or grace: a channel has one of them at a time
-    time_point message = time_point::max();
-    time_point idle = time_point::max();
+    time_point phase = (time_point::max)(); ///< connect, hello, bye or grace: a channel has one of them at a time
+    time_point message = (time_point::max)();
+    time_point idle = (time_point::max)();
     reason phase_reason = reason::none;
 };
 

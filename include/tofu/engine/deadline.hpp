@@ -12,7 +12,7 @@ template <class TimePoint, class Rep, class Period>
 [[nodiscard]] TimePoint deadline_from(TimePoint now, std::chrono::duration<Rep, Period> timeout) noexcept {
     using seconds = std::chrono::duration<double>;
     if (timeout <= timeout.zero()) return now;
-    if (!(seconds(timeout) < seconds(TimePoint::max() - now))) return TimePoint::max(); // a NaN, too
+    if (!(seconds(timeout) < seconds((TimePoint::max)() - now))) return (TimePoint::max)(); // a NaN, too
     return now + std::chrono::ceil<typename TimePoint::duration>(timeout);
 }
 

@@ -102,7 +102,7 @@ public:
     template <class Ready>
     bool await(time_point until, Ready ready) noexcept {
         for (bool looked = false; !ready(); looked = true) {
-            if (looked && until != time_point::max() && timers.now() >= until) return ready();
+            if (looked && until != (time_point::max)() && timers.now() >= until) return ready();
             const bool may_drive = can_drive(); // when the engine's thread ends while we wait for it, we may
             if (may_drive && role.try_take()) {
                 drive(until, ready);
@@ -129,7 +129,7 @@ public:
     /// Has the loop run `run(state)` until it gives true; waits for it. Not from within a turn.
     template <class Run>
     void call(Run run) noexcept {
-        static_cast<void>(call_until(time_point::max(), run));
+        static_cast<void>(call_until((time_point::max)(), run));
     }
 
     /// The same, but no longer than `until`; what `run` gave at last.
@@ -152,7 +152,7 @@ public:
         given_up.store(true, std::memory_order_seq_cst); // the command lies on this stack: it has to come back first
         wake();                                          // a turn that must not wait, also when it is our own
         role.tell();
-        static_cast<void>(await(time_point::max(), done));
+        static_cast<void>(await((time_point::max)(), done));
         return result;
     }
 
@@ -165,8 +165,8 @@ public:
     }
 
     [[nodiscard]] time_point next_deadline() noexcept {
-        if (!role.try_take()) return time_point::min();
-        const time_point next = is_stopping() ? time_point::min() : turner.fall_asleep();
+        if (!role.try_take()) return (time_point::min)();
+        const time_point next = is_stopping() ? (time_point::min)() : turner.fall_asleep();
         role.leave();
         return next;
     }
@@ -174,7 +174,7 @@ public:
     /// The I/O thread's life.
     void run() noexcept {
         while (!is_stopping()) {
-            turner.turn(time_point::max(), [this] { return is_stopping(); });
+            turner.turn((time_point::max)(), [this] { return is_stopping(); });
             if (turner.take_news()) role.tell();
         }
         finish();
@@ -198,7 +198,7 @@ public:
 
     /// The same for an engine without a thread: whoever drives it hands over, because it is told to stop.
     void finish_here() noexcept {
-        while (!role.try_take()) role.wait(driver::time_point::max(), true, [] { return false; });
+        while (!role.try_take()) role.wait((driver::time_point::max)(), true, [] { return false; });
         finish();
         role.leave();
     }
@@ -307,7 +307,7 @@ private:
     }
 
     [[nodiscard]] driver::time_point parking_time(time_point until) const noexcept {
-        if (until == time_point::max()) return driver::time_point::max();
+        if (until == (time_point::max)()) return (driver::time_point::max)();
         const auto left = until - timers.now();
         return std::chrono::steady_clock::now() + std::chrono::ceil<std::chrono::steady_clock::duration>(left);
     }

@@ -116,7 +116,7 @@ private:
     }
 
     bool fill_header(std::span<const std::byte>& input) noexcept {
-        const std::size_t n = std::min(input.size(), wire_.size() - filled_);
+        const std::size_t n = (std::min)(input.size(), wire_.size() - filled_);
         if (n != 0) std::memcpy(wire_.data() + filled_, input.data(), n);
         input = input.subspan(n);
         filled_ += n;
@@ -127,7 +127,7 @@ private:
 
     bool fill_parts(std::span<const std::byte>& input) noexcept {
         for (const mutable_buffer& place : places()) {
-            const std::size_t n = std::min(input.size(), place.size);
+            const std::size_t n = (std::min)(input.size(), place.size);
             if (n != 0) std::memcpy(place.data, input.data(), n);
             input = input.subspan(n);
             filled_ += n;
@@ -138,7 +138,7 @@ private:
     }
 
     bool drop(std::span<const std::byte>& input) noexcept {
-        const std::size_t n = std::min(input.size(), total() - filled_);
+        const std::size_t n = (std::min)(input.size(), total() - filled_);
         input = input.subspan(n);
         filled_ += n;
         if (filled_ < total()) return false;

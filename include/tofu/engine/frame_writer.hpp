@@ -28,7 +28,7 @@ public:
 
     /// Appends what is left of one part after `skip` bytes, and shortens `skip` accordingly. False: no room.
     [[nodiscard]] bool add(const std::byte* data, std::size_t size, std::size_t& skip) noexcept {
-        const std::size_t passed = std::min(skip, size);
+        const std::size_t passed = (std::min)(skip, size);
         skip -= passed;
         data += passed;
         size -= passed;

@@ -14,7 +14,7 @@ namespace tofu::engine {
 template <class Policies>
 [[nodiscard]] auto limit_after(const loop_state<Policies>& state, std::chrono::milliseconds time) noexcept {
     using time_point = typename loop_state<Policies>::time_point;
-    return time.count() == 0 ? time_point::max() : state.reading_time() + time;
+    return time.count() == 0 ? (time_point::max)() : state.reading_time() + time;
 }
 
 /// The limit of the channel's present phase (connect, hello, bye or grace) begins now and replaces the one before.
@@ -27,7 +27,7 @@ void begin_phase_limit(loop_state<Policies>& state, channel<Policies>& ch, std::
 
 template <class Policies>
 void end_phase_limit(channel<Policies>& ch) noexcept {
-    ch.limits.phase = loop_state<Policies>::time_point::max();
+    ch.limits.phase = (loop_state<Policies>::time_point::max)();
     ch.limits.phase_reason = reason::none;
 }
 
@@ -57,7 +57,7 @@ void restart_idle_limit(loop_state<Policies>& state, channel<Policies>& ch) noex
 /// Both byes are said, only the grace is left: nothing is late any more that could spoil the good end.
 template <class Policies>
 void begin_grace_limit(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
-    ch.limits.message = ch.limits.idle = loop_state<Policies>::time_point::max();
+    ch.limits.message = ch.limits.idle = (loop_state<Policies>::time_point::max)();
     begin_phase_limit(state, ch, state.opts.grace_time, reason::bye);
 }
 
@@ -66,9 +66,9 @@ void begin_grace_limit(loop_state<Policies>& state, channel<Policies>& ch) noexc
 template <class Policies>
 void arm_limits(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     if constexpr (Policies::timer::has_timers) {
-        const auto first = std::min({ch.limits.phase, ch.limits.message, ch.limits.idle});
-        if (first == loop_state<Policies>::time_point::max()) return;
-        const auto remaining = std::max(first - state.reading_time(), decltype(first - first)::zero());
+        const auto first = (std::min)({ch.limits.phase, ch.limits.message, ch.limits.idle});
+        if (first == (loop_state<Policies>::time_point::max)()) return;
+        const auto remaining = (std::max)(first - state.reading_time(), decltype(first - first)::zero());
         const auto due = state.turn_time + remaining;
         if (!ch.scheduled() || due < ch.deadline()) state.timers.schedule(ch, due);
     }

@@ -78,7 +78,7 @@ public:
     /// Declares the loop asleep and says when it has to turn next; time_point::min() is at once.
     [[nodiscard]] time_point fall_asleep() noexcept {
         if (work_left() || !state_.in.fall_asleep() || credit_is_back() || an_end_is_due(state_))
-            return time_point::min();
+            return (time_point::min)();
         return next_deadline();
     }
 
@@ -164,15 +164,15 @@ private:
 
     [[nodiscard]] time_point next_deadline() const noexcept {
         if constexpr (timer::has_timers) {
-            return std::min(state_.retry_at, state_.timers.next());
+            return (std::min)(state_.retry_at, state_.timers.next());
         } else {
             return state_.retry_at;
         }
     }
 
     [[nodiscard]] duration time_to_wait(time_point until) const noexcept {
-        const time_point first = std::min(until, next_deadline());
-        if (first == time_point::max()) return duration::max();
+        const time_point first = (std::min)(until, next_deadline());
+        if (first == (time_point::max)()) return (duration::max)();
         const time_point now = state_.timers.now();
         return first <= now ? duration::zero() : std::chrono::ceil<duration>(first - now);
     }
@@ -199,7 +199,7 @@ private:
 
     void retry_refused() noexcept {
         if (state_.turn_time < state_.retry_at) return;
-        state_.retry_at = time_point::max();
+        state_.retry_at = (time_point::max)();
         resume_parked(state_);
         resume_connects(state_);
     }

@@ -94,7 +94,7 @@ struct loop_state {
     bool commands_done = false; ///< a command was completed in this turn
     bool arm_refused = false;   ///< the poller had no memory for what some channel wants to hear about
     bool stopping = false;
-    time_point retry_at = time_point::max(); ///< when what the system has refused is tried again
+    time_point retry_at = (time_point::max)(); ///< when what the system has refused is tried again
 
     gather_list gathered;
     std::array<std::byte, 64 * 1024> scratch; ///< where batches are read to
@@ -113,7 +113,7 @@ struct loop_state {
 
     /// Something was refused for lack of memory or descriptors; it is tried again after a while.
     void retry_later() noexcept {
-        if (retry_at == time_point::max()) retry_at = turn_time + opts.retry_time;
+        if (retry_at == (time_point::max)()) retry_at = turn_time + opts.retry_time;
     }
 };
 

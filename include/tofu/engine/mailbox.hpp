@@ -55,7 +55,7 @@ public:
         for (;;) {
             waiting_.store(true, std::memory_order_seq_cst); // then look again: the inbox's handshake
             if (!incoming_.empty() || finished() || !in_time) break;
-            if (until == time_point::max())
+            if (until == (time_point::max)())
                 arrival_.wait(lock);
             else
                 in_time = arrival_.wait_until(lock, until) == std::cv_status::no_timeout;

@@ -47,7 +47,7 @@ public:
     [[nodiscard]] static message_pool* create(const options& opts) noexcept {
         message_pool* const pool = new (std::nothrow) message_pool(opts);
         if (pool == nullptr) return nullptr;
-        for (std::size_t i = 0; i < std::min(opts.initial_messages, opts.max_messages); ++i) {
+        for (std::size_t i = 0; i < (std::min)(opts.initial_messages, opts.max_messages); ++i) {
             message* const fresh = pool->make();
             if (fresh == nullptr) {
                 pool->close();
@@ -228,7 +228,7 @@ private:
 
     [[nodiscard]] bool enough_credit() const noexcept {
         const std::size_t used = credit_used_.load(std::memory_order_seq_cst);
-        return credit_limit_ - std::min(used, credit_limit_) >= std::max<std::size_t>(1, credit_limit_ / 4);
+        return credit_limit_ - (std::min)(used, credit_limit_) >= std::max<std::size_t>(1, credit_limit_ / 4);
     }
 
     [[nodiscard]] message* obtain(allocation how) noexcept {

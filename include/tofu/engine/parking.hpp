@@ -25,7 +25,7 @@ public:
         bool is_ready = ready();
         while (!is_ready) {
             bool late = false;
-            if (until == time_point::max())
+            if (until == (time_point::max)())
                 changed_.wait(lock);
             else
                 late = changed_.wait_until(lock, until) == std::cv_status::timeout;

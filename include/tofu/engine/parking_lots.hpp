@@ -57,7 +57,7 @@ void unpark(loop_state<Policies>& state, List& parked) noexcept {
 template <class Policies>
 void end_starvation_if_over(loop_state<Policies>& state) noexcept {
     if (!state.starving || state.messages.starved()) return;
-    state.starved_for += std::max(state.turn_time, state.starving_since) - state.starving_since;
+    state.starved_for += (std::max)(state.turn_time, state.starving_since) - state.starving_since;
     state.starving = false;
     unpark(state, state.parked_for_credit);
     while (channel<Policies>* const ch = state.stalled_limits.pop_front()) state.touch(*ch);

@@ -71,7 +71,7 @@ void complete_message(loop_state<Policies>& state, channel<Policies>& ch) noexce
 template <class Policies>
 void deliver_received(loop_state<Policies>& state, channel<Policies>& ch, message& m) noexcept {
     const op_code op = m.header().op;
-    ch.limits.message = loop_state<Policies>::time_point::max();
+    ch.limits.message = (loop_state<Policies>::time_point::max)();
     ch.conversation.received(op);
     if (op == op_code::bye_request) {
         state.directory.mark(ch.number, channel_word::bye_asked);
@@ -143,8 +143,8 @@ void settle_input(loop_state<Policies>& state, channel<Policies>& ch, digestion 
     const bool incomplete = ch.reader.in_progress();
     count_partial(state, ch, ch.reader.holds_message() && !ch.waits_for_hello);
     if (!incomplete) {
-        ch.limits.message = loop_state<Policies>::time_point::max();
-    } else if (ch.limits.message == loop_state<Policies>::time_point::max()) {
+        ch.limits.message = (loop_state<Policies>::time_point::max)();
+    } else if (ch.limits.message == (loop_state<Policies>::time_point::max)()) {
         ch.limits.message = limit_after(state, state.opts.message_time);
     }
 }
@@ -201,7 +201,7 @@ void end_input(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     ch.conversation.input_ended();
     if (message* const partial = ch.reader.abandon()) state.cache.put(*partial);
     count_partial(state, ch, false);
-    ch.limits.message = loop_state<Policies>::time_point::max();
+    ch.limits.message = (loop_state<Policies>::time_point::max)();
 }
 
 /// What a read says beyond its bytes. True: bytes came, go on.
@@ -236,12 +236,12 @@ template <class Policies>
     places[count++] = {state.scratch.data(), state.scratch.size()};
     const io_result result = read_into(state, ch, std::span(places).first(count));
     if (!take_result(state, ch, result)) return false;
-    const std::size_t in_place = std::min(result.bytes, direct);
+    const std::size_t in_place = (std::min)(result.bytes, direct);
     if (in_place != 0) ch.reader.advance(in_place);
     std::span<const std::byte> rest(state.scratch.data(), result.bytes - in_place);
     const digestion outcome = digest(state, ch, rest);
     settle_input(state, ch, outcome, rest);
-    budget -= std::min(budget, result.bytes);
+    budget -= (std::min)(budget, result.bytes);
     return outcome == digestion::all && result.bytes == direct + state.scratch.size();
 }
 
@@ -260,7 +260,7 @@ template <class Policies>
     if (!ch.waits_for_hello && ch.reader.awaits_storage() && judge_header(state, ch).violated == status::success &&
         ch.socket.available() < ch.reader.total()) {
         park_for_retry(state, ch);
-        ch.limits.message = loop_state<Policies>::time_point::max(); // the peer is not late, we are
+        ch.limits.message = (loop_state<Policies>::time_point::max)(); // the peer is not late, we are
         return false;
     }
     digestion outcome = digest(state, ch, nothing);
@@ -283,7 +283,7 @@ template <class Policies>
     const io_result result = read_into(state, ch, std::span(&place, 1));
     if (!take_result(state, ch, result)) return false;
     std::span<const std::byte> rest(dropped.data(), result.bytes);
-    budget -= std::min(budget, result.bytes);
+    budget -= (std::min)(budget, result.bytes);
     return digest(state, ch, rest) == digestion::all && result.bytes == dropped.size();
 }
 
@@ -299,7 +299,7 @@ void read_channel(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
         case reading_mode::batch: more = read_batch(state, ch, budget); break;
         case reading_mode::exact:
             more = read_exactly(state, ch);
-            budget -= std::min(budget, std::size_t{4096});
+            budget -= (std::min)(budget, std::size_t{4096});
             break;
         case reading_mode::drop: more = read_and_drop(state, ch, budget); break;
         }

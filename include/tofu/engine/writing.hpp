@@ -58,7 +58,7 @@ void flush(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
         restart_idle_limit(state, ch);
         ch.write_blocked = result.bytes < state.gathered.bytes();
         retire_sent(state, ch, ch.writer.sent(result.bytes));
-        budget -= std::min(budget, result.bytes);
+        budget -= (std::min)(budget, result.bytes);
     }
     if (budget == 0) state.touch(ch); // the rest in the next turn, which does not wait
 }

@@ -119,7 +119,7 @@ inline io_error v6_literal(char* text, std::uint16_t port, endpoint& out) noexce
 }
 
 inline io_error literal_endpoint(std::string_view host, std::uint16_t port, endpoint& out) noexcept {
-    char text[INET6_ADDRSTRLEN + 1 + IF_NAMESIZE] = {};
+    char text[INET6_ADDRSTRLEN + 1 + interface_name_room] = {};
     if (host.size() >= sizeof text) {
         return io_error{io_failure::name_required, 0};
     }
@@ -164,7 +164,7 @@ inline bool is_path(const endpoint& where) noexcept {
 inline address path_address(const endpoint& from) noexcept {
     const auto raw = raw_of<sockaddr_un>(from);
     if (from.size() <= path_offset) return address();
-    const std::size_t most = std::min(from.size(), sizeof raw) - path_offset;
+    const std::size_t most = (std::min)(from.size(), sizeof raw) - path_offset;
     if (raw.sun_path[0] != '\0') return address(uds_address{{raw.sun_path, ::strnlen(raw.sun_path, most)}});
     if (!has_abstract_names) return address(); // Windows gives the full length and nothing in it
     char name[sizeof raw.sun_path];

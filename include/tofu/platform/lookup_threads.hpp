@@ -145,7 +145,7 @@ private:
             lookup_job* const job = waiting_.pop();
             (job->wanted(*job) ? waiting_ : unwanted).push(*job);
         }
-        sweep_at_ = std::max(always_kept, 2 * waiting_.size());
+        sweep_at_ = (std::max)(always_kept, 2 * waiting_.size());
     }
 
     /// A thread that was counted does not exist. Were it the only one, nobody would come for what is waiting.

@@ -16,7 +16,16 @@
 #include <cerrno>
 #endif
 
+#include <cstddef>
+
 namespace tofu::platform {
+
+/// The longest name of a network interface, with its terminator.
+#if defined(_WIN32)
+inline constexpr std::size_t interface_name_room = IF_MAX_STRING_SIZE + 1; // IF_NAMESIZE is not always to be had
+#else
+inline constexpr std::size_t interface_name_room = IF_NAMESIZE;
+#endif
 
 /// The system's own numbers for what an address or an option can be refused for.
 #if defined(_WIN32)

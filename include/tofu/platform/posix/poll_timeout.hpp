@@ -15,7 +15,7 @@ namespace tofu::posix {
 /// everything else is rounded up, so that a deadline has passed when the wait for it ends. Beyond 24 days the wait is
 /// cut to 24 days.
 constexpr int to_poll_timeout(std::chrono::nanoseconds timeout) noexcept {
-    if (timeout == std::chrono::nanoseconds::max()) {
+    if (timeout == (std::chrono::nanoseconds::max)()) {
         return -1;
     }
     return static_cast<int>(platform::wait_milliseconds(timeout, std::chrono::milliseconds(INT_MAX)).count());

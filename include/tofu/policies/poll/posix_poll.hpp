@@ -153,7 +153,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t unattached = std::numeric_limits<std::size_t>::max();
+    static constexpr std::size_t unattached = (std::numeric_limits<std::size_t>::max)();
 
     static constexpr short to_events(interest wanted) noexcept {
         int events = 0;

@@ -57,7 +57,7 @@ public:
     }
 
     /// The earliest deadline; time_point::max() when there is none.
-    [[nodiscard]] time_point next() const noexcept { return root_ != nullptr ? root_->deadline_ : time_point::max(); }
+    [[nodiscard]] time_point next() const noexcept { return root_ != nullptr ? root_->deadline_ : (time_point::max)(); }
 
 private:
     static node* meld(node* left, node* right) noexcept {

@@ -52,8 +52,8 @@ public:
 
     /// Time passes to the next event, or to `until` if that comes first. False: there is neither.
     bool pass(time_point until) noexcept {
-        const time_point next = std::min(until, time.next());
-        if (next == time_point::max()) return false;
+        const time_point next = (std::min)(until, time.next());
+        if (next == (time_point::max)()) return false;
         if (next > now()) time.clock.advance(next - now());
         settle();
         return true;
@@ -75,7 +75,7 @@ public:
 protected:
     [[nodiscard]] duration travel() noexcept {
         const auto least = static_cast<std::uint64_t>(faults.least_delay.count());
-        const auto most = static_cast<std::uint64_t>(std::max(faults.least_delay, faults.most_delay).count());
+        const auto most = static_cast<std::uint64_t>((std::max)(faults.least_delay, faults.most_delay).count());
         return duration(static_cast<duration::rep>(chance.between(least, most)));
     }
 
@@ -83,7 +83,7 @@ protected:
         sockets_.emplace_back().kind = kind;
         sockets_.back().made_at = now();
         sockets_.back().in.window =
-            chance.between(faults.least_window, std::max(faults.least_window, faults.most_window));
+            chance.between(faults.least_window, (std::max)(faults.least_window, faults.most_window));
         const auto id = static_cast<socket_id>(sockets_.size());
         if (kind == socket_kind::listener) listeners_.push_back(id);
         return id;
@@ -103,7 +103,7 @@ protected:
         const duration delay = travel();
         socket_state& s = at(to);
         if (s.silent) return;
-        s.in.last_arrival = std::max(s.in.last_arrival, now() + delay);
+        s.in.last_arrival = (std::max)(s.in.last_arrival, now() + delay);
         time.schedule(s.in.last_arrival, what);
     }
 

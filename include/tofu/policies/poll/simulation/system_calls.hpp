@@ -107,7 +107,7 @@ public:
         if (wanted == 0) complain("read was called without room for a byte");
         const bool cut = chance.chance(faults.short_reads);
         if (out_of_memory()) return {0, {io_failure::no_memory, 0}};
-        std::size_t bytes = std::min(wanted, s.in.unread());
+        std::size_t bytes = (std::min)(wanted, s.in.unread());
         if (bytes == 0) {
             if (s.failure) return {0, found(s)};
             return s.in.end_arrived ? io_result{} : io_result{0, {io_failure::would_block, 0}};
@@ -121,7 +121,7 @@ public:
         s.in.read += bytes;
         std::size_t left = bytes;
         for (const mutable_buffer& one : into) {
-            const std::size_t part = std::min(left, one.size);
+            const std::size_t part = (std::min)(left, one.size);
             if (part == 0) continue;
             std::memcpy(one.data, from, part);
             from += part;
@@ -141,12 +141,12 @@ public:
         if (s.kind == socket_kind::connecting) return {0, {io_failure::would_block, 0}};
         stream& out = at(s.other).in;
         if (out.ended) return {0, {io_failure::reset, 0}};
-        std::size_t bytes = std::min(wanted, out.room());
+        std::size_t bytes = (std::min)(wanted, out.room());
         if (bytes == 0) return {0, {io_failure::would_block, 0}};
         if (cut) bytes = chance.between(1, bytes);
         std::size_t left = bytes;
         for (const const_buffer& one : from) {
-            const std::size_t part = std::min(left, one.size);
+            const std::size_t part = (std::min)(left, one.size);
             out.bytes.insert(out.bytes.end(), one.data, one.data + part);
             left -= part;
         }

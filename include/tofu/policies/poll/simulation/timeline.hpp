@@ -50,7 +50,7 @@ public:
 
     /// When the next thing happens; time_point::max(): never.
     [[nodiscard]] time_point next() const noexcept {
-        return events_.empty() ? time_point::max() : std::max(events_.front().when, now());
+        return events_.empty() ? (time_point::max)() : (std::max)(events_.front().when, now());
     }
 
     /// Is something due? Then it is taken.

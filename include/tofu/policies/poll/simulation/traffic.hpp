@@ -44,7 +44,7 @@ struct stream {
         std::size_t total = 0;
         for (const arrival& one : arrivals)
             if (one.when <= when) total = one.total;
-        return std::min(total, arrived); // a reset may have taken some away
+        return (std::min)(total, arrived); // a reset may have taken some away
     }
     [[nodiscard]] std::size_t unread() const noexcept { return arrived - read; }
     [[nodiscard]] std::size_t room() const noexcept {

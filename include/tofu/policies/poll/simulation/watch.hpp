@@ -72,7 +72,7 @@ public:
             return disarmed::released;
         }
         entry.owed = true;
-        owed_.push_back({&entry, entry.key, entry.ticket, for_good ? time_point::max() : kernel_.now() + owed_delay});
+        owed_.push_back({&entry, entry.key, entry.ticket, for_good ? (time_point::max)() : kernel_.now() + owed_delay});
         if (!for_good) kernel_.schedule(owed_delay, {.what = event::kind::nothing, .whom = 0});
         return disarmed::owed;
     }

@@ -43,7 +43,7 @@ public:
     }
     /// No wait lets time pass beyond this point at once: whoever waits then looks again, and asks the hook again.
     void stop_at(time_point when) noexcept {
-        if (when != time_point::max()) universe_->schedule(when - now(), {});
+        if (when != (time_point::max)()) universe_->schedule(when - now(), {});
     }
     /// When the next thing happens on the wires; time_point::max(): never.
     [[nodiscard]] time_point next_event() const noexcept { return universe_->time.next(); }
