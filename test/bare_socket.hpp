@@ -16,6 +16,8 @@
 
 #include <array>
 #include <cstddef>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace tofu_test {
@@ -26,9 +28,11 @@ public:
 #if defined(_WIN32)
     using handle = SOCKET;
     static constexpr handle none = INVALID_SOCKET;
+    using length_type = int;
 #else
     using handle = int;
     static constexpr handle none = -1;
+    using length_type = std::size_t;
 #endif
 
     explicit bare_socket(int family) : bare_socket(owned{}, ::socket(family, SOCK_STREAM, 0)) {
@@ -64,10 +68,21 @@ public:
         BOOST_REQUIRE(made.is_open());
         return made;
     }
+    /// To the end of the line, which is not given back.
+    [[nodiscard]] std::string read_line() {
+        std::string line;
+        for (char next = 0; ::recv(handle_, &next, 1, 0) == 1 && next != '\n';) line.push_back(next);
+        return line;
+    }
     /// What recv says: a count, 0 at the end of the stream, less for a failure.
     [[nodiscard]] long read() {
         std::array<char, 1> room{};
         return static_cast<long>(::recv(handle_, room.data(), room.size(), 0));
+    }
+    /// All of it.
+    void write(std::string_view text) {
+        BOOST_REQUIRE(::send(handle_, text.data(), static_cast<length_type>(text.size()), 0) ==
+                      static_cast<std::ptrdiff_t>(text.size()));
     }
     void close() {
         const handle mine = std::exchange(handle_, none);

@@ -3,13 +3,9 @@
 // comes back, and the goodbye says why.
 #include "harness.hpp"
 
-#include <poll.h>
-#include <signal.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cstdlib>
+#include "bare_socket.hpp"
+#include "child_process.hpp"
+#include "socket_pairs.hpp"
 
 using namespace tofu_test;
 using tofu::op_code;
@@ -21,57 +17,52 @@ namespace {
 
 constexpr std::size_t large = 65'535;
 
-/// Another process, which talks to this one until it is killed.
+/// Another process, which talks to this one until it is killed: a case of this suite that only runs there.
 class victim {
 public:
-    /// `live(link)` runs in the other process; `link` is its end of a stream to this one.
-    template <class Live>
-    explicit victim(Live live) {
-        int ends[2];
-        BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
-        process_ = ::fork();
-        BOOST_REQUIRE(process_ >= 0);
-        if (process_ == 0) {
-            ::close(ends[0]);
-            live(ends[1]);
-            ::_exit(1); // it should have been killed
-        }
-        ::close(ends[1]);
-        link_ = tofu::posix::descriptor(ends[0]);
+    /// It works with this setting, at this address.
+    victim(const std::string& role, const setting& here, const tofu::address& where) : listener_(AF_INET) {
+        listener_.bind(loopback());
+        listener_.listen();
+        process_.emplace("killed_peers/" + role,
+                         std::vector{here.name(), std::string(to_text(where).view()), port_of(listener_)});
+        link_.emplace(listener_.accept());
     }
-    victim(const victim&) = delete;
-    victim& operator=(const victim&) = delete;
-    ~victim() { kill(); }
 
-    template <class Value>
-    [[nodiscard]] Value hear() const {
-        Value value{};
-        BOOST_REQUIRE(::read(link_.get(), &value, sizeof value) == static_cast<ssize_t>(sizeof value));
-        return value;
-    }
+    [[nodiscard]] std::string hear() { return link_->read_line(); }
     /// Returns when it is gone.
-    void kill() {
-        if (process_ < 0) return;
-        ::kill(process_, SIGKILL);
-        int ended = 0;
-        ::waitpid(process_, &ended, 0);
-        process_ = -1;
-        BOOST_TEST((WIFSIGNALED(ended) && WTERMSIG(ended) == SIGKILL));
-    }
+    void kill() { process_->kill(); }
 
 private:
-    pid_t process_ = -1;
-    tofu::posix::descriptor link_;
+    static std::string port_of(const bare_socket& bound) { return std::to_string(bound.where().port()); }
+
+    bare_socket listener_;
+    std::optional<child_process> process_;
+    std::optional<bare_socket> link_;
 };
 
-template <class Value>
-void tell(int to, const Value& value) {
-    if (::write(to, &value, sizeof value) != static_cast<ssize_t>(sizeof value)) ::_exit(2);
+// In the victim.
+
+setting given_setting() {
+    const std::string name = child_arguments().at(0);
+    for (std::size_t index = 0; index < settings::count; ++index)
+        if (settings::at(index).name() == name) return settings::at(index);
+    throw std::out_of_range(name);
 }
 
-/// In the victim, where Boost.Test is not to be used.
-void demand(bool right) {
-    if (!right) ::_exit(3);
+tofu::address given_address() { return tofu::parse_address(child_arguments().at(1)).value; }
+
+/// The victim's end of the link.
+bare_socket link_to_killer() {
+    bare_socket link(AF_INET);
+    link.connect(loopback(static_cast<std::uint16_t>(std::stoi(child_arguments().at(2)))));
+    return link;
+}
+
+/// Until it is killed: its killer's end of the link goes only then, or with the killer.
+[[noreturn]] void live_on(bare_socket& link) {
+    static_cast<void>(link.read());
+    std::exit(1);
 }
 
 constexpr std::uint64_t whole = 10;
@@ -81,56 +72,57 @@ std::vector<std::byte> large_message(std::uint64_t number) {
     return raw_socket::wire_of({.op = op_code::signal, .message_id = number}, text_headers, std::string(large, 'x'));
 }
 
-void write_all(tofu::posix::socket& to, std::span<const std::byte> bytes) {
+void write_all(tofu::platform::socket& to, std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
         const tofu::const_buffer piece{bytes.data(), bytes.size()};
         const tofu::io_result result = to.write({&piece, 1});
-        pollfd writable{.fd = to.native_handle(), .events = POLLOUT, .revents = 0};
-        if (result.error) demand(::poll(&writable, 1, 20'000) == 1);
+        if (result.error) await(to.native_handle(), POLLOUT);
         bytes = bytes.subspan(result.bytes);
     }
 }
 
-/// Says hello, sends some messages and the first half of another.
-[[noreturn]] void send_half(const tofu::address& where, int link) {
-    tofu::platform::endpoint target;
-    demand(!tofu::platform::to_endpoint(where, false, target));
-    tofu::io_error error;
-    tofu::posix::socket socket = tofu::posix::socket::connect(target, {}, error);
-    pollfd connected{.fd = socket.native_handle(), .events = POLLOUT, .revents = 0};
-    demand(::poll(&connected, 1, 20'000) == 1 && !socket.finish_connect());
-    write_all(socket, raw_socket::wire_of({.op = op_code::hello_request, .message_id = 1}, "~connect_to:uds|x\r\n"));
-    for (std::uint64_t number = 1; number <= whole; ++number) write_all(socket, large_message(number));
-    const std::vector<std::byte> next = large_message(whole + 1);
-    write_all(socket, std::span(next).first(next.size() / 2));
-    tell(link, 'h');
-    for (;;) ::pause();
-}
-
-/// Accepts, and takes nothing more.
-[[noreturn]] void accept_and_stop(setting here, const tofu::address& at, int to) {
-    here.who = tofu::driven_by::caller;
-    any_reactor engine(here);
-    any_group group = engine.create_group();
-    tofu::message_ptr m = engine.get();
-    demand(m->listen_on(at) == status::success);
-    group.post(std::move(m));
-    m = group.wait_receive(patience);
-    demand(m && m->op() == op_code::welcome_response && m->status() == status::success);
-    tell(to, tofu::parse_address(m->headers().find(tofu::listen_on_header)).value);
-    m = group.wait_receive(patience);
-    demand(m && m->op() == op_code::hello_request);
-    group.post(answer(std::move(m), op_code::hello_response));
-    demand(engine.drain(patience));
-    for (;;) ::pause();
+/// The `~reason` at this end when the other was killed with something unread: a reset then, where one is told.
+std::string_view reason_of_kill(const setting& here) {
+    return here.over == transport::uds ? "peer_reset" : here.reason_of_abort();
 }
 
 } // namespace
 
+/// Says hello, sends some messages and the first half of another.
+BOOST_AUTO_TEST_CASE(victim_that_sends_half, *boost::unit_test::disabled()) {
+    bare_socket link = link_to_killer();
+    tofu::platform::endpoint target;
+    BOOST_REQUIRE(!tofu::platform::to_endpoint(given_address(), false, target));
+    tofu::platform::socket socket;
+    BOOST_REQUIRE(!connect_to(target, socket));
+    write_all(socket, raw_socket::wire_of({.op = op_code::hello_request, .message_id = 1}, "~connect_to:uds|x\r\n"));
+    for (std::uint64_t number = 1; number <= whole; ++number) write_all(socket, large_message(number));
+    const std::vector<std::byte> next = large_message(whole + 1);
+    write_all(socket, std::span(next).first(next.size() / 2));
+    link.write("half\n");
+    live_on(link);
+}
+
+/// Accepts, and takes nothing more.
+BOOST_AUTO_TEST_CASE(victim_that_accepts_and_stops, *boost::unit_test::disabled()) {
+    bare_socket link = link_to_killer();
+    any_reactor engine(given_setting());
+    any_group group = engine.create_group();
+    group.post(welcome_request(engine, given_address()));
+    tofu::message_ptr m = group.wait_receive(patience);
+    BOOST_REQUIRE((m && m->op() == op_code::welcome_response && m->status() == status::success));
+    link.write(std::string(m->headers().find(tofu::listen_on_header)) + '\n');
+    m = group.wait_receive(patience);
+    BOOST_REQUIRE((m && m->op() == op_code::hello_request));
+    group.post(answer(std::move(m), op_code::hello_response));
+    BOOST_REQUIRE(engine.drain(patience));
+    live_on(link);
+}
+
 TOFU_TEST_CASE(what_a_killed_peer_sent_whole_is_delivered_before_the_goodbye, here) {
     dialogue talk(here);
     const tofu::address where = talk.listen();
-    victim peer([&](int link) { send_half(where, link); });
+    victim peer("victim_that_sends_half", here, where);
     const std::uint16_t channel = talk.accept();
     for (std::uint64_t number = 1; number <= whole; ++number) {
         const tofu::message_ptr m = talk.expect(talk.server, op_code::signal);
@@ -138,17 +130,15 @@ TOFU_TEST_CASE(what_a_killed_peer_sent_whole_is_delivered_before_the_goodbye, he
         BOOST_TEST(m->header().message_id == number);
         BOOST_TEST(m->wire_size() == large_message(number).size());
     }
-    BOOST_TEST(peer.hear<char>() == 'h');
+    BOOST_TEST(peer.hear() == "half");
     peer.kill();
-    // It had been sent a hello_response, which it has not read: a reset then.
-    talk.expect_goodbye(talk.server, channel, "peer_reset");
+    talk.expect_goodbye(talk.server, channel, reason_of_kill(here)); // it had not read the hello_response
     talk.expect_silence(talk.server);
 }
 
 TOFU_TEST_CASE(what_a_killed_peer_did_not_take_comes_back_before_the_goodbye, here) {
-    const tofu::address at = here.new_address();
-    victim peer([&](int to) { accept_and_stop(here, at, to); }); // forked before there is an engine here
-    const auto where = peer.hear<tofu::address>();
+    victim peer("victim_that_accepts_and_stops", here, here.new_address());
+    const tofu::address where = tofu::parse_address(peer.hear()).value;
     dialogue talk(here);
     const std::uint16_t channel = talk.hello(where).channel_number;
     BOOST_REQUIRE((talk.expect(talk.client, op_code::hello_response)->status() == status::success));
@@ -173,7 +163,7 @@ TOFU_TEST_CASE(what_a_killed_peer_did_not_take_comes_back_before_the_goodbye, he
         BOOST_TEST(m->header().message_id == i);
         BOOST_TEST((body_of(*m) == body));
     }
-    talk.expect_goodbye(talk.client, channel, "peer_reset"); // there was something it had not read
+    talk.expect_goodbye(talk.client, channel, reason_of_kill(here)); // there was something it had not read
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -34,13 +34,8 @@ namespace {
 
 using threaded_network = tofu::platform::network<tofu::platform::basic_threaded_resolver<book_names>>;
 // Names belong to TCP, and no poll policy knows of them: any one will do.
-#if defined(_WIN32)
-using threaded_poll = tofu::basic_afd_iocp<threaded_network>;
-constexpr settings one_network = default_poll_only & tcp_only;
-#else
 using threaded_poll = default_poll_over<threaded_network>;
 constexpr settings one_network = default_poll_only & tcp_only;
-#endif
 using threaded_reactor = tofu::basic_reactor<threaded_poll>;
 
 /// Names are looked up in a book by the threads of the real resolver.
