@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// A million messages (or as many as the argument says) each way over eight connections from eight threads, a kilobyte in the mean, the largest among
-// them: none is lost, none is out of order, none is changed, with every poller of this system.
+// A million messages (or as many as the argument says) each way over eight connections from eight threads, a kilobyte
+// in the mean, the largest among them: none is lost, none is out of order, none is changed, with every poller of this
+// system.
 #include "long_run.hpp"
 
 #include <cstring>
