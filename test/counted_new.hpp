@@ -4,6 +4,8 @@
 #ifndef TOFU_TEST_COUNTED_NEW_HPP
 #define TOFU_TEST_COUNTED_NEW_HPP
 
+#include "aligned_memory.hpp"
+
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
@@ -41,9 +43,7 @@ inline std::size_t front_of(std::size_t alignment) noexcept {
 inline void* obtain(std::size_t size, std::size_t alignment, bool counts) noexcept {
     const std::size_t front = front_of(alignment);
     const std::size_t whole = size + front;
-    void* const block = alignment <= sizeof(label)
-                            ? std::malloc(whole)
-                            : std::aligned_alloc(alignment, (whole + alignment - 1) / alignment * alignment);
+    void* const block = alignment <= sizeof(label) ? std::malloc(whole) : obtain_aligned(whole, alignment);
     if (block == nullptr) return nullptr;
     auto* const given = static_cast<unsigned char*>(block) + front;
     auto* const note = ::new (given - sizeof(label)) label{counts ? usable(block, whole) - front : 0};
@@ -63,7 +63,8 @@ inline void give_back(void* given, std::size_t alignment) noexcept {
     if (given == nullptr) return;
     auto* const bytes = static_cast<unsigned char*>(given);
     bytes_alive.fetch_sub(reinterpret_cast<label*>(bytes - sizeof(label))->counted);
-    std::free(bytes - front_of(alignment));
+    unsigned char* const block = bytes - front_of(alignment);
+    alignment <= sizeof(label) ? std::free(block) : give_back_aligned(block);
 }
 
 inline constexpr std::size_t plain = alignof(label);

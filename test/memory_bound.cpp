@@ -26,8 +26,13 @@ using tofu::op_code;
 using tofu::status;
 
 constexpr std::size_t slots = 8;
+#if defined(_WIN32)
+using poll = tofu::afd_iocp;
+#else
+using poll = tofu::posix_poll;
+#endif
 using engine_type =
-    tofu::basic_reactor<tofu::posix_poll, tofu::fixed_channel_pool<slots>, tofu::slot_index_key, tofu::wait_timeout>;
+    tofu::basic_reactor<poll, tofu::fixed_channel_pool<slots>, tofu::slot_index_key, tofu::wait_timeout>;
 
 constexpr tofu::options small_limits{.initial_messages = 4,
                                      .max_messages = 16,

@@ -301,23 +301,23 @@ TOFU_TEST_CASE(every_accepted_post_goes_out_or_comes_back_before_the_goodbye, he
 
 TOFU_TEST_CASE(every_accepted_post_goes_out_or_comes_back_when_the_engine_stops, here) {
     for (int round = 0; round < 3; ++round) {
-        dialogue far(here);
+        dialogue other(here);
         std::optional<any_reactor> engine(std::in_place, here, tofu::options{.max_queued_messages = 100});
         auto group = engine->create_group();
         tofu::message_ptr hello = engine->get();
-        BOOST_REQUIRE(hello->connect_to(far.listen()) == status::success);
+        BOOST_REQUIRE(hello->connect_to(other.listen()) == status::success);
         const std::uint16_t channel = group.post(std::move(hello)).channel_number;
         engine->drain(patience);
-        far.accept();
+        other.accept();
         BOOST_REQUIRE(group.wait_receive(patience));
         std::array<tofu::message_ptr, 8> originals;
         for (tofu::message_ptr& m : originals) m = make(*engine, op_code::signal, channel, std::string(300, 'x'));
 
         account books;
-        account far_books;
+        account other_books;
         arrivals got;
         std::atomic<bool> flows{false};
-        side_thread far_receiver([&] { receive_from_threads(far.server, got, far_books); });
+        side_thread other_receiver([&] { receive_from_threads(other.server, got, other_books); });
         side_thread receiver([&] { receive_until_goodbye(group, channel, books); });
         side_thread posters([&] {
             on_eight_threads([&](std::size_t thread) {
@@ -329,10 +329,10 @@ TOFU_TEST_CASE(every_accepted_post_goes_out_or_comes_back_when_the_engine_stops,
         engine.reset();
         posters.join();
         receiver.join();
-        far_receiver.join();
-        BOOST_TEST(books.wrong + far_books.wrong == 0);
+        other_receiver.join();
+        BOOST_TEST(books.wrong + other_books.wrong == 0);
         BOOST_TEST(books.goodbye);
-        BOOST_TEST(far_books.goodbye);
+        BOOST_TEST(other_books.goodbye);
         BOOST_TEST(books.total() == got.total() + books.returned.size());
         std::error_code error;
         BOOST_TEST((group.wait_receive(patience, error) == nullptr)); // nothing after the goodbye

@@ -2,6 +2,7 @@
 // Names looked up by the resolver's real threads: what a slow name delays, and what does not wait for it.
 #include "gated_names.hpp"
 #include "harness.hpp"
+#include "harness/default_poll.hpp"
 #include "harness/reactor_of.hpp"
 #include "own_ports.hpp"
 
@@ -9,12 +10,8 @@
 #include <tofu/reactor.hpp>
 
 #if defined(_WIN32)
-#include <tofu/policies/poll/afd_iocp.hpp>
-
 #include <process.h>
 #else
-#include <tofu/policies/poll/posix_poll.hpp>
-
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,8 +38,8 @@ using threaded_network = tofu::platform::network<tofu::platform::basic_threaded_
 using threaded_poll = tofu::basic_afd_iocp<threaded_network>;
 constexpr settings one_network = default_poll_only & tcp_only;
 #else
-using threaded_poll = tofu::basic_posix_poll<threaded_network>;
-constexpr settings one_network = posix_poll_only & tcp_only;
+using threaded_poll = default_poll_over<threaded_network>;
+constexpr settings one_network = default_poll_only & tcp_only;
 #endif
 using threaded_reactor = tofu::basic_reactor<threaded_poll>;
 

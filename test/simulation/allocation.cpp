@@ -2,6 +2,8 @@
 // The global allocation functions of the simulator.
 #include "allocation.hpp"
 
+#include "../aligned_memory.hpp"
+
 #include <cstdint>
 #include <cstdlib>
 #include <new>
@@ -22,8 +24,7 @@ struct alignas(__STDCPP_DEFAULT_NEW_ALIGNMENT__) label {
 
 [[nodiscard]] void* obtain(std::size_t size, std::size_t alignment, allocation* owner) noexcept {
     const std::size_t front = alignment > sizeof(label) ? alignment : sizeof(label);
-    const std::size_t whole = (size + front + alignment - 1) / alignment * alignment;
-    auto* const block = static_cast<unsigned char*>(std::aligned_alloc(alignment, whole));
+    auto* const block = static_cast<unsigned char*>(tofu_test::obtain_aligned(size + front, alignment));
     if (block == nullptr) return nullptr;
     unsigned char* const given = block + front;
     ::new (given - sizeof(label)) label{owner};
@@ -51,7 +52,7 @@ void give_back(void* given, std::size_t alignment) noexcept {
     auto* const bytes = static_cast<unsigned char*>(given);
     auto* const front_label = reinterpret_cast<label*>(bytes - sizeof(label));
     if (front_label->owner != nullptr) --front_label->owner->alive;
-    std::free(bytes - front);
+    tofu_test::give_back_aligned(bytes - front);
 }
 
 constexpr std::size_t plain = alignof(label);

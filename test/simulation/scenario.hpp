@@ -121,9 +121,9 @@ private:
         for (engine& e : engines_.list)
             if (e.e && e.wakes_at > s_.where.now()) next = std::min(next, e.wakes_at);
         duration passed = std::chrono::microseconds(s_.chance().below(2000));
-        const bool far = s_.chance().chance(100);
+        const bool farther = s_.chance().chance(100);
         const bool jump = s_.chance().chance(s_.kind.clock_jumps);
-        if (far) passed = std::chrono::milliseconds(s_.chance().below(100));
+        if (farther) passed = std::chrono::milliseconds(s_.chance().below(100));
         const duration until_next = next == time_point::max() ? duration::max() : next - s_.where.now();
         const bool however_long = s_.chance().chance(30);
         if (s_.chance().chance(700) && (until_next < 20ms || (however_long && until_next != duration::max())))
