@@ -41,6 +41,25 @@ BOOST_AUTO_TEST_CASE(waiting_ends_when_it_is_late) {
     BOOST_TEST(!p.wait_until(lot::time_point::min(), [] { return false; }));
 }
 
+BOOST_AUTO_TEST_CASE(a_moment_ages_ahead_is_not_late) {
+    for (const auto ahead : {lot::time_point::max() - 1ns, std::chrono::steady_clock::now() + 48h}) {
+        lot p;
+        std::atomic<bool> looking{false};
+        std::atomic<bool> changed{false};
+        std::thread other([&] {
+            while (!looking) std::this_thread::yield();
+            changed = true;
+            p.notify();
+        });
+        const bool noticed = p.wait_until(ahead, [&] {
+            looking = true;
+            return changed.load();
+        });
+        other.join();
+        BOOST_TEST(noticed);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_became_ready_at_the_last_moment_counts) {
     lot p;
     int asked = 0;

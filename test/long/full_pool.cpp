@@ -10,10 +10,9 @@ using namespace long_run;
 namespace {
 
 constexpr std::size_t slots = 1024; // of the default pool, one for the listener
-using client_engine = tofu::basic_reactor<tofu::default_poll, tofu::fixed_channel_pool<2 * slots>>;
-using client_group = client_engine::group_type;
 
 /// A server with its own engine and thread.
+template <class Poll>
 struct service {
     service(tofu::driven_by who, const tofu::address& local)
         : engine({}, who)
@@ -23,14 +22,16 @@ struct service {
     /// The engine ends first, with every connection open: it closes them, so its port is the one that lingers.
     void stop() { server.reset(); }
 
-    tofu::reactor engine;
-    tofu::channel_group group;
+    using reactor = tofu::basic_reactor<Poll>;
+    reactor engine;
+    typename reactor::group_type group;
     tofu::address where;
-    std::optional<serving_thread<tofu::channel_group>> server;
+    std::optional<serving_thread<typename reactor::group_type>> server;
 };
 
 /// One request on every channel at once, every answer to its channel.
-void everybody_echoes(client_engine& engine, client_group& group, const std::vector<std::uint16_t>& channels) {
+template <class Engine, class Group>
+void everybody_echoes(Engine& engine, Group& group, const std::vector<std::uint16_t>& channels) {
     for (const std::uint16_t channel : channels) group.post(make(engine, op_code::request, channel, "still here"));
     std::vector<std::uint16_t> answered;
     while (answered.size() < channels.size()) {
@@ -46,7 +47,8 @@ void everybody_echoes(client_engine& engine, client_group& group, const std::vec
     expect(answered == expected, "every channel answers once");
 }
 
-void one_too_many(client_engine& engine, client_group& group, service& served) {
+template <class Engine, class Group, class Service>
+void one_too_many(Engine& engine, Group& group, Service& served) {
     const std::uint16_t number = say_hello(engine, group, served.where);
     const tofu::message_ptr m = next(group, op_code::hello_response);
     const std::string_view reason = m->headers().find(tofu::reason_header);
@@ -58,15 +60,17 @@ void one_too_many(client_engine& engine, client_group& group, service& served) {
     expect(served.engine.stats().channels == slots, "and its pool is still full");
 }
 
-void run(tofu::driven_by who) {
-    auto served = std::make_unique<service>(who, loopback());
+template <class Poll>
+void run(const char* poller, tofu::driven_by who) {
+    using client_engine = tofu::basic_reactor<Poll, tofu::fixed_channel_pool<2 * slots>>;
+    auto served = std::make_unique<service<Poll>>(who, loopback());
     const tofu::address where = served->where;
     client_engine engine({}, tofu::driven_by::caller);
-    client_group group = engine.create_group();
+    auto group = engine.create_group();
     std::vector<std::uint16_t> channels;
     const auto start = clock::now();
     while (channels.size() < slots - 1) channels.push_back(connect(engine, group, where));
-    std::printf("%-10s: %zu connections, %.0f/s, resident %ld KiB\n", name_of(who), channels.size(),
+    std::printf("%-15s %-10s: %zu connections, %.0f/s, resident %ld KiB\n", poller, name_of(who), channels.size(),
                 static_cast<double>(channels.size()) / seconds_since(start), resident_memory());
     expect(served->engine.stats().channels == slots, "the pool is full");
     everybody_echoes(engine, group, channels);
@@ -82,7 +86,7 @@ void run(tofu::driven_by who) {
 
     served->stop();
     served.reset();
-    service again(who, where);
+    service<Poll> again(who, where);
     expect(again.where == where, "the same address again");
     for (std::size_t i = 0; i < channels.size(); ++i) {
         const tofu::message_ptr m = next(group, op_code::signal);
@@ -95,12 +99,10 @@ void run(tofu::driven_by who) {
 } // namespace
 
 int main() {
-    rlimit descriptors{};
-    ::getrlimit(RLIMIT_NOFILE, &descriptors);
-    descriptors.rlim_cur = descriptors.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &descriptors);
-    demand(descriptors.rlim_cur >= 4 * slots, "enough descriptors for both ends");
-    run(tofu::driven_by::io_thread);
-    run(tofu::driven_by::caller);
+    demand(raise_socket_limit() >= 4 * slots, "enough descriptors for both ends");
+    with_default_polls([]<class Poll>(const char* poller) {
+        run<Poll>(poller, tofu::driven_by::io_thread);
+        run<Poll>(poller, tofu::driven_by::caller);
+    });
     return result();
 }

@@ -3,10 +3,9 @@
 #ifndef TOFU_TEST_LONG_LONG_RUN_HPP
 #define TOFU_TEST_LONG_LONG_RUN_HPP
 
-#include <tofu/tofu.hpp>
+#include "process_figures.hpp"
 
-#include <sys/resource.h>
-#include <unistd.h>
+#include <tofu/tofu.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -15,7 +14,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <new>
 #include <string>
 #include <string_view>
@@ -61,30 +59,6 @@ inline double seconds_since(clock::time_point start) {
 }
 inline double microseconds(clock::duration time) { return std::chrono::duration<double, std::micro>(time).count(); }
 
-inline double seconds_of(const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-}
-/// Seconds of processor, user and system, all threads.
-inline double cpu_seconds() {
-    rusage used{};
-    ::getrusage(RUSAGE_SELF, &used);
-    return seconds_of(used.ru_utime) + seconds_of(used.ru_stime);
-}
-/// KiB (Linux's unit of ru_maxrss).
-inline long peak_memory() {
-    rusage used{};
-    ::getrusage(RUSAGE_SELF, &used);
-    return used.ru_maxrss;
-}
-/// KiB resident now; 0 where there is no /proc.
-inline long resident_memory() {
-    std::ifstream file("/proc/self/statm");
-    long total = 0;
-    long resident = 0;
-    file >> total >> resident;
-    return resident * (::sysconf(_SC_PAGESIZE) / 1024);
-}
-
 /// The value below which this share of the values lies; sorts them.
 inline double quantile(std::vector<double>& values, double share) {
     if (values.empty()) return 0;
@@ -97,6 +71,17 @@ inline double median(std::vector<double> values) { return quantile(values, 0.5);
 inline std::atomic<std::uint64_t> allocations{0};
 
 inline const char* name_of(tofu::driven_by who) { return who == tofu::driven_by::caller ? "caller" : "I/O thread"; }
+
+/// Runs `work.template operator()<Poll>(name)` with the default poll policy, and with every mode of it.
+template <class Work>
+void with_default_polls(Work work) {
+#if defined(_WIN32)
+    work.template operator()<tofu::afd_iocp>("afd_iocp");
+    work.template operator()<tofu::afd_iocp_direct>("afd_iocp_direct");
+#else
+    work.template operator()<tofu::default_poll>("default");
+#endif
+}
 
 // Conversations.
 

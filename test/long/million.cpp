@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// A million messages each way over eight connections from eight threads, a kilobyte in the mean, the largest among
-// them: none is lost, none is out of order, none is changed, with every poller of this system.
+// A million messages (or as many as the argument says) each way over eight connections from eight threads, a kilobyte
+// in the mean, the largest among them: none is lost, none is out of order, none is changed, with every poller of this
+// system.
 #include "long_run.hpp"
 
 #include <cstring>
@@ -11,7 +12,7 @@ using namespace long_run;
 namespace {
 
 constexpr std::size_t connections = 8;
-constexpr std::uint64_t each = 125'000; ///< messages of one connection in one direction
+std::uint64_t each = 125'000; ///< messages of one connection in one direction
 constexpr std::size_t largest = 65'535;
 
 /// The message of a number is always the same: 1 in 512 has the largest text headers and body, the others up to 1.5 KiB
@@ -108,35 +109,35 @@ void run(const char* poller, const tofu::address& where) {
     const tofu::options opts{.max_messages = 1024, .max_queued_messages = 256, .max_queued_bytes = 1024 * 1024};
     reactor here(opts);
     reactor there(opts);
-    std::vector<group> near;
-    std::vector<group> far;
+    std::vector<group> asking;
+    std::vector<group> serving;
     std::vector<std::uint16_t> ours;
     std::vector<std::uint16_t> theirs;
     group door = there.create_group();
     // Each accepted connection is served by its listener's group, so each has a listener of its own.
     for (std::size_t i = 0; i < connections; ++i) {
-        near.push_back(here.create_group());
-        far.push_back(there.create_group());
+        asking.push_back(here.create_group());
+        serving.push_back(there.create_group());
         tofu::address at = where;
         if (at.kind() == tofu::address_kind::uds) at = tofu::uds_address{std::string(at.path()) + std::to_string(i)};
-        const tofu::address bound = listen(there, far[i], at);
-        ours.push_back(say_hello(here, near[i], bound));
-        tofu::message_ptr m = next(far[i], op_code::hello_request);
+        const tofu::address bound = listen(there, serving[i], at);
+        ours.push_back(say_hello(here, asking[i], bound));
+        tofu::message_ptr m = next(serving[i], op_code::hello_request);
         theirs.push_back(m->header().channel_number);
-        far[i].post(answer(std::move(m), op_code::hello_response));
-        demand(next(near[i], op_code::hello_response)->status() == tofu::status::success, "connected");
+        serving[i].post(answer(std::move(m), op_code::hello_response));
+        demand(next(asking[i], op_code::hello_response)->status() == tofu::status::success, "connected");
     }
     bytes_received = 0;
     const auto start = clock::now();
     std::vector<std::thread> threads;
     for (std::size_t i = 0; i < connections; ++i) {
-        threads.emplace_back([&, i] { talker<reactor>(here, near[i], ours[i]).talk(); });
-        threads.emplace_back([&, i] { talker<reactor>(there, far[i], theirs[i]).talk(); });
+        threads.emplace_back([&, i] { talker<reactor>(here, asking[i], ours[i]).talk(); });
+        threads.emplace_back([&, i] { talker<reactor>(there, serving[i], theirs[i]).talk(); });
     }
     for (std::thread& one : threads) one.join();
     const double took = seconds_since(start);
     const tofu::engine_stats stats = here.stats();
-    std::printf("%-12s %-4s: %llu messages each way in %.1f s, %.0f/s both ways together, %.0f MiB/s; mean %llu bytes; "
+    std::printf("%-15s %-4s: %llu messages each way in %.1f s, %.0f/s both ways together, %.0f MiB/s; mean %llu bytes; "
                 "reads %.3f and writes %.3f per message, starved %llu times\n",
                 poller, where.kind() == tofu::address_kind::uds ? "uds" : "tcp",
                 static_cast<unsigned long long>(connections * each), took,
@@ -151,7 +152,12 @@ void run(const char* poller, const tofu::address& where) {
 
 } // namespace
 
-int main() {
+int main(int argc, char** argv) {
+    if (argc > 1) each = std::strtoull(argv[1], nullptr, 10) / connections;
+#if defined(_WIN32)
+    run<tofu::afd_iocp>("afd_iocp", loopback());
+    run<tofu::afd_iocp_direct>("afd_iocp_direct", loopback());
+#else
     const std::string path = "/tmp/tofu_million_" + std::to_string(::getpid()) + "_";
 #if defined(__linux__)
     run<tofu::linux_epoll>("linux_epoll", loopback());
@@ -159,5 +165,6 @@ int main() {
 #endif
     run<tofu::posix_poll>("posix_poll", loopback());
     run<tofu::posix_poll>("posix_poll", tofu::uds_address{path});
+#endif
     return result();
 }

@@ -7,8 +7,8 @@ using namespace long_run;
 namespace {
 
 /// From hello to goodbye, on both sides. The client's channel number.
-std::uint16_t whole_conversation(tofu::reactor& engine, tofu::channel_group& server, tofu::channel_group& client,
-                                 const tofu::address& where) {
+template <class Reactor, class Group>
+std::uint16_t whole_conversation(Reactor& engine, Group& server, Group& client, const tofu::address& where) {
     const std::uint16_t number = say_hello(engine, client, where);
     tofu::message_ptr m = next(server, op_code::hello_request);
     const std::uint16_t other = m->header().channel_number;
@@ -27,10 +27,11 @@ std::uint16_t whole_conversation(tofu::reactor& engine, tofu::channel_group& ser
     return number;
 }
 
-void run(tofu::driven_by who, std::size_t count) {
-    tofu::reactor engine({}, who);
-    tofu::channel_group server = engine.create_group();
-    tofu::channel_group client = engine.create_group();
+template <class Poll>
+void run(const char* poller, tofu::driven_by who, std::size_t count) {
+    tofu::basic_reactor<Poll> engine({}, who);
+    auto server = engine.create_group();
+    auto client = engine.create_group();
     const tofu::address where = listen(engine, server);
     const auto start = clock::now();
     long early = 0;
@@ -44,10 +45,11 @@ void run(tofu::driven_by who, std::size_t count) {
     }
     const double rate = static_cast<double>(count) / seconds_since(start);
     const tofu::engine_stats stats = engine.stats();
-    std::printf("%-10s %s: %zu connections, %.0f/s, numbers went round %zu times, peak memory %ld KiB at a tenth, "
-                "%ld KiB at the end, messages made %llu\n",
-                name_of(who), std::string(to_text(where).view()).c_str(), count, rate, rounds, early, peak_memory(),
-                static_cast<unsigned long long>(stats.messages_allocated));
+    std::printf(
+        "%-15s %-10s %s: %zu connections, %.0f/s, numbers went round %zu times, peak memory %ld KiB at a tenth, "
+        "%ld KiB at the end, messages made %llu\n",
+        poller, name_of(who), std::string(to_text(where).view()).c_str(), count, rate, rounds, early, peak_memory(),
+        static_cast<unsigned long long>(stats.messages_allocated));
     // Each connection takes two numbers of 65,534.
     expect(rounds >= 2 * count / 65534, "the channel numbers go round");
     expect(stats.accepted == count, "every connection was accepted once");
@@ -59,7 +61,9 @@ void run(tofu::driven_by who, std::size_t count) {
 
 int main(int argc, char** argv) {
     const std::size_t count = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 200'000;
-    run(tofu::driven_by::caller, count);
-    run(tofu::driven_by::io_thread, count);
+    with_default_polls([count]<class Poll>(const char* poller) {
+        run<Poll>(poller, tofu::driven_by::caller, count);
+        run<Poll>(poller, tofu::driven_by::io_thread, count);
+    });
     return result();
 }

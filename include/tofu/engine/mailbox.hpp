@@ -4,6 +4,7 @@
 #define TOFU_ENGINE_MAILBOX_HPP
 
 #include <tofu/engine/handoff.hpp>
+#include <tofu/engine/waiting.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -55,10 +56,7 @@ public:
         for (;;) {
             waiting_.store(true, std::memory_order_seq_cst); // then look again: the inbox's handshake
             if (!incoming_.empty() || finished() || !in_time) break;
-            if (until == (time_point::max)())
-                arrival_.wait(lock);
-            else
-                in_time = arrival_.wait_until(lock, until) == std::cv_status::no_timeout;
+            in_time = !wait_is_late(arrival_, lock, until);
         }
         waiting_.store(false, std::memory_order_seq_cst);
         return in_time;

@@ -3,6 +3,8 @@
 #ifndef TOFU_ENGINE_PARKING_HPP
 #define TOFU_ENGINE_PARKING_HPP
 
+#include <tofu/engine/waiting.hpp>
+
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -24,11 +26,7 @@ public:
         waiters_.fetch_add(1, std::memory_order_seq_cst);
         bool is_ready = ready();
         while (!is_ready) {
-            bool late = false;
-            if (until == (time_point::max)())
-                changed_.wait(lock);
-            else
-                late = changed_.wait_until(lock, until) == std::cv_status::timeout;
+            const bool late = wait_is_late(changed_, lock, until);
             is_ready = ready();
             if (late) break;
         }
