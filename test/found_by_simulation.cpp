@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #endif
 
+#include <array>
 #include <initializer_list>
 
 using namespace tofu_test;
@@ -89,6 +90,11 @@ public:
         BOOST_REQUIRE(socket_.write({&all, 1}).bytes == bytes.size());
     }
     void send(tofu::binary_header header, std::string_view body = {}) { send(raw_socket::wire_of(header, "", body)); }
+    std::size_t receive() {
+        std::array<std::byte, 1024> room;
+        const tofu::mutable_buffer all{room.data(), room.size()};
+        return socket_.read({&all, 1}).bytes;
+    }
     void say_hello() {
         send(raw_socket::wire_of({.op = op_code::hello_request, .message_id = 1}, "~connect_to:tcp|127.0.0.1|1\r\n"));
     }
@@ -710,6 +716,32 @@ BOOST_AUTO_TEST_CASE(a_connection_that_ends_before_its_hello_makes_room_at_once)
     talk.turn();
     BOOST_TEST(talk.engine.stats().zombies == 1U);
     BOOST_TEST(talk.engine.stats().accepted == 2U);
+}
+
+// Before: a completion that told of room to write hid from a limit what came to be read after it.
+BOOST_AUTO_TEST_CASE(what_came_after_a_completion_comes_before_the_hello_time) {
+    simulated<> talk({.hello_time = 10s}, {.least_window = 32, .most_window = 32, .completions = true});
+    raw_host host(talk.world);
+    raw_end peer = be_asked(talk, host);
+    BOOST_TEST(peer.receive() == 32U); // the rest of the hello_request waits for room: now there is some
+    peer.send(hello_response);
+    talk.turn_after(11s);
+    talk.expect_own(talk.client, op_code::hello_response, "welcome");
+}
+
+// The other side of that: what is found late is read, and gives no more time to those who have not sent it all.
+BOOST_AUTO_TEST_CASE(a_part_of_a_hello_response_that_is_found_late_does_not_stop_the_hello_time) {
+    simulated<> talk({.hello_time = 10s}, {.least_window = 32, .most_window = 32, .completions = true});
+    raw_host host(talk.world);
+    raw_end peer = be_asked(talk, host);
+    BOOST_TEST(peer.receive() == 32U);
+    const std::uint64_t before = talk.engine.stats().bytes_received;
+    peer.send(std::span(hello_response).first(20));
+    talk.turn_after(11s);
+    BOOST_TEST(talk.engine.stats().bytes_received == before + 20);
+    const tofu::message_ptr goodbye = talk.client.wait_receive(0ms);
+    BOOST_REQUIRE(goodbye);
+    BOOST_TEST(reason_of(*goodbye) == "hello_timeout");
 }
 
 // ---- incomplete messages and all of the credit ----

@@ -59,6 +59,7 @@ struct outcome {
 
     void ready(std::uintptr_t key, readiness bits) noexcept { reports.emplace_back(key, bits); }
     void released(std::uintptr_t key) noexcept { releases.push_back(key); }
+    sim::registration* registration_of(std::uintptr_t) noexcept { return nullptr; }
 
     [[nodiscard]] keys ready_keys() const {
         keys all;
@@ -1012,6 +1013,7 @@ struct noting_sink {
     std::vector<std::uintptr_t> let_go{};
     void ready(std::uintptr_t, tofu::readiness what) noexcept { last = what; }
     void released(std::uintptr_t key) noexcept { let_go.push_back(key); }
+    sim::registration* registration_of(std::uintptr_t) noexcept { return nullptr; }
 };
 
 /// A listener that is attached, in a world where every registration is owed for a while.

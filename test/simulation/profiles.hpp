@@ -65,6 +65,13 @@ constexpr tofu::simulation::faults with_poller(tofu::simulation::faults f) {
     return f;
 }
 
+constexpr tofu::simulation::faults with_completions(tofu::simulation::faults f) {
+    f.completions = true;
+    f.ends_early = 100;
+    f.owes_for_good = 20;
+    return f;
+}
+
 inline constexpr std::array profiles{
     profile{.name = "good", .words = "nothing goes wrong", .share = 2, .short_times = false, .prompt = true},
     profile{.name = "rough",
@@ -96,15 +103,21 @@ inline constexpr std::array profiles{
             .illegal = 20,
             .hostile = 2},
     profile{.name = "poller",
-            .words = "late events, and registrations that are held for a while",
-            .share = 4,
+            .words = "late events, and registrations that are held for a while, at random",
+            .share = 2,
             .faults = with_poller(rough_network),
+            .illegal = 20,
+            .hostile = 2},
+    profile{.name = "port",
+            .words = "a completion port: what was asked of it is held until it has completed",
+            .share = 4,
+            .faults = with_completions(rough_network),
             .illegal = 20,
             .hostile = 2},
     profile{.name = "names",
             .words = "names that resolve late, never, or to several addresses",
             .share = 2,
-            .faults = with_poller(rough_network),
+            .faults = with_completions(rough_network),
             .names = true},
     profile{.name = "time",
             .words = "the clock jumps",
@@ -115,7 +128,7 @@ inline constexpr std::array profiles{
     profile{.name = "all",
             .words = "everything at once",
             .share = 5,
-            .faults = with_poller(with_system(rough_network, 10)),
+            .faults = with_completions(with_system(rough_network, 10)),
             .memory_refused = 10,
             .illegal = 50,
             .hostile = 4,

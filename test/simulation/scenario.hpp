@@ -156,7 +156,7 @@ private:
             for (engine& e : engines_.list)
                 if (e.e) next = std::min(next, e.wakes_at);
             if (next == time_point::max()) break;
-            s_.where.advance(std::max(next - s_.where.now(), duration::zero()));
+            s_.where.advance(next > s_.where.now() ? next - s_.where.now() : duration::zero());
         }
         s_.rules.check_patience();
         for (engine& e : engines_.list)

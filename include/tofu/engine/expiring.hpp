@@ -7,6 +7,7 @@
 #include <tofu/engine/limits.hpp>
 #include <tofu/engine/opening.hpp>
 #include <tofu/engine/parking_lots.hpp>
+#include <tofu/engine/reading.hpp>
 
 namespace tofu::engine {
 
@@ -31,11 +32,25 @@ template <class Policies>
     return false;
 }
 
+/// A limit is due: what has come by now is read first, whatever the poller has told of it. A poller that works by
+/// completions tells what there was when an operation completed, and that may be long ago. True: there was something.
+template <class Policies>
+[[nodiscard]] bool reads_unseen(loop_state<Policies>& state, channel<Policies>& ch,
+                                typename loop_state<Policies>::time_point now) noexcept {
+    const bool due = ch.limits.phase <= now || ch.limits.message <= now || ch.limits.idle <= now;
+    if (!due || ch.phase != channel_phase::open || !ch.conversation.reads()) return false;
+    const std::size_t there = ch.socket.available();
+    if (there == 0) return false;
+    ch.read_first = ch.counts.bytes_received + there; // more than that does not count
+    read_channel(state, ch);
+    return true;
+}
+
 /// The channel's timer has rung: for one of its limits, or too early because that limit has moved. What was not due
 /// `by` then waits: the data that came since has not been looked for.
 template <class Policies>
-void check_limits(loop_state<Policies>& state, channel<Policies>& ch,
-                  typename loop_state<Policies>::time_point by) noexcept {
+void check_limits(loop_state<Policies>& state, channel<Policies>& ch, typename loop_state<Policies>::time_point by,
+                  bool has_looked = false) noexcept {
     if (ch.phase == channel_phase::open) {
         // What this turn has brought comes first: it may end the wait (a bye, the end of the stream).
         flush(state, ch);
@@ -49,6 +64,8 @@ void check_limits(loop_state<Policies>& state, channel<Policies>& ch,
         // When it is let go on it is touched, and its timer set again.
     } else if (ch.resumed || ch.resumed_in >= state.counting_since || reads_first(ch)) {
         state.touch(ch); // what is there for it will be reported by the next wait, which does not wait
+    } else if (!has_looked && reads_unseen(state, ch, now)) {
+        check_limits(state, ch, by, true);
     } else if (ch.limits.phase <= now) {
         expire_phase(state, ch);
     } else if (ch.limits.message <= now) {

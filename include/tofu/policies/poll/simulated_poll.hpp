@@ -51,20 +51,15 @@ public:
     /// Names it in its world, from 1: for world::poller and for the idle hook.
     [[nodiscard]] unsigned number() const noexcept { return number_; }
 
-    [[nodiscard]] io_error open() noexcept { return memory(); }
+    [[nodiscard]] io_error open() noexcept { return universe_->memory(); }
     [[nodiscard]] network_type& network() noexcept { return network_; }
 
     [[nodiscard]] io_error attach(registration& entry, const socket& which, std::uintptr_t key) noexcept {
-        const io_error error = memory();
+        const io_error error = universe_->memory();
         if (!error) news().attach(entry, which.id(), key);
         return error;
     }
-    [[nodiscard]] io_error arm(registration& entry, interest wanted) noexcept {
-        const bool more = (wanted & entry.wanted) != wanted;
-        const io_error error = more ? memory() : io_error{};
-        news().arm(entry, error ? wanted & entry.wanted : wanted);
-        return error;
-    }
+    [[nodiscard]] io_error arm(registration& entry, interest wanted) noexcept { return news().arm(entry, wanted); }
     [[nodiscard]] disarmed disarm(registration& entry) noexcept { return news().disarm(entry); }
 
     /// nanoseconds::max() is for ever.
@@ -74,14 +69,9 @@ public:
             rest();
             return {{io_failure::no_memory, 12}, false};
         }
-        wait_result result;
         const simulation::time_point until = engine::deadline_from(universe_->now(), timeout);
         universe_->settle();
-        while (!news().woken && !news().has_news() && universe_->now() < until)
-            if (!wait_a_while(until)) break;
-        news().woken = false;
-        result.full = news().report(Batch, sink);
-        return result;
+        return news().by_completions() ? wait_for_completions(until, sink) : wait_for_readiness(until, sink);
     }
 
     /// Any thread.
@@ -93,8 +83,31 @@ public:
 private:
     [[nodiscard]] simulation::watch& news() noexcept { return universe_->watch_of(number_); }
 
-    [[nodiscard]] io_error memory() noexcept {
-        return universe_->out_of_memory() ? io_error{io_failure::no_memory, 12} : io_error{};
+    template <class Sink>
+    [[nodiscard]] wait_result wait_for_readiness(simulation::time_point until, Sink& sink) noexcept {
+        while (!news().woken && !news().has_news() && universe_->now() < until)
+            if (!wait_a_while(until)) break;
+        news().woken = false;
+        return {{}, news().report(Batch, sink)};
+    }
+
+    /// Completions that leave nothing to report do not end the wait; what follows them is submitted.
+    template <class Sink>
+    [[nodiscard]] wait_result wait_for_completions(simulation::time_point until, Sink& sink) noexcept {
+        simulation::completion_port& port = news().port();
+        for (;;) {
+            bool over = port.submit_again(sink);
+            news().invent();
+            while (!over && !news().woken && port.empty() && universe_->now() < until) over = !wait_a_while(until);
+            over = news().woken.exchange(false) || over;
+            const std::size_t taken = port.take(Batch, over, sink);
+            const bool early = universe_->chance.chance(universe_->faults.ends_early);
+            const bool nothing_came = taken == 0 && universe_->now() >= until;
+            if (!over && !nothing_came && !(early && taken != 0)) continue;
+            const bool full = Batch != 0 && taken == Batch;
+            news().shown(full);
+            return {{}, full};
+        }
     }
 
     /// A wait that fails has rested.

@@ -42,6 +42,11 @@ struct faults {
     unsigned owes_for_good = 0; ///< of those: they are never released
     std::chrono::nanoseconds most_owed = std::chrono::milliseconds(5);
 
+    /// The poller works as afd_iocp does, see completions.hpp: a registration is owed when something was under way for
+    /// it, no event is stale, and all come in the order in which they happened. Looked at when a poller is made.
+    bool completions = false;
+    unsigned ends_early = 0; ///< of its waits that found nothing to report, though something had completed
+
     friend bool operator==(const faults&, const faults&) noexcept = default;
 };
 

@@ -6,6 +6,7 @@
 #include <tofu/interest.hpp>
 #include <tofu/io.hpp>
 #include <tofu/policies/poll/simulation/faults.hpp>
+#include <tofu/policies/poll/simulation/operations.hpp>
 #include <tofu/policies/poll/simulation/random.hpp>
 #include <tofu/policies/poll/simulation/timeline.hpp>
 #include <tofu/policies/poll/simulation/traffic.hpp>
@@ -31,6 +32,7 @@ public:
     random chance;
     simulation::faults faults;
     simulation::names names;
+    operations polls;
     std::string_view complaint; ///< the first rule of a contract somebody has broken; empty: none
 
     [[nodiscard]] time_point now() const noexcept { return time.now(); }
@@ -41,13 +43,32 @@ public:
         if (complaint.empty()) complaint = rule;
     }
 
+    void check(bool memory_is_there) noexcept {
+        if (!memory_is_there) complain("a registration was used again while the poller still held it");
+    }
+
+    /// A time of at most that.
+    [[nodiscard]] duration up_to(duration most) noexcept {
+        return duration(static_cast<duration::rep>(chance.below(static_cast<std::uint64_t>(most.count()) + 1)));
+    }
+
+    /// What a socket is ready for may be more than it was: operations that wait for that complete.
+    void changed(socket_id id) noexcept {
+        if (polls.wait_for(id)) check(polls.look(id, state_of(id)));
+    }
+
     // Time.
 
     void schedule(duration delay, event what) noexcept { time.schedule(now() + delay, what); }
 
     /// Everything that is due now happens.
     void settle() noexcept {
-        for (event due; time.take_due(due);) happen(due);
+        for (event due; time.take_due(due);) {
+            happen(due);
+            if (due.whom == 0) continue;
+            changed(due.whom);
+            if (at(due.whom).other != 0) changed(at(due.whom).other);
+        }
     }
 
     /// Time passes to the next event, or to `until` if that comes first. False: there is neither.
@@ -120,6 +141,7 @@ protected:
         if (listener == 0 || at(listener).backlog.size() >= at(listener).backlog_limit) return false;
         at(listener).backlog.push_back(server);
         at(server).in_backlog = true;
+        changed(listener);
         return true;
     }
 
@@ -139,6 +161,7 @@ private:
             break;
         case event::kind::reset: arrive_reset(what.whom); break;
         case event::kind::answer: what.question->finish(*what.question, true); break;
+        case event::kind::cancelled: check(polls.complete(what.amount, readiness::none)); break;
         case event::kind::nothing: break;
         }
     }

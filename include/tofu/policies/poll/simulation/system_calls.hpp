@@ -127,6 +127,7 @@ public:
             from += part;
             left -= part;
         }
+        changed(s.other); // it has room again
         return {bytes, {}};
     }
 
@@ -160,6 +161,7 @@ public:
         if (s.failure) return found(s);
         if (s.kind != socket_kind::connected) return {io_failure::other, 0};
         end(s.other);
+        changed(id);
         return {};
     }
 
@@ -180,6 +182,9 @@ public:
 
     /// The system refuses memory: now, and to everybody for a while.
     [[nodiscard]] bool out_of_memory() noexcept { return refuses(faults.no_memory, memory_short_until_); }
+    [[nodiscard]] io_error memory() noexcept {
+        return out_of_memory() ? io_error{io_failure::no_memory, 12} : io_error{};
+    }
 
 private:
     static constexpr std::uint32_t loopback = 127U << 24 | 1;
@@ -218,6 +223,7 @@ private:
     [[nodiscard]] socket_state& let_go(socket_id id) noexcept {
         socket_state& s = at(id);
         s.open = false;
+        check(polls.close(id, chance));
         for (const socket_id waiting : s.backlog) {
             at(waiting).in_backlog = false;
             send_reset(at(waiting).other);

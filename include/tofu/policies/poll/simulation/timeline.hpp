@@ -24,6 +24,7 @@ struct event {
         end,         ///< the end of the stream arrives
         reset,       ///< a reset arrives
         answer,      ///< to a question about a name
+        cancelled,   ///< the operation with the number `amount` is, unless it has completed
         nothing      ///< a poller has something to look at
     };
     kind what = kind::nothing;

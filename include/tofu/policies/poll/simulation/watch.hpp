@@ -4,7 +4,8 @@
 #define TOFU_POLICIES_POLL_SIMULATION_WATCH_HPP
 
 #include <tofu/interest.hpp>
-#include <tofu/policies/poll/simulation/kernel.hpp>
+#include <tofu/policies/poll/simulation/completions.hpp>
+#include <tofu/policies/poll/simulation/system_calls.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -15,40 +16,41 @@
 
 namespace tofu::simulation {
 
-/// The kernel-facing state of one socket; it lies in its channel's slot. The world writes to it for as long as it holds
-/// it, as AFD does.
-struct registration {
-    std::uintptr_t key = 0;
-    std::uint64_t ticket = 0; ///< of this attachment, no other has it; 0: not attached
-    socket_id socket = 0;
-    interest wanted = interest::none;
-    bool owed = false; ///< disarmed, and not released yet
-};
-
 /// One thread at a time, except woken and wakes.
 class watch {
 public:
-    explicit watch(kernel& below, unsigned number) noexcept : kernel_(below), number_(number) {}
+    explicit watch(system_calls& below, unsigned number) noexcept
+        : kernel_(below)
+        , number_(number)
+        , by_completions_(below.faults.completions)
+        , port_(below, {reports, inventions}) {}
+    watch(const watch&) = delete;
+    watch& operator=(const watch&) = delete;
 
     std::atomic<bool> woken{false};
     std::atomic<std::uint64_t> wakes{0};
     std::uint64_t reports = 0;    ///< ready and released, to this poller's engine
     std::uint64_t inventions = 0; ///< of these, spurious and stale ones
 
-    [[nodiscard]] std::size_t owed() const noexcept { return owed_.size(); }
+    [[nodiscard]] bool by_completions() const noexcept { return by_completions_; }
+    [[nodiscard]] std::size_t owed() const noexcept { return owed_.size() + port_.owed(); }
     [[nodiscard]] unsigned number() const noexcept { return number_; }
 
     void attach(registration& entry, socket_id which, std::uintptr_t key) noexcept {
         if (entry.ticket != 0) kernel_.complain("a registration was attached that was attached already");
-        entry = {key, ++last_ticket_, which, interest::none};
+        entry = {.key = key, .ticket = ++last_ticket_, .socket = which};
         kernel_.at(which).holder = number_;
         kernel_.at(which).watched = true;
         attached_.push_back(&entry);
     }
 
-    void arm(registration& entry, interest wanted) noexcept {
+    [[nodiscard]] io_error arm(registration& entry, interest wanted) noexcept {
         if (entry.ticket == 0 || entry.owed) kernel_.complain("a registration was armed that was not attached");
-        entry.wanted = wanted;
+        if (by_completions_) return entry.ticket == 0 ? io_error{} : port_.arm(entry, wanted);
+        const bool more = (wanted & entry.wanted) != wanted;
+        const io_error error = more ? kernel_.memory() : io_error{};
+        entry.wanted = error ? wanted & entry.wanted : wanted;
+        return error;
     }
 
     [[nodiscard]] disarmed disarm(registration& entry) noexcept {
@@ -58,27 +60,12 @@ public:
         kernel_.at(entry.socket).watched = false;
         kernel_.at(entry.socket).left_unread = kernel_.at(entry.socket).in.unread();
         kernel_.at(entry.socket).shown_until = shown_until_;
-        const bool stale = kernel_.chance.chance(kernel_.faults.stale);
-        const duration stale_delay = wait_up_to_owed();
-        const bool owes = kernel_.chance.chance(kernel_.faults.owes);
-        const bool for_good = kernel_.chance.chance(kernel_.faults.owes_for_good);
-        const duration owed_delay = wait_up_to_owed();
-        if (stale) {
-            stale_.push_back({entry.key, kernel_.now() + stale_delay});
-            kernel_.schedule(stale_delay, {.what = event::kind::nothing, .whom = 0});
-        }
-        if (!owes) {
-            entry = {};
-            return disarmed::released;
-        }
-        entry.owed = true;
-        owed_.push_back({&entry, entry.key, entry.ticket, for_good ? (time_point::max)() : kernel_.now() + owed_delay});
-        if (!for_good) kernel_.schedule(owed_delay, {.what = event::kind::nothing, .whom = 0});
-        return disarmed::owed;
+        return by_completions_ ? port_.disarm(entry) : forget(entry);
     }
 
     /// Is there anything to report now? What faults may invent is not counted.
     [[nodiscard]] bool has_news() const noexcept {
+        if (by_completions_) return port_.has_news();
         for (const owed_one& one : owed_)
             if (one.due <= kernel_.now()) return true;
         for (const stale_one& one : stale_)
@@ -93,8 +80,7 @@ public:
     [[nodiscard]] bool report(std::size_t most, Sink& sink) noexcept {
         collect();
         const bool full = most != 0 && news_.size() >= most;
-        if (!full || !was_full_) shown_until_ = kernel_.now();
-        was_full_ = full;
+        shown(full);
         if (full) {
             news_.resize(most);
             rotate();
@@ -118,10 +104,21 @@ public:
         return full;
     }
 
+    /// The part of a poller that works by completions.
+    [[nodiscard]] completion_port& port() noexcept { return port_; }
+    /// A wait of it comes to its end.
+    void shown(bool full) noexcept {
+        if (!full || !was_full_) shown_until_ = kernel_.now();
+        was_full_ = full;
+    }
+    /// Completions without a reason are put into its queue.
+    void invent() noexcept { port_.invent(attached_); }
+
     /// The poller is gone. Memory that is still lent is written to once more: it must be there. What is owed stays
     /// known.
     void close() noexcept {
         for (const owed_one& one : owed_) one.where->wanted = interest::read;
+        port_.close();
         attached_.clear();
         stale_.clear();
     }
@@ -144,19 +141,28 @@ private:
         bool stale;
     };
 
-    [[nodiscard]] duration wait_up_to_owed() noexcept {
-        return duration(static_cast<duration::rep>(
-            kernel_.chance.below(static_cast<std::uint64_t>(kernel_.faults.most_owed.count()) + 1)));
+    [[nodiscard]] disarmed forget(registration& entry) noexcept {
+        const bool stale = kernel_.chance.chance(kernel_.faults.stale);
+        const duration stale_delay = kernel_.up_to(kernel_.faults.most_owed);
+        const bool owes = kernel_.chance.chance(kernel_.faults.owes);
+        const bool for_good = kernel_.chance.chance(kernel_.faults.owes_for_good);
+        const duration owed_delay = kernel_.up_to(kernel_.faults.most_owed);
+        if (stale) {
+            stale_.push_back({entry.key, kernel_.now() + stale_delay});
+            kernel_.schedule(stale_delay, {.what = event::kind::nothing, .whom = 0});
+        }
+        if (!owes) {
+            entry = {};
+            return disarmed::released;
+        }
+        entry.owed = true;
+        owed_.push_back({&entry, entry.key, entry.ticket, for_good ? (time_point::max)() : kernel_.now() + owed_delay});
+        if (!for_good) kernel_.schedule(owed_delay, {.what = event::kind::nothing, .whom = 0});
+        return disarmed::owed;
     }
 
-    /// What is reported of a socket: what is wanted, and failures if anything is.
     [[nodiscard]] readiness wanted_of(const registration& entry) const noexcept {
-        if (!any(entry.wanted)) return readiness::none;
-        const readiness all = kernel_.state_of(entry.socket);
-        readiness told = all & readiness::failed;
-        if (any(entry.wanted & interest::read)) told |= all & readiness::readable;
-        if (any(entry.wanted & interest::write)) told |= all & readiness::writable;
-        return told;
+        return simulation::wanted_of(kernel_.state_of(entry.socket), entry.wanted);
     }
 
     void collect() noexcept {
@@ -214,8 +220,10 @@ private:
             }
     }
 
-    kernel& kernel_;
+    system_calls& kernel_;
     unsigned number_;
+    bool by_completions_;
+    completion_port port_;
     std::uint64_t last_ticket_ = 0;
     time_point shown_until_{}; // the last report, or the first of the full ones in a row
     bool was_full_ = false;    // the last report
