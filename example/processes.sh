@@ -36,6 +36,18 @@ limit_time() { # SECONDS
 # outlive a program and keep what it inherited: they must not get a pipe that somebody reads to its end.
 is_for_windows() { [ ! -e "$1" ] && [ -e "$1.exe" ]; } # PROGRAM
 
+# When a process is killed, Wine 8 keeps its sockets open one time in twenty, for as long as its other programs run; then
+# nobody can see that it is gone. Whoever is to be killed is therefore started with `mortal=yes` and gets a Windows of
+# its own, which ends with it: the same disk, other servants.
+enter_own_windows() {
+    local twin=$work/windows.$BASHPID
+    mkdir -p "$twin/dosdevices"
+    cp "$WINEPREFIX"/*.reg "$WINEPREFIX/.update-timestamp" "$twin"
+    ln -s "$(cd "$WINEPREFIX/drive_c" && pwd)" "$twin/dosdevices/c:"
+    ln -s / "$twin/dosdevices/z:"
+    export WINEPREFIX=$twin
+}
+
 # Becomes that program: call it in a process of its own.
 become() { # PROGRAM ARGUMENTS...
     local program=$1
@@ -43,6 +55,7 @@ become() { # PROGRAM ARGUMENTS...
     shift
     export WINEDEBUG=-all WINEDLLOVERRIDES='mscoree=;mshtml=;winemenubuilder.exe='
     unset DISPLAY WAYLAND_DISPLAY
+    if [ -n "${mortal-}" ]; then enter_own_windows; fi
     exec wine "$program.exe" "$@" </dev/null
 }
 
