@@ -172,6 +172,7 @@ TOFU_TEST_CASE(a_grace_time_of_zero_does_not_wait_for_the_peer, here) {
 }
 
 // TCP only: a Unix domain socket has no reset.
+BOOST_TEST_DECORATOR(*needs_told_resets())
 TOFU_TEST_CASE(a_bye_signal_shows_the_peer_a_reset, here, tcp_only) {
     served talk(here);
     talk.post(op_code::bye_signal);

@@ -260,7 +260,7 @@ TOFU_TEST_CASE(a_bye_signal_works_after_ones_own_bye_and_after_the_peers, here) 
     talk->expect(talk->server, op_code::bye_request);
     abort(*talk, talk->client, link.client);
     talk->expect_goodbye(talk->client, link.client, "aborted");
-    if (here.over == transport::tcp) {
+    if (here.tells_aborts()) {
         talk->expect_goodbye(talk->server, link.server, "peer_reset");
     } else { // an end of stream, behind which the answer to the bye is still owed
         abort(*talk, talk->server, link.server);

@@ -55,7 +55,7 @@ TOFU_TEST_CASE(groups_may_go_before_the_reactor, here) {
     talk.connect();
     talk.client = {};
     talk.server = {};
-    BOOST_TEST(talk.engine.stats().channels == 0U);
+    talk.await_channels(0);
 }
 
 TOFU_TEST_CASE(the_reactor_may_go_before_its_groups, here) {
@@ -287,7 +287,7 @@ TOFU_TEST_CASE(groups_go_in_every_state_of_a_channel, here) {
     talk.server = talk.engine.create_group();
     BOOST_TEST(talk.expect(talk.client, op_code::signal)->from_engine());
     renew();
-    BOOST_TEST(talk.engine.stats().channels == 0U);
+    talk.await_channels(0);
 }
 
 TOFU_TEST_CASE(groups_come_and_go_in_many_threads, here) {
@@ -306,7 +306,7 @@ TOFU_TEST_CASE(groups_come_and_go_in_many_threads, here) {
             }
         });
     for (std::thread& one : threads) one.join();
-    BOOST_TEST(engine.stats().channels == 0U);
+    await_channels(engine, 0);
 }
 
 TOFU_TEST_CASE(the_reactor_goes_while_threads_wait_and_post, here) {

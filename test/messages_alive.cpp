@@ -89,7 +89,7 @@ TOFU_TEST_CASE(at_the_limit_the_engine_goes_on, here, one_system) {
     talk.server.post(as(std::move(held.back()), op_code::bye_signal, another));
     held.pop_back();
     talk.expect_goodbye(talk.server, another, "aborted");
-    BOOST_TEST(talk.engine.stats().channels == 2U);
+    talk.await_channels(2);
     received.clear();
     BOOST_TEST(talk.expect(talk.server, op_code::signal)->header().channel_number == number);
     BOOST_TEST(counted(talk) == 2U);

@@ -235,7 +235,7 @@ TOFU_TEST_CASE(the_channel_after_the_last_is_refused_cleanly, here) {
 
     const tofu::binary_header welcome = talk.server.post(welcome_request(talk.engine, here.new_address()));
     talk.expect_failed(talk.server, op_code::welcome_response, welcome, status::allocation_failed, "out_of_channels");
-    BOOST_TEST(talk.engine.stats().channels == 3U);
+    talk.await_channels(3);
 }
 
 TOFU_TEST_CASE(what_was_posted_behind_a_refused_hello_is_refused_or_comes_back, here) {

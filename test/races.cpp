@@ -351,7 +351,7 @@ TOFU_TEST_CASE(groups_and_channels_come_and_go_on_eight_threads, here) {
         }
     });
     BOOST_TEST(wrong == 0);
-    BOOST_TEST(engine.stats().channels == 0U);
+    await_channels(engine, 0);
     BOOST_TEST(engine.stats().credit_used == 0U);
 }
 

@@ -64,7 +64,7 @@ TOFU_TEST_CASE(a_channel_that_can_not_write_can_be_aborted, here, tcp_only) {
     BOOST_TEST(body_of(*returned) == "never sent");
     talk.expect_goodbye(talk.client, link.client, "aborted");
     talk.refuses_writes = false;
-    talk.expect_goodbye(talk.server, link.server, "peer_reset");
+    talk.expect_goodbye(talk.server, link.server, here.reason_of_abort());
     talk.connect(talk.listen()); // the time to try again comes, and finds nobody
 }
 

@@ -146,7 +146,7 @@ TOFU_TEST_CASE(every_channel_of_the_pool_works_and_no_more, here, tcp_only) {
     peer.say_hello();
     const std::uint16_t channel = talk.accept();
     BOOST_REQUIRE(peer.receive());
-    BOOST_TEST(talk.engine.stats().channels == all);
+    talk.await_channels(all);
     peer.send({.op = op_code::request, .message_id = 2}, {}, "as good as the first");
     BOOST_TEST(body_of(*talk.expect(talk.server, op_code::request)) == "as good as the first");
 

@@ -86,9 +86,9 @@ TOFU_TEST_CASE(a_peer_that_never_says_hello_is_closed, here) {
     raw_socket peer(talk.engine, talk.listen());
     talk.await([&] { return talk.engine.stats().accepted == 1; });
     talk.pass(minutes(9));
-    BOOST_TEST(talk.engine.stats().channels == 2U);
+    talk.await_channels(2);
     talk.pass(minutes(2));
-    BOOST_TEST(talk.engine.stats().channels == 1U);
+    talk.await_channels(1);
     BOOST_TEST(peer.reads_until_end());
     talk.expect_nothing(talk.server);
 }
@@ -101,9 +101,9 @@ TOFU_TEST_CASE(half_a_hello_does_not_prolong_the_hello_time, here) {
     talk.await([&] { return talk.engine.stats().accepted == 1; });
     talk.pass(minutes(9));
     talk.send(peer, std::span<const std::byte>(message(op_code::hello_request, "...")).first(18));
-    BOOST_TEST(talk.engine.stats().channels == 2U);
+    talk.await_channels(2);
     talk.pass(minutes(2));
-    BOOST_TEST(talk.engine.stats().channels == 1U);
+    talk.await_channels(1);
     talk.expect_nothing(talk.server);
 }
 
@@ -402,7 +402,7 @@ TOFU_TEST_CASE(limits_stand_still_while_there_is_no_credit, here) {
     BOOST_TEST(body_of(*talk.expect(talk.server, op_code::signal)) == "greedy");
     talk.pass(minutes(3)); // nine in all
     talk.expect_nothing(talk.server);
-    BOOST_TEST(talk.engine.stats().channels == 4U);
+    talk.await_channels(4);
     talk.pass(minutes(2));
     talk.expect_goodbye(talk.server, slow_number, "message_timeout");
     BOOST_TEST(without_hello.reads_until_end());

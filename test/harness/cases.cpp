@@ -7,7 +7,7 @@
 
 #include <cstddef>
 #include <iostream>
-#include <string>
+#include <string_view>
 
 namespace tofu_test {
 namespace {
@@ -28,7 +28,10 @@ public:
     void test_unit_skipped(const ut::test_unit& which, ut::const_string reason) override {
         if (which.p_type != ut::TUT_CASE || reason == "disabled") return; // those --run_test does not name
         ++skipped_;
-        std::cout << "skipped case: " << which.full_name() << ": " << reason << '\n';
+        std::string_view why(reason.begin(), reason.size());
+        constexpr std::string_view prefix = "precondition failed: "; // Boost.Test's
+        if (why.starts_with(prefix)) why.remove_prefix(prefix.size());
+        std::cout << "skipped case: " << which.full_name() << ": " << why << '\n';
     }
     void test_finish() override {
         std::cout << "cases: " << passed_ << " passed, " << failed_ << " failed, " << skipped_ << " skipped"

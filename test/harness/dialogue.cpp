@@ -2,6 +2,7 @@
 // What two groups say to each other in every test.
 #include "dialogue.hpp"
 
+#include <thread>
 #include <utility>
 
 namespace tofu_test {
@@ -44,6 +45,16 @@ dialogue::dialogue(const setting& where, const tofu::options& opts) : dialogue(w
 
 dialogue::dialogue(const setting& where, any_reactor made)
     : here(where), engine(std::move(made)), server(engine.create_group()), client(engine.create_group()) {}
+
+void await_channels(any_reactor& engine, std::size_t count) {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (engine.stats().channels != count && std::chrono::steady_clock::now() < until) {
+        std::error_code has_thread; // then it needs no turn of ours
+        engine.run_once(1ms, has_thread);
+        if (has_thread) std::this_thread::yield();
+    }
+    BOOST_TEST(engine.stats().channels == count);
+}
 
 tofu::message_ptr dialogue::next(group& from) {
     tofu::message_ptr m = from.wait_receive(patience);

@@ -47,6 +47,9 @@ tofu::message_ptr answer(tofu::message_ptr m, tofu::op_code op);
 tofu::message_ptr hello_request(any_reactor& engine, const tofu::address& where);
 tofu::message_ptr welcome_request(any_reactor& engine, const tofu::address& where);
 
+/// Waits until so many channels hold a slot. One that has ended still does while its poller owes a release.
+void await_channels(any_reactor& engine, std::size_t count);
+
 /// One engine with a listening and a connecting group.
 struct dialogue {
     using group = any_group;
@@ -83,6 +86,9 @@ struct dialogue {
             turn_loop();
         }
     }
+
+    /// See the function.
+    void await_channels(std::size_t count) { tofu_test::await_channels(engine, count); }
 
     /// Listens; the address really bound.
     tofu::address listen() { return listen(here.new_address()); }
