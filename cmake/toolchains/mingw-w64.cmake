@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
-# Builds for Windows, 64-bit unless TOFU_MINGW says i686-w64-mingw32, with Debian's mingw-w64 (the flavour with POSIX threads, which std::thread needs). Programs
-# are statically linked, so that one file is all there is to copy; they run here under Wine.
+# Builds for Windows with Debian's mingw-w64 (the flavour with POSIX threads, which std::thread needs), 64-bit unless
+# TOFU_MINGW says i686-w64-mingw32. Programs are statically linked, so that one file is all there is to copy; those for
+# 64 bits run here under Wine.
 set(TOFU_MINGW x86_64-w64-mingw32 CACHE STRING "Prefix of the compiler's name")
 set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES TOFU_MINGW)
 set(CMAKE_SYSTEM_NAME Windows)
