@@ -198,7 +198,7 @@ private:
     }
 
     [[nodiscard]] std::span<const std::byte> body_of(std::uint64_t sequence) const {
-        return std::span(pattern_).subspan(sequence % pattern_period, task_.body);
+        return std::span(pattern_).subspan(static_cast<std::size_t>(sequence % pattern_period), task_.body);
     }
 
     task task_;

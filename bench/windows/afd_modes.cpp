@@ -17,6 +17,7 @@
 #include <deque>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -142,8 +143,7 @@ template <class Poll>
 void show_echo(const char* mode, std::size_t rounds) {
     for (const std::size_t connections : {1U, 100U, 1'000U}) {
         echo<Poll> work(connections);
-        for (const std::size_t busy : {std::size_t{1}, connections}) {
-            if (busy == connections && connections == 1) continue;
+        for (std::size_t busy = 1; busy <= connections; busy = busy == connections ? connections + 1 : connections) {
             std::vector<double> rates;
             echo_result last;
             for (std::size_t i = 0; i < rounds; ++i) {
@@ -209,37 +209,58 @@ public:
         return took * 1e6 / static_cast<double>(entries_.size());
     }
 
-    /// Microseconds of one message received, and how many reports it took; the next poll is submitted before the
-    /// reading or after it.
-    std::pair<double, double> receive_us(bool before, std::size_t turns) {
+    struct echo_cost {
+        double us = 0;
+        double reports = 0; ///< per message, as what follows
+        double submitted = 0;
+        double read_in_vain = 0;
+    };
+
+    /// A message there and back, the other end on a thread of its own; the next poll is submitted before the reading
+    /// or after it. With a pause the server waits again before the next message comes.
+    echo_cost echo_us(bool before, std::size_t turns, std::chrono::milliseconds pause) {
         registration& entry = entries_[0];
         demand(!poll_.arm(entry, interest::read), "armed");
         reported_ = 0;
+        std::size_t in_vain = 0;
+        const std::uint64_t submitted = poll_.counts().submitted;
         const auto begin = steady::now();
-        for (std::size_t i = 0; i < turns; ++i) {
-            send();
-            for (bool got = false; !got;) {
-                const std::size_t reported = reported_;
-                while (reported_ == reported) static_cast<void>(poll_.wait(1s, *this));
-                if (before) demand(!poll_.arm(entry, interest::read), "armed");
-                got = receive();
-                if (!before) demand(!poll_.arm(entry, interest::read), "armed");
+        std::thread other([this, turns, pause] {
+            for (std::size_t i = 0; i < turns; ++i) {
+                if (pause != 0ms) std::this_thread::sleep_for(pause);
+                send(pairs_[0].client);
+                while (!receive(pairs_[0].client)) std::this_thread::yield();
             }
+        });
+        for (std::size_t done = 0; done < turns;) {
+            const std::size_t reported = reported_;
+            while (reported_ == reported) static_cast<void>(poll_.wait(1s, *this));
+            if (before) demand(!poll_.arm(entry, interest::read), "armed");
+            if (receive(pairs_[0].server)) {
+                send(pairs_[0].server);
+                ++done;
+            } else {
+                ++in_vain;
+            }
+            if (!before) demand(!poll_.arm(entry, interest::read), "armed");
         }
-        return {seconds_since(begin) * 1e6 / static_cast<double>(turns),
-                static_cast<double>(reported_) / static_cast<double>(turns)};
+        other.join();
+        const auto messages = static_cast<double>(turns);
+        return {seconds_since(begin) * 1e6 / messages, static_cast<double>(reported_) / messages,
+                static_cast<double>(poll_.counts().submitted - submitted) / messages,
+                static_cast<double>(in_vain) / messages};
     }
 
 private:
-    void send() {
+    static void send(socket& to) {
         static constexpr std::array<std::byte, 64> text{};
         const tofu::const_buffer piece{text.data(), text.size()};
-        demand(pairs_[0].client.write({&piece, 1}).bytes == text.size(), "sent");
+        demand(to.write({&piece, 1}).bytes == text.size(), "sent");
     }
-    bool receive() {
+    static bool receive(socket& from) {
         std::array<std::byte, 128> room{};
         const tofu::mutable_buffer place{room.data(), room.size()};
-        return pairs_[0].server.read({&place, 1}).bytes != 0;
+        return from.read({&place, 1}).bytes != 0;
     }
 
     Poll poll_;
@@ -260,17 +281,19 @@ void show_cancel(const char* mode, std::size_t rounds) {
 template <class Poll>
 void show_order(const char* mode, std::size_t rounds) {
     bare<Poll> work(1);
-    std::array<std::vector<double>, 2> costs;
-    std::array<double, 2> reports{};
-    for (std::size_t i = 0; i < rounds; ++i)
+    for (const auto pause : {0ms, 2ms})
         for (const bool before : {false, true}) {
-            const auto [us, count] = work.receive_us(before, 500);
-            costs[before].push_back(us);
-            reports[before] = count;
+            std::vector<double> costs;
+            typename bare<Poll>::echo_cost last;
+            for (std::size_t i = 0; i < rounds; ++i) {
+                last = work.echo_us(before, 500, pause);
+                costs.push_back(last.us);
+            }
+            std::printf("%-8s submitted %s reading, pause %d ms: %6.0f us a round trip; %.2f reports, %.2f polls "
+                        "submitted, %.2f reads in vain\n",
+                        mode, before ? "before" : "after ", static_cast<int>(pause.count()), bench::median(costs),
+                        last.reports, last.submitted, last.read_in_vain);
         }
-    for (const bool before : {false, true})
-        std::printf("%-8s submitted %s reading: %6.1f us and %.2f reports a message\n", mode,
-                    before ? "before" : "after ", bench::median(costs[before]), reports[before]);
 }
 
 } // namespace

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSL-1.0
-# Builds for 64-bit Windows with Debian's mingw-w64 (the flavour with POSIX threads, which std::thread needs). Programs
-# are statically linked, so that one file is all there is to copy; they run here under Wine.
+# Builds for Windows with Debian's mingw-w64 (the flavour with POSIX threads, which std::thread needs), 64-bit unless
+# TOFU_MINGW says i686-w64-mingw32. Programs are statically linked, so that one file is all there is to copy; those for
+# 64 bits run here under Wine.
+set(TOFU_MINGW x86_64-w64-mingw32 CACHE STRING "Prefix of the compiler's name")
+set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES TOFU_MINGW)
 set(CMAKE_SYSTEM_NAME Windows)
-set(CMAKE_SYSTEM_PROCESSOR x86_64)
-set(CMAKE_CXX_COMPILER x86_64-w64-mingw32-g++-posix)
-set(CMAKE_RC_COMPILER x86_64-w64-mingw32-windres)
+string(REGEX REPLACE "-.*" "" CMAKE_SYSTEM_PROCESSOR "${TOFU_MINGW}")
+set(CMAKE_CXX_COMPILER "${TOFU_MINGW}-g++-posix")
+set(CMAKE_RC_COMPILER "${TOFU_MINGW}-windres")
 
-set(CMAKE_FIND_ROOT_PATH /usr/x86_64-w64-mingw32)
+set(CMAKE_FIND_ROOT_PATH "/usr/${TOFU_MINGW}")
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)

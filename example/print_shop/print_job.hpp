@@ -52,10 +52,11 @@ private:
     [[nodiscard]] static std::size_t size_of(std::uint32_t n, std::uint64_t any) {
         if (n == 1) return tofu::max_part_length;
         if (n == 2) return 1;
+        const auto part = static_cast<std::size_t>(any / 4);
         switch (any % 4) {
-        case 0: return 1 + any / 4 % 100;
-        case 1: return 100 + any / 4 % 4'000;
-        default: return 4'000 + any / 4 % (tofu::max_part_length - 4'000 + 1);
+        case 0: return 1 + part % 100;
+        case 1: return 100 + part % 4'000;
+        default: return 4'000 + part % (tofu::max_part_length - 4'000 + 1);
         }
     }
 

@@ -152,7 +152,9 @@ private:
         if (at_once)
             complete(one->number, readiness::none);
         else
-            system_.schedule(later, {.what = event::kind::cancelled, .whom = one->socket, .amount = one->number});
+            system_.schedule(
+                later,
+                {.what = event::kind::cancelled, .whom = one->socket, .amount = static_cast<std::size_t>(one->number)});
     }
 
     /// True: it was reported.

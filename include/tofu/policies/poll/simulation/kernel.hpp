@@ -103,8 +103,8 @@ protected:
     [[nodiscard]] socket_id make(socket_kind kind) noexcept {
         sockets_.emplace_back().kind = kind;
         sockets_.back().made_at = now();
-        sockets_.back().in.window =
-            chance.between(faults.least_window, (std::max)(faults.least_window, faults.most_window));
+        const std::size_t most = (std::max)(faults.least_window, faults.most_window);
+        sockets_.back().in.window = static_cast<std::size_t>(chance.between(faults.least_window, most));
         const auto id = static_cast<socket_id>(sockets_.size());
         if (kind == socket_kind::listener) listeners_.push_back(id);
         return id;

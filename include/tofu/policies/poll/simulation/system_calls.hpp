@@ -144,7 +144,7 @@ public:
         if (out.ended) return {0, {io_failure::reset, 0}};
         std::size_t bytes = (std::min)(wanted, out.room());
         if (bytes == 0) return {0, {io_failure::would_block, 0}};
-        if (cut) bytes = chance.between(1, bytes);
+        if (cut) bytes = static_cast<std::size_t>(chance.between(1, bytes));
         std::size_t left = bytes;
         for (const const_buffer& one : from) {
             const std::size_t part = (std::min)(left, one.size);

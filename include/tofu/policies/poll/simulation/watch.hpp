@@ -87,7 +87,7 @@ public:
         }
         if (kernel_.faults.shuffles)
             for (std::size_t left = news_.size(); left > 1; --left)
-                std::swap(news_[left - 1], news_[kernel_.chance.below(left)]);
+                std::swap(news_[left - 1], news_[static_cast<std::size_t>(kernel_.chance.below(left))]);
         // The sink may attach and disarm: nothing of ours is held meanwhile.
         std::vector<one_report> now;
         now.swap(news_);
