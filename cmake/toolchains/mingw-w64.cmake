@@ -18,6 +18,12 @@ set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 add_compile_options(-Wa,-mbig-obj)
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-static")
 
+# Links in seconds what GNU ld links in minutes; see the file in that folder, which the compiler finds there.
+find_program(TOFU_LLD ld.lld)
+if(TOFU_LLD)
+    string(APPEND CMAKE_EXE_LINKER_FLAGS_INIT " -B${CMAKE_CURRENT_LIST_DIR}/linker")
+endif()
+
 # The compiler must never see /usr/include, which is another system's. The few headers that are the same everywhere are
 # shown to it through links in a folder of their own, and packages of ours lead there.
 get_property(tofu_tries_to_compile GLOBAL PROPERTY IN_TRY_COMPILE)
