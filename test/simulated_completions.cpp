@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <optional>
+#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -324,9 +324,9 @@ BOOST_AUTO_TEST_CASE(closing_a_socket_completes_what_is_under_way) {
 }
 
 BOOST_AUTO_TEST_CASE(a_poller_that_goes_writes_once_more_to_what_it_holds) {
-    std::optional<scene<>> s(1);
+    auto s = std::make_unique<scene<>>(1);
     watched& one = s->link(1, interest::read);
-    std::optional<tofu::simulated_poll> other(s->world);
+    auto other = std::make_unique<tofu::simulated_poll>(s->world);
     sim::registration entry;
     BOOST_REQUIRE(!other->attach(entry, one.client, 2));
     BOOST_REQUIRE(!other->arm(entry, interest::read));
