@@ -8,6 +8,7 @@
 #include <tofu/platform/windows/error.hpp>
 #include <tofu/platform/windows/handle.hpp>
 #include <tofu/platform/windows/nt.hpp>
+#include <tofu/platform/windows/nt_status.hpp>
 #include <tofu/platform/windows/winsock.hpp>
 
 #include <cstddef>
@@ -70,7 +71,7 @@ inline io_error open_helper(unique_handle& helper) noexcept {
     HANDLE made = nullptr;
     const NTSTATUS status = ::NtCreateFile(&made, SYNCHRONIZE, &attributes, &outcome, nullptr, 0,
                                            FILE_SHARE_READ | FILE_SHARE_WRITE, FILE_OPEN, 0, nullptr, 0);
-    if (status != nt::success) return from_ntstatus(status);
+    if (status != nt_code::success) return from_ntstatus(status);
     helper.reset(made);
     return {};
 }
@@ -92,12 +93,12 @@ public:
         info_.count = 1;
         info_.handles[0] = {socket, events, 0};
         block_ = {};
-        block_.Status = nt::pending;
+        block_.Status = nt_code::pending;
         const NTSTATUS status =
             ::NtDeviceIoControlFile(through, nullptr, nullptr, reinterpret_cast<void*>(context), &block_,
                                     io_control_poll, &info_, sizeof info_, &info_, sizeof info_);
         // A poll that succeeds at once queues a completion like any other, and is dealt with there, once.
-        return status == nt::success || status == nt::pending ? io_error{} : from_ntstatus(status);
+        return status == nt_code::success || status == nt_code::pending ? io_error{} : from_ntstatus(status);
     }
 
     /// To be called with the same `through`. The completion comes all the same, later or already: with the status
@@ -111,11 +112,11 @@ public:
     /// After its completion was dequeued: what the socket is ready for. Status first, then the count, then the events:
     /// a poll that was cancelled leaves what it was asked for in the buffer.
     [[nodiscard]] ULONG events() const noexcept {
-        return block_.Status == nt::success && info_.count >= 1 ? info_.handles[0].events : 0;
+        return block_.Status == nt_code::success && info_.count >= 1 ? info_.handles[0].events : 0;
     }
 
     /// After its completion was dequeued: it has failed, and was not cancelled.
-    [[nodiscard]] bool failed() const noexcept { return block_.Status < 0 && block_.Status != nt::cancelled; }
+    [[nodiscard]] bool failed() const noexcept { return block_.Status < 0 && block_.Status != nt_code::cancelled; }
 
 private:
     IO_STATUS_BLOCK block_{};

@@ -53,7 +53,7 @@ inline bool probe_unix_sockets() noexcept {
 } // namespace detail
 
 /// Asked of the system once, by a listener and a connection to it in the temporary directory; whatever goes wrong there
-/// means no. (Windows has them since version 1803; Wine 8 has not.) Any thread.
+/// means no. (Windows has them since build 17063, in practice since version 1809; Wine 8 has not.) Any thread.
 inline bool has_unix_sockets() noexcept {
     enum : int { unknown, absent, present };
     static constinit std::atomic<int> known{unknown};
