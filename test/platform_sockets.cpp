@@ -10,6 +10,7 @@
 #include <tofu/platform/dual_stack.hpp>
 #include <tofu/platform/network.hpp>
 #include <tofu/platform/socket_file_verdict.hpp>
+#include <tofu/platform/unix_sockets.hpp>
 #if !defined(_WIN32)
 #include <net/if.h>
 #endif
@@ -415,6 +416,10 @@ struct recorded_resolution {
 };
 
 } // namespace
+
+BOOST_AUTO_TEST_CASE(unix_domain_sockets_work_where_the_system_makes_them) {
+    BOOST_TEST(platform::has_unix_sockets() == system_has_uds());
+}
 
 BOOST_AUTO_TEST_CASE(a_network_of_literals_knows_no_names) {
     platform::network<platform::literals_only> network;
