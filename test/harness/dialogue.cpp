@@ -48,7 +48,7 @@ dialogue::dialogue(const setting& where, any_reactor made)
 
 void await_channels(any_reactor& engine, std::size_t count) {
     const auto until = std::chrono::steady_clock::now() + patience;
-    while (engine.stats().channels != count && std::chrono::steady_clock::now() < until) {
+    while (engine.stats().zombies != 0 && std::chrono::steady_clock::now() < until) {
         std::error_code has_thread; // then it needs no turn of ours
         engine.run_once(1ms, has_thread);
         if (has_thread) std::this_thread::yield();

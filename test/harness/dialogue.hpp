@@ -47,7 +47,7 @@ tofu::message_ptr answer(tofu::message_ptr m, tofu::op_code op);
 tofu::message_ptr hello_request(any_reactor& engine, const tofu::address& where);
 tofu::message_ptr welcome_request(any_reactor& engine, const tofu::address& where);
 
-/// Waits until so many channels hold a slot. One that has ended still does while its poller owes a release.
+/// So many channels hold a slot, as soon as the poller owes no release any more: until then ended ones do, too.
 void await_channels(any_reactor& engine, std::size_t count);
 
 /// One engine with a listening and a connecting group.

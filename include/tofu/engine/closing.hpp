@@ -119,8 +119,8 @@ template <class Policies>
 void conclude_zombie(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     ch.owed = false;
     if (ch.phase != channel_phase::zombie) return; // its turn to end comes by itself
-    state.counters.zombies.fetch_sub(1, std::memory_order_relaxed);
     release_slot(state, ch);
+    state.counters.zombies.fetch_sub(1, std::memory_order_release); // who sees none of them sees their slots free
 }
 
 /// A hello_ or welcome_request that found no slot is its own answer; same rule, no channel.

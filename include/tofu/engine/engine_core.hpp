@@ -222,7 +222,7 @@ public:
                 .starvation_episodes = c.starvation_episodes.value(),
                 .messages_allocated = messages.allocations(),
                 .channels = c.channels.load(std::memory_order_relaxed),
-                .zombies = c.zombies.load(std::memory_order_relaxed),
+                .zombies = c.zombies.load(std::memory_order_acquire),
                 .messages_alive = messages.outstanding(),
                 .messages_free = messages.free_messages(),
                 .credit_used = messages.credit_used(),
