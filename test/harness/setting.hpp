@@ -150,6 +150,8 @@ inline constexpr settings defaults_only([](const setting& s) {
 });
 /// For limits and updates for later: there are none without timers.
 inline constexpr settings with_timers([](const setting& s) { return s.policies != variation::no_timers; });
+/// For what happens when the pool is full.
+inline constexpr settings with_fixed_pool([](const setting& s) { return s.policies != variation::growing_pool; });
 /// For narrow engines, and for names that the system itself resolves: each poller has them, no variation has.
 inline constexpr settings unvaried_only([](const setting& s) { return s.policies == variation::none; });
 
