@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where a behaviour test runs: on which policies, over which transport, driven by whom; and the macro that registers one
-// body for all settings it is about.
+// Where a behaviour test runs: on which policies, over which transport, driven by whom; and the macro that registers
+// one body for all settings it is about.
 #ifndef TOFU_TEST_HARNESS_SETTING_HPP
 #define TOFU_TEST_HARNESS_SETTING_HPP
 
@@ -49,8 +49,8 @@ struct setting {
     [[nodiscard]] std::string_view reason_of_abort() const {
         return tells_aborts() ? "peer_reset" : "peer_disconnected";
     }
-    /// linux_epoll.uds.caller, or handle_key.uds.caller. (No commas: Boost.Test's --run_test takes those for the end of a
-    /// name.)
+    /// linux_epoll.uds.caller, or handle_key.uds.caller. (No commas: Boost.Test's --run_test takes those for the end of
+    /// a name.)
     [[nodiscard]] std::string name() const;
 };
 
@@ -150,6 +150,8 @@ inline constexpr settings defaults_only([](const setting& s) {
 });
 /// For limits and updates for later: there are none without timers.
 inline constexpr settings with_timers([](const setting& s) { return s.policies != variation::no_timers; });
+/// For what happens when the pool is full.
+inline constexpr settings with_fixed_pool([](const setting& s) { return s.policies != variation::growing_pool; });
 /// For narrow engines, and for names that the system itself resolves: each poller has them, no variation has.
 inline constexpr settings unvaried_only([](const setting& s) { return s.policies == variation::none; });
 
