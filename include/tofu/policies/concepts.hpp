@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The contracts of the four policies, and of four policies together.
 //
-// A policy is written once against the concepts of tofu/policies/contract/; basic_reactor asserts them one by one, so
+// A policy is written once against the concepts of tofu/policies/concepts/; basic_reactor asserts them one by one, so
 // that the compiler's first line names the policy category, the missing member and its signature. What is broken is
 // then replaced by a default, so that it is the last line, too: the compiler finds nothing to say about the rest.
 // Thread rule: everything is called by the loop's driver (one thread at a time), except where "any thread" is said.
@@ -9,10 +9,10 @@
 #define TOFU_POLICIES_CONCEPTS_HPP
 
 #include <tofu/policies/categories.hpp>
-#include <tofu/policies/contract/key.hpp>
-#include <tofu/policies/contract/poll.hpp>
-#include <tofu/policies/contract/pool.hpp>
-#include <tofu/policies/contract/timer.hpp>
+#include <tofu/policies/concepts/key.hpp>
+#include <tofu/policies/concepts/poll.hpp>
+#include <tofu/policies/concepts/pool.hpp>
+#include <tofu/policies/concepts/timer.hpp>
 #include <tofu/policies/defaults.hpp>
 #include <tofu/policies/policy_set.hpp>
 

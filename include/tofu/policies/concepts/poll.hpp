@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
-// The contract of a PollPolicy, which knows which sockets are ready: each requirement a concept, and a sentence for when
+// The contract of a PollPolicy, which knows what sockets are ready: each requirement a concept, and a sentence for when
 // it is not met.
-#ifndef TOFU_POLICIES_CONTRACT_POLL_HPP
-#define TOFU_POLICIES_CONTRACT_POLL_HPP
+#ifndef TOFU_POLICIES_CONCEPTS_POLL_HPP
+#define TOFU_POLICIES_CONCEPTS_POLL_HPP
 
 #include <tofu/interest.hpp>
 #include <tofu/io.hpp>
 #include <tofu/policies/categories.hpp>
-#include <tofu/policies/contract/archetypes.hpp>
-#include <tofu/policies/contract/network.hpp>
+#include <tofu/policies/concepts/archetypes.hpp>
+#include <tofu/policies/concepts/network.hpp>
 
 #include <chrono>
 #include <concepts>
@@ -97,6 +97,12 @@ template <class P>
 concept poll_wakes = requires(P& p) {
     { p.wake() }
     noexcept;
+};
+
+/// Optional: what becomes readable when a wait would have something to report, for loops of the application's own.
+template <class P>
+concept poll_has_native_handle = requires(const P& p) {
+    p.native_handle();
 };
 
 template <class P>

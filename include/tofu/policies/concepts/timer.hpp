@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // The contract of a TimerPolicy, which keeps deadlines and the clock: each requirement a concept, and a sentence for
 // when it is not met.
-#ifndef TOFU_POLICIES_CONTRACT_TIMER_HPP
-#define TOFU_POLICIES_CONTRACT_TIMER_HPP
+#ifndef TOFU_POLICIES_CONCEPTS_TIMER_HPP
+#define TOFU_POLICIES_CONCEPTS_TIMER_HPP
 
 #include <tofu/policies/categories.hpp>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // The contract of a KeyPolicy, by which a completion finds its channel: each requirement a concept, and a sentence for
 // when it is not met.
-#ifndef TOFU_POLICIES_CONTRACT_KEY_HPP
-#define TOFU_POLICIES_CONTRACT_KEY_HPP
+#ifndef TOFU_POLICIES_CONCEPTS_KEY_HPP
+#define TOFU_POLICIES_CONCEPTS_KEY_HPP
 
 #include <tofu/policies/categories.hpp>
-#include <tofu/policies/contract/archetypes.hpp>
+#include <tofu/policies/concepts/archetypes.hpp>
 
 #include <concepts>
 #include <cstddef>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // The contract of a poller's network and of its sockets: each requirement a concept, and a sentence for when it is not
 // met.
-#ifndef TOFU_POLICIES_CONTRACT_NETWORK_HPP
-#define TOFU_POLICIES_CONTRACT_NETWORK_HPP
+#ifndef TOFU_POLICIES_CONCEPTS_NETWORK_HPP
+#define TOFU_POLICIES_CONCEPTS_NETWORK_HPP
 
 #include <tofu/address.hpp>
 #include <tofu/io.hpp>
-#include <tofu/policies/contract/archetypes.hpp>
+#include <tofu/policies/concepts/archetypes.hpp>
 
 #include <concepts>
 #include <cstddef>

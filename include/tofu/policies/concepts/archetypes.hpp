@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Stand-ins for what the engine hands to its policies: the contracts are checked with them.
-#ifndef TOFU_POLICIES_CONTRACT_ARCHETYPES_HPP
-#define TOFU_POLICIES_CONTRACT_ARCHETYPES_HPP
+#ifndef TOFU_POLICIES_CONCEPTS_ARCHETYPES_HPP
+#define TOFU_POLICIES_CONCEPTS_ARCHETYPES_HPP
 
 #include <tofu/interest.hpp>
 #include <tofu/io.hpp>
