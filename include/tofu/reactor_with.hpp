@@ -9,9 +9,9 @@
 #include <tofu/reactor.hpp>
 
 #include <boost/mp11/algorithm.hpp>
-#include <boost/mp11/bind.hpp>
 #include <boost/mp11/list.hpp>
 
+#include <concepts>
 #include <type_traits>
 
 namespace tofu {
@@ -31,44 +31,45 @@ consteval bool assert_is_a_policy() {
     return true;
 }
 
-/// The policies among the arguments that claim one category: none or one.
-template <class... Policies>
-struct poll_policies {
-    static_assert(sizeof...(Policies) <= 1, "reactor_with: two PollPolicies (their category is tofu::poll_category)");
-};
-template <class... Policies>
-struct pool_policies {
-    static_assert(sizeof...(Policies) <= 1, "reactor_with: two PoolPolicies (their category is tofu::pool_category)");
-};
-template <class... Policies>
-struct key_policies {
-    static_assert(sizeof...(Policies) <= 1, "reactor_with: two KeyPolicies (their category is tofu::key_category)");
-};
-template <class... Policies>
-struct timer_policies {
-    static_assert(sizeof...(Policies) <= 1, "reactor_with: two TimerPolicies (their category is tofu::timer_category)");
-};
+struct nobody {};
 
-template <class Type, class Category>
-using has_category = std::bool_constant<category_is<Type, Category>>;
+/// The first two that claim a category; the second should be nobody.
+template <class Category, class First, class Second>
+consteval bool assert_one_claim() {
+    constexpr bool alone = std::same_as<Second, nobody>;
+    static_assert(alone || !std::same_as<Category, poll_category>,
+                  "reactor_with: two PollPolicies (their category is tofu::poll_category)");
+    static_assert(alone || !std::same_as<Category, pool_category>,
+                  "reactor_with: two PoolPolicies (their category is tofu::pool_category)");
+    static_assert(alone || !std::same_as<Category, key_category>,
+                  "reactor_with: two KeyPolicies (their category is tofu::key_category)");
+    static_assert(alone || !std::same_as<Category, timer_category>,
+                  "reactor_with: two TimerPolicies (their category is tofu::timer_category)");
+    return true;
+}
 
-/// The one for `Category` among the arguments, else the default.
-template <class Category, template <class...> class AtMostOne, class Default, class... Policies>
-struct chosen_policy {
-    using claims = boost::mp11::mp_filter_q<boost::mp11::mp_bind<has_category, boost::mp11::_1, Category>,
-                                            boost::mp11::mp_list<Policies...>>;
-    static_assert(sizeof(boost::mp11::mp_rename<claims, AtMostOne>) != 0);
-    using type = boost::mp11::mp_front<boost::mp11::mp_push_back<claims, Default>>;
+/// What the arguments, and behind them the default, have for a category.
+template <class Category, class Default, class... Policies>
+struct claims {
+    template <class Type>
+    using is_of_category = std::bool_constant<category_is<Type, Category>>;
+    using all = boost::mp11::mp_filter<is_of_category, boost::mp11::mp_list<Policies...>>;
+    using first = boost::mp11::mp_first<boost::mp11::mp_push_back<all, Default>>;
+    using second = boost::mp11::mp_second<boost::mp11::mp_push_back<all, nobody, nobody>>;
 };
 
 template <class... Policies>
 struct reactor_from {
+    using poll = claims<poll_category, default_poll, Policies...>;
+    using pool = claims<pool_category, default_pool, Policies...>;
+    using key = claims<key_category, default_key, Policies...>;
+    using timer = claims<timer_category, default_timer, Policies...>;
     static_assert((assert_is_a_policy<Policies>() && ... && true));
-    using type =
-        basic_reactor<typename chosen_policy<poll_category, poll_policies, default_poll, Policies...>::type,
-                      typename chosen_policy<pool_category, pool_policies, default_pool, Policies...>::type,
-                      typename chosen_policy<key_category, key_policies, default_key, Policies...>::type,
-                      typename chosen_policy<timer_category, timer_policies, default_timer, Policies...>::type>;
+    static_assert(assert_one_claim<poll_category, typename poll::first, typename poll::second>());
+    static_assert(assert_one_claim<pool_category, typename pool::first, typename pool::second>());
+    static_assert(assert_one_claim<key_category, typename key::first, typename key::second>());
+    static_assert(assert_one_claim<timer_category, typename timer::first, typename timer::second>());
+    using type = basic_reactor<typename poll::first, typename pool::first, typename key::first, typename timer::first>;
 };
 
 } // namespace detail
