@@ -33,17 +33,20 @@ consteval bool assert_is_a_policy() {
 
 struct nobody {};
 
+/// Not two that claim `Place`; `Second` of `Category` is the second one, or nobody.
+template <class Place, class Category, class Second>
+concept has_one_claim = !std::same_as<Place, Category> || std::same_as<Second, nobody>;
+
 /// The first two that claim a category; the second should be nobody.
 template <class Category, class First, class Second>
 consteval bool assert_one_claim() {
-    constexpr bool alone = std::same_as<Second, nobody>;
-    static_assert(alone || !std::same_as<Category, poll_category>,
+    static_assert(has_one_claim<poll_category, Category, Second>,
                   "reactor_with: two PollPolicies (their category is tofu::poll_category)");
-    static_assert(alone || !std::same_as<Category, pool_category>,
+    static_assert(has_one_claim<pool_category, Category, Second>,
                   "reactor_with: two PoolPolicies (their category is tofu::pool_category)");
-    static_assert(alone || !std::same_as<Category, key_category>,
+    static_assert(has_one_claim<key_category, Category, Second>,
                   "reactor_with: two KeyPolicies (their category is tofu::key_category)");
-    static_assert(alone || !std::same_as<Category, timer_category>,
+    static_assert(has_one_claim<timer_category, Category, Second>,
                   "reactor_with: two TimerPolicies (their category is tofu::timer_category)");
     return true;
 }

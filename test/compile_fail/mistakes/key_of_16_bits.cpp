@@ -26,6 +26,8 @@ using my_reactor = tofu::basic_reactor<tofu::default_poll, tofu::default_pool, m
 //]
 
 int main() {
+    // expect: KeyPolicy: needs `template <class Slot, class Socket> std::uintptr_t make(const Slot&,
+    //         const Socket&) noexcept;`
     my_reactor engine;
     auto group = engine.create_group();
     auto hello = engine.get();

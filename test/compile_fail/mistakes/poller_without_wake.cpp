@@ -35,6 +35,7 @@ using my_reactor = tofu::basic_reactor<my_poller>;
 //]
 
 int main() {
+    // expect: PollPolicy: needs `void wake() noexcept;`, callable from any thread
     my_reactor engine;
     auto group = engine.create_group();
     auto hello = engine.get();

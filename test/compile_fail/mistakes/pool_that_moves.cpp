@@ -42,6 +42,7 @@ using my_reactor = tofu::basic_reactor<tofu::default_poll, my_pool>;
 //]
 
 int main() {
+    // expect: PoolPolicy: its storage must not be movable: the addresses of slots are stable
     my_reactor engine;
     auto group = engine.create_group();
     auto hello = engine.get();

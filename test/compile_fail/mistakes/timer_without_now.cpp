@@ -16,6 +16,7 @@ using my_reactor = tofu::basic_reactor<tofu::default_poll, tofu::default_pool, t
 //]
 
 int main() {
+    // expect: TimerPolicy: needs `time_point now() const noexcept;`, callable from any thread
     my_reactor engine;
     auto group = engine.create_group();
     auto hello = engine.get();

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+// expect: reactor_with: two PollPolicies (their category is tofu::poll_category)
 //[mistake
 using my_reactor = tofu::reactor_with<tofu::linux_epoll, tofu::handle_key, tofu::posix_poll>;
 //]

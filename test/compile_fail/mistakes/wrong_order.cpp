@@ -10,6 +10,8 @@ using my_reactor = tofu::basic_reactor<tofu::fixed_channel_pool<8>, tofu::linux_
 //]
 
 int main() {
+    // expect: basic_reactor takes a PollPolicy, a PoolPolicy, a KeyPolicy and a TimerPolicy in this order;
+    //         tofu::reactor_with takes them in any
     my_reactor engine;
     auto group = engine.create_group();
     auto hello = engine.get();
