@@ -14,10 +14,6 @@ namespace tofu_test {
 using tofu::basic_reactor;
 using tofu::reactor_with;
 
-// What compiles: each must be silent.
-using plain = reactor_with<tofu::no_timers, tofu::handle_key, tofu::growing_channel_pool<>>;
-void with(plain& engine) { use(engine); }
-
 // Policies in each other's place.
 
 struct bad_order : tofu::fixed_channel_pool<8> {};
@@ -57,23 +53,23 @@ void with(reactor_with<bad_address_pool, bad_pointer_key>& engine) { use(engine)
 struct bad_stranger {};
 // expect: reactor_with: this type is no policy: it needs `using category = tofu::poll_category;` (or pool_category,
 //         key_category, timer_category)
-void with(reactor_with<tofu::handle_key, bad_stranger>& engine) { use(engine); }
+void with_stranger(reactor_with<tofu::default_key, bad_stranger>& engine) { use(engine); }
 
 struct bad_second_poll : good_poll {};
 // expect: reactor_with: two PollPolicies (their category is tofu::poll_category)
-void with(reactor_with<good_poll, bad_second_poll>& engine) { use(engine); }
+void with_two_polls(reactor_with<good_poll, tofu::default_key, bad_second_poll>& engine) { use(engine); }
 
 struct bad_second_pool : good_pool {};
 // expect: reactor_with: two PoolPolicies (their category is tofu::pool_category)
-void with(reactor_with<good_pool, bad_second_pool>& engine) { use(engine); }
+void with_two_pools(reactor_with<tofu::default_pool, bad_second_pool>& engine) { use(engine); }
 
 struct bad_second_key : good_key {};
 // expect: reactor_with: two KeyPolicies (their category is tofu::key_category)
-void with(reactor_with<good_key, bad_second_key, tofu::no_timers>& engine) { use(engine); }
+void with_two_keys(reactor_with<tofu::default_key, bad_second_key>& engine) { use(engine); }
 
 struct bad_second_timer : tofu::wait_timeout {};
 // expect: reactor_with: two TimerPolicies (their category is tofu::timer_category)
-void with(reactor_with<bad_second_timer, tofu::wait_timeout>& engine) { use(engine); }
+void with_two_timers(reactor_with<tofu::wait_timeout, bad_second_timer>& engine) { use(engine); }
 
 // Objects: each at most once, and those that cannot be made by default.
 
