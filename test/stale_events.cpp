@@ -31,10 +31,10 @@ struct world_owner {
     tofu::simulation::world world;
 };
 
-/// Connections take longer to stand than stale events to come.
+/// Late events come while the next connection is being made.
 tofu::simulation::faults slow(tofu::simulation::faults more) {
     more.least_delay = more.most_delay = 20ms;
-    more.most_owed = 5ms;
+    more.most_owed = 60ms;
     return more;
 }
 
