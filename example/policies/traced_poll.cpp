@@ -19,7 +19,6 @@ namespace {
 /// One line for each event. spdlog catches what formatting and writing throw, and its sinks named _mt take their own
 /// lock, which wake needs: it is called from any thread.
 struct spdlog_trace {
-    static constexpr bool enabled = true;
     spdlog::logger* to;
 
     void operator()(const example::trace_event& event) const noexcept {

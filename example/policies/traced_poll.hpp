@@ -11,7 +11,6 @@
 #include <tofu/policies/concepts.hpp>
 
 #include <chrono>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -33,15 +32,12 @@ struct trace_event {
 /// Takes events: from the I/O thread, and those of wake from any. It must not throw, as a poller must not.
 template <class L>
 concept trace_log = std::is_nothrow_move_constructible_v<L> && requires(L& log, const trace_event& event) {
-    { L::enabled } -> std::convertible_to<bool>;
     { log(event) }
     noexcept;
 };
 
-/// The log that is none. What is not enabled is not compiled in, sizes and instructions stay those of the bare poller:
-/// see the assertion below, and bench/check-instructions.
+/// The log that is none; see traced<Poll, no_trace> below.
 struct no_trace {
-    static constexpr bool enabled = false;
     void operator()(const trace_event&) const noexcept {}
 };
 
@@ -66,48 +62,40 @@ public:
 
     tofu::io_error open() noexcept {
         const tofu::io_error error = Poll::open();
-        if constexpr (Log::enabled) log_({.call = "open", .error = error});
+        log_({.call = "open", .error = error});
         return error;
     }
 
     template <class Socket>
     tofu::io_error attach(typename Poll::registration& entry, const Socket& which, std::uintptr_t key) noexcept {
         const tofu::io_error error = Poll::attach(entry, which, key);
-        if constexpr (Log::enabled) log_({.call = "attach", .key = key, .registration = &entry, .error = error});
+        log_({.call = "attach", .key = key, .registration = &entry, .error = error});
         return error;
     }
 
     tofu::io_error arm(typename Poll::registration& entry, tofu::interest wanted) noexcept {
         const tofu::io_error error = Poll::arm(entry, wanted);
-        if constexpr (Log::enabled)
-            log_({.call = "arm", .registration = &entry, .what = words_for(wanted), .error = error});
+        log_({.call = "arm", .registration = &entry, .what = words_for(wanted), .error = error});
         return error;
     }
 
     tofu::disarmed disarm(typename Poll::registration& entry) noexcept {
         const tofu::disarmed done = Poll::disarm(entry);
-        if constexpr (Log::enabled)
-            log_(
-                {.call = "disarm", .registration = &entry, .what = done == tofu::disarmed::owed ? "owed" : "released"});
+        log_({.call = "disarm", .registration = &entry, .what = done == tofu::disarmed::owed ? "owed" : "released"});
         return done;
     }
 
-    /// The poller reports to a sink in between, which passes everything on; without a log it has the engine's own.
+    /// The poller reports to a sink in between, which passes everything on.
     template <class Sink>
     tofu::wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
-        if constexpr (Log::enabled) {
-            watched_sink<Sink> watched{sink, log_};
-            const tofu::wait_result result = Poll::wait(timeout, watched);
-            log_(
-                {.call = "wait", .what = result.full ? "full" : "", .reports = watched.reports, .error = result.error});
-            return result;
-        } else {
-            return Poll::wait(timeout, sink);
-        }
+        watched_sink<Sink> watched{sink, log_};
+        const tofu::wait_result result = Poll::wait(timeout, watched);
+        log_({.call = "wait", .what = result.full ? "full" : "", .reports = watched.reports, .error = result.error});
+        return result;
     }
 
     void wake() noexcept {
-        if constexpr (Log::enabled) log_({.call = "wake"});
+        log_({.call = "wake"});
         Poll::wake();
     }
 
@@ -130,7 +118,17 @@ private:
         [[nodiscard]] auto* registration_of(std::uintptr_t key) noexcept { return sink.registration_of(key); }
     };
 
-    [[no_unique_address]] Log log_;
+    Log log_;
+};
+
+/// Tracing compiled out: a poller that is `Poll`, and nothing of it was replaced or put around it. So its size is the
+/// same, and bench/check-instructions counts the same instructions to the last one.
+template <class Poll>
+class traced<Poll, no_trace> : public Poll {
+public:
+    traced() = default;
+    explicit traced(Poll poll, no_trace = {}) noexcept : Poll(std::move(poll)) {}
+    explicit traced(no_trace) noexcept requires(std::is_default_constructible_v<Poll>) {}
 };
 
 } // namespace example
