@@ -3,6 +3,10 @@
 #ifndef TOFU_POLICIES_POLICY_SET_HPP
 #define TOFU_POLICIES_POLICY_SET_HPP
 
+#include <tofu/policies/names.hpp>
+
+#include <string_view>
+
 namespace tofu {
 
 /// What the engine's templates take.
@@ -12,6 +16,8 @@ struct policy_set {
     using pool = PoolPolicy;
     using key = KeyPolicy;
     using timer = TimerPolicy;
+
+    static constexpr std::string_view name = policy_names<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>::value;
 };
 
 } // namespace tofu
