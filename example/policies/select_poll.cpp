@@ -13,7 +13,7 @@
 
 namespace {
 
-using select_engine = tofu::basic_reactor<example::select_poll>;
+using select_engine = tofu::reactor_with<example::select_poll>;
 
 /// Every descriptor below FD_SETSIZE is taken while it lives.
 class crowd {

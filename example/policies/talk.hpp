@@ -73,10 +73,10 @@ void echo(Engine& client_engine, Server& server, Client& client, std::uint16_t c
         check(expect(client, tofu::op_code::response)->body().text() == text, "the echo is not what was said");
 }
 
-/// Hello, small echoes one by one, large ones at once, and bye. The two engines have threads of their own, or are one
+/// Hello, small echoes one by one, `large` ones at once, and bye. The two engines have threads of their own, or are one
 /// and the same.
 template <class Server, class Client>
-void talk(Server& server_engine, Client& client_engine) {
+void talk(Server& server_engine, Client& client_engine, int large = 100) {
     auto server = server_engine.create_group();
     auto client = client_engine.create_group();
     const std::uint16_t channel = call(client_engine, client, listen(server_engine, server));
@@ -84,7 +84,7 @@ void talk(Server& server_engine, Client& client_engine) {
     check(expect(client, tofu::op_code::hello_response)->status() == tofu::status::success, "cannot connect");
 
     for (int i = 0; i < 20; ++i) echo(client_engine, server, client, channel, 1, "small");
-    echo(client_engine, server, client, channel, 100, std::string(60'000, 'L')); // more than a socket's buffers hold
+    echo(client_engine, server, client, channel, large, std::string(60'000, 'L')); // more than a socket's buffers hold
 
     ask(client_engine, client, channel, tofu::op_code::bye_request);
     answer(server, expect(server, tofu::op_code::bye_request), tofu::op_code::bye_response);

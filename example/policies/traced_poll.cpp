@@ -29,7 +29,7 @@ struct spdlog_trace {
 //]
 
 using traced_poll = example::traced<tofu::default_poll, spdlog_trace>;
-using traced_engine = tofu::basic_reactor<traced_poll>;
+using traced_engine = tofu::reactor_with<traced_poll>;
 static_assert(tofu::poll_policy<traced_poll>);
 
 // Compiled out, there is nothing left of it, not even room for the log.

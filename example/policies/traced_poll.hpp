@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A poll policy made from another: it does what that one does, and tells a log of every call, and of every report.
 //
-//     using engine = tofu::basic_reactor<example::traced<tofu::default_poll, my_log>>;
+//     using engine = tofu::reactor_with<example::traced<tofu::default_poll, my_log>>;
 //
 // It inherits from the poller: what a poller may have beside the calls below (native_handle, most_bytes, ...), and what
 // will be added one day, is there without being repeated. Nothing is virtual, so the engine calls what it sees first.
@@ -56,6 +56,8 @@ struct no_trace {
 template <class Poll, trace_log Log = no_trace>
 class traced : public Poll {
 public:
+    static constexpr std::string_view name = "traced"; ///< else it would go by the name it inherits
+
     traced() = default;
     explicit traced(Poll poll, Log log = Log{}) noexcept : Poll(std::move(poll)), log_(std::move(log)) {}
     explicit traced(Log log) noexcept requires(std::is_default_constructible_v<Poll>) : log_(std::move(log)) {}

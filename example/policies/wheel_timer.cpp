@@ -16,8 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using wheel = example::wheel_timer<>;
 using small_wheel = example::wheel_timer<std::chrono::milliseconds, 16>; // so that deadlines are many turns away
-using wheel_engine =
-    tofu::basic_reactor<tofu::default_poll, tofu::default_pool, tofu::default_key, example::wheel_timer<>>;
+using wheel_engine = tofu::reactor_with<wheel>;
 
 /// Sets, moves, cancels and rings at random; a map that is always in order says what must come.
 void compare_with_a_map(std::uint32_t seed) {

@@ -55,7 +55,7 @@ public:
         node** link_ = nullptr; ///< what points to it: its slot, or the `next_` of the node before
     };
 
-    wheel_timer() = default;
+    wheel_timer() noexcept = default;      // said here, as time_point's own constructor may not say so
     wheel_timer(wheel_timer&&) noexcept {} // nodes point into the slots: there must not be any yet
     wheel_timer& operator=(wheel_timer&&) = delete;
 
