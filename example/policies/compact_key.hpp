@@ -12,8 +12,8 @@
 //
 // When that is no danger: a poller that lets go at once (select, poll, epoll, kqueue) reports nothing older than the
 // wait it is in, and the engine finds the owner of each report at once and uses no slot again before all of them are
-// dealt with. A poller that owes the release keeps the slot from being used until it has said so. The incarnation is the
-// net below both; take slot_index_key, unless the poller has no room for it.
+// dealt with. A poller that owes the release keeps the slot from being used until it has said so. The incarnation is
+// the net below both; take slot_index_key, unless the poller has no room for it.
 #ifndef TOFU_EXAMPLE_POLICIES_COMPACT_KEY_HPP
 #define TOFU_EXAMPLE_POLICIES_COMPACT_KEY_HPP
 
@@ -37,8 +37,8 @@ struct compact_key {
     static constexpr std::size_t most_channels = std::size_t{1} << IndexBits;
     static constexpr std::uint32_t incarnations = (1U << (16U - IndexBits)) - 2; // neither all zeros nor all ones
 
-    /// False for a pool that has more slots already than could be told apart: the engine then does not start. (If it was
-    /// true here, a wrong set of policies would be noticed at the 1025th connection.)
+    /// False for a pool that has more slots already than could be told apart: the engine then does not start. (Else a
+    /// wrong set of policies would be noticed at the 1025th connection.)
     [[nodiscard]] static constexpr bool open(std::size_t channels) noexcept { return channels <= most_channels; }
 
     /// The key of a slot. 0: a pool that grows has made one too many; that channel is refused, as if memory were short.
@@ -51,8 +51,8 @@ struct compact_key {
     /// Nothing was noted, so there is nothing to forget.
     static constexpr void forget(std::uintptr_t) noexcept {}
 
-    /// The slot a key was made for, if its owner is still the same; else null. Any key may come: also one that was never
-    /// made, or whose slot was never used.
+    /// The slot a key was made for, if its owner is still the same; else null. Any key may come, also one that was
+    /// never made, or whose slot was never used.
     template <class Storage>
     [[nodiscard]] static auto* find(Storage& slots, std::uintptr_t key) noexcept {
         auto* const slot = slots.at(static_cast<std::uint32_t>(key % most_channels));

@@ -22,9 +22,9 @@
 namespace example {
 
 /// At most `channels` listeners and connections together, in memory of `from`, which must outlive the engine and its
-/// groups, and is used by one engine at a time unless it says that it may be shared. (A poller that works by completions
-/// may leave memory to the kernel when the engine ends, see abandon: that is never given back, and a resource for such
-/// an engine must not use it again, as a buffer on the stack would.)
+/// groups, and is used by one engine at a time unless it says that it may be shared. A poller that works by completions
+/// may leave memory to the kernel when the engine ends, see abandon: that is never given back, and the resource of such
+/// an engine must not use it again, as a buffer on the stack would.
 class resource_pool {
 public:
     using category = tofu::pool_category;

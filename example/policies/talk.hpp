@@ -11,21 +11,22 @@
 #include <exception>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace example {
 
-inline void check(bool right, const std::string& what) {
-    if (!right) throw std::runtime_error("wrong: " + what);
+inline void check(bool right, const char* what) {
+    if (!right) throw std::runtime_error(std::string("wrong: ") + what);
 }
 
 /// The next message, which must be this one.
 template <class Group>
 tofu::message_ptr expect(Group& group, tofu::op_code op) {
     tofu::message_ptr m = group.wait_receive(std::chrono::seconds(20));
-    check(m != nullptr, "no " + std::string(to_string(op)) + " came");
-    check(m->op() == op, "got " + std::string(to_string(m->op())) + " instead of " + std::string(to_string(op)));
-    return m;
+    if (m && m->op() == op) return m;
+    const std::string came(m ? to_string(m->op()) : "nothing");
+    throw std::runtime_error("wrong: " + came + " came instead of " + std::string(to_string(op)));
 }
 
 /// Posts what came as the answer to itself.

@@ -36,7 +36,7 @@ concept trace_log = std::is_nothrow_move_constructible_v<L> && requires(L& log, 
     noexcept;
 };
 
-/// The log that is none; see traced<Poll, no_trace> below.
+/// The log that is none: see `traced` below.
 struct no_trace {
     void operator()(const trace_event&) const noexcept {}
 };
@@ -53,14 +53,13 @@ struct no_trace {
 }
 
 /// `Poll` with its calls told to `Log`, each when it is over; wake before it wakes, so that the log shows what for.
-template <class Poll, trace_log Log = no_trace>
-class traced : public Poll {
+template <class Poll, trace_log Log>
+class tracing_poll : public Poll {
 public:
     static constexpr std::string_view name = "traced"; ///< else it would go by the name it inherits
 
-    traced() = default;
-    explicit traced(Poll poll, Log log = Log{}) noexcept : Poll(std::move(poll)), log_(std::move(log)) {}
-    explicit traced(Log log) noexcept requires(std::is_default_constructible_v<Poll>) : log_(std::move(log)) {}
+    tracing_poll() = default;
+    tracing_poll(Poll poll, Log log) noexcept : Poll(std::move(poll)), log_(std::move(log)) {}
 
     tofu::io_error open() noexcept {
         const tofu::io_error error = Poll::open();
@@ -123,15 +122,19 @@ private:
     Log log_;
 };
 
-/// Tracing compiled out: a poller that is `Poll`, and nothing of it was replaced or put around it. So its size is the
-/// same, and bench/check-instructions counts the same instructions to the last one.
-template <class Poll>
-class traced<Poll, no_trace> : public Poll {
-public:
-    traced() = default;
-    explicit traced(Poll poll, no_trace = {}) noexcept : Poll(std::move(poll)) {}
-    explicit traced(no_trace) noexcept requires(std::is_default_constructible_v<Poll>) {}
-};
+/// What to name in a set of policies. Compiled out, there is no decorator that could cost something: it is the poller
+/// itself, whatever the compiler and its options. bench/check-instructions counts it all the same.
+template <class Poll, trace_log Log = no_trace>
+using traced = std::conditional_t<std::is_same_v<Log, no_trace>, Poll, tracing_poll<Poll, Log>>;
+
+/// An object of it, for the engine's constructor, whether or not there is a log.
+template <class Poll, trace_log Log>
+[[nodiscard]] traced<Poll, Log> trace(Poll poll, [[maybe_unused]] Log log) noexcept {
+    if constexpr (std::is_same_v<Log, no_trace>)
+        return poll;
+    else
+        return {std::move(poll), std::move(log)};
+}
 
 } // namespace example
 
