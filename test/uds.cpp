@@ -144,7 +144,7 @@ int listen_on_a_full_disk(const setting& here, const std::string& directory) {
 } // namespace
 
 // Caller only: a child of fork has no other thread; one poll policy is enough for what no poll policy sees.
-TOFU_TEST_CASE(a_full_disk_is_named_by_the_systems_number, here, uds_only& caller_only& default_poll_only) {
+TOFU_TEST_CASE(a_full_disk_is_named_by_the_systems_number, here, uds_only& caller_only& defaults_only) {
     const own_directory home;
     const pid_t child = ::fork();
     BOOST_REQUIRE(child >= 0);

@@ -150,9 +150,6 @@ public:
     /// Counters, each right by itself. Any thread, never waits for the loop.
     [[nodiscard]] engine_stats stats() const noexcept { return core_ ? core_->stats() : engine_stats{}; }
 
-    /// What it is made of, for people: "linux_epoll, fixed_channel_pool<1024>, slot_index_key, wait_timeout".
-    [[nodiscard]] static constexpr std::string_view policy_names() noexcept { return policies::name; }
-
 private:
     using core_type = engine::engine_core<policies>;
 

@@ -17,6 +17,7 @@ struct policy_set {
     using key = KeyPolicy;
     using timer = TimerPolicy;
 
+    /// For people: "linux_epoll, fixed_channel_pool<1024>, slot_index_key, wait_timeout".
     static constexpr std::string_view name = policy_names<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>::value;
 };
 
