@@ -7,10 +7,15 @@
 #include <boost/test/unit_test.hpp>
 
 #include <tofu/policies/poll/afd_iocp.hpp>
+#include <tofu/policies/poll/bsd_kqueue.hpp>
 #include <tofu/policies/poll/linux_epoll.hpp>
 #include <tofu/policies/poll/posix_poll.hpp>
 
 #include <boost/mp11/list.hpp>
+
+#if defined(__linux__)
+#include "emulated_kqueue.hpp"
+#endif
 
 #if !defined(_WIN32)
 #include <pthread.h>
@@ -45,7 +50,9 @@ namespace {
 using all_pollers = boost::mp11::mp_list<tofu::afd_iocp, tofu::afd_iocp_direct>;
 using forgetful_pollers = boost::mp11::mp_list<tofu::afd_iocp>;
 #elif defined(__linux__)
-using all_pollers = boost::mp11::mp_list<tofu::posix_poll, tofu::linux_epoll>;
+using all_pollers = boost::mp11::mp_list<tofu::posix_poll, tofu::linux_epoll, kqueue_over_emulation<>>;
+#elif __has_include(<sys/event.h>)
+using all_pollers = boost::mp11::mp_list<tofu::posix_poll, tofu::bsd_kqueue>;
 #else
 using all_pollers = boost::mp11::mp_list<tofu::posix_poll>;
 #endif
@@ -563,7 +570,10 @@ struct bare_network {
 #if defined(_WIN32)
 using bare_pollers = boost::mp11::mp_list<basic_afd_iocp<bare_network>>;
 #elif defined(__linux__)
-using bare_pollers = boost::mp11::mp_list<basic_posix_poll<bare_network>, basic_linux_epoll<bare_network>>;
+using bare_pollers = boost::mp11::mp_list<basic_posix_poll<bare_network>, basic_linux_epoll<bare_network>,
+                                          kqueue_over_emulation<bare_network>>;
+#elif __has_include(<sys/event.h>)
+using bare_pollers = boost::mp11::mp_list<basic_posix_poll<bare_network>, basic_bsd_kqueue<bare_network>>;
 #else
 using bare_pollers = boost::mp11::mp_list<basic_posix_poll<bare_network>>;
 #endif
