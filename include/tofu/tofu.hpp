@@ -9,6 +9,7 @@
 #include <tofu/config.hpp>
 #include <tofu/message.hpp>
 #include <tofu/options.hpp>
+#include <tofu/policies/poll/bsd_kqueue.hpp>
 #include <tofu/policies/poll/linux_epoll.hpp>
 #include <tofu/policies/poll/posix_poll.hpp>
 #include <tofu/reactor.hpp>

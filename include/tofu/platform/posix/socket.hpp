@@ -52,8 +52,9 @@ inline io_error set_option(int handle, int level, int name, int value) noexcept 
                                                                                                 : last_error();
 }
 
+/// macOS got MSG_NOSIGNAL late: a program built with it may run on a kernel that does not know it yet.
 inline io_error forbid_signal([[maybe_unused]] int handle) noexcept {
-#if !defined(MSG_NOSIGNAL) && defined(SO_NOSIGPIPE)
+#if defined(SO_NOSIGPIPE) && (defined(__APPLE__) || !defined(MSG_NOSIGNAL))
     return set_option(handle, SOL_SOCKET, SO_NOSIGPIPE, 1);
 #else
     return {};

@@ -61,6 +61,9 @@ template <class Stat>
 bool is_same_time(const Stat& one, const Stat& other) noexcept {
     if constexpr (requires { one.st_mtim.tv_nsec; })
         return one.st_mtim.tv_sec == other.st_mtim.tv_sec && one.st_mtim.tv_nsec == other.st_mtim.tv_nsec;
+    else if constexpr (requires { one.st_mtimespec.tv_nsec; }) // macOS
+        return one.st_mtimespec.tv_sec == other.st_mtimespec.tv_sec &&
+               one.st_mtimespec.tv_nsec == other.st_mtimespec.tv_nsec;
     else
         return one.st_mtime == other.st_mtime;
 }
