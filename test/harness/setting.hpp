@@ -18,12 +18,14 @@
 
 namespace tofu_test {
 
-enum class poller : std::uint8_t { posix_poll, linux_epoll, afd_iocp, afd_iocp_direct };
+enum class poller : std::uint8_t { posix_poll, linux_epoll, bsd_kqueue, afd_iocp, afd_iocp_direct };
 /// The one of tofu::default_poll.
 #if defined(_WIN32)
 inline constexpr poller default_poller = poller::afd_iocp;
 #elif defined(__linux__)
 inline constexpr poller default_poller = poller::linux_epoll;
+#elif __has_include(<sys/event.h>)
+inline constexpr poller default_poller = poller::bsd_kqueue;
 #else
 inline constexpr poller default_poller = poller::posix_poll;
 #endif
@@ -71,7 +73,7 @@ public:
     [[nodiscard]] constexpr bool contain(std::size_t index) const { return (members_ >> index & 1U) != 0; }
 
 private:
-    std::uint16_t members_ = 0;
+    std::uint32_t members_ = 0;
 };
 
 inline constexpr settings tcp_only([](const setting& s) { return s.over == transport::tcp; });
@@ -91,6 +93,9 @@ constexpr bool is_there(poller which) {
 #if __has_include(<sys/epoll.h>)
     case poller::linux_epoll: return true;
 #endif
+#if __has_include(<sys/event.h>) || defined(TOFU_TEST_EMULATED_KQUEUE)
+    case poller::bsd_kqueue: return true;
+#endif
 #if __has_include(<winsock2.h>)
     case poller::afd_iocp: return true;
 #endif
@@ -107,7 +112,8 @@ inline constexpr settings everywhere([](const setting& s) { return is_there(s.po
 /// which meets which.
 inline constexpr settings each_once([](const setting& s) {
     switch (s.poll) {
-    case poller::linux_epoll: return s.over == transport::uds;
+    case poller::linux_epoll:
+    case poller::bsd_kqueue: return s.over == transport::uds;
     case poller::afd_iocp: return true; // the only one of its system
     case poller::posix_poll:
     case poller::afd_iocp_direct: break;
