@@ -137,7 +137,7 @@ struct bad_category_pool : tofu::fixed_channel_pool<4> {
 struct bad_open_pool : tofu::fixed_channel_pool<4> {
     template <class Slot>
     struct storage : good_storage<Slot> {
-        void open() noexcept;
+        void open(tofu::fixed_channel_pool<4>&) noexcept;
     };
 };
 struct bad_acquire_pool : tofu::fixed_channel_pool<4> {
@@ -169,15 +169,22 @@ static_assert(!tofu::pool_policy<bad_moving_pool>);
 // Key policies.
 
 template <class K>
-constexpr std::array<bool, 4> key_verdicts{tofu::key_has_category<K>, tofu::key_makes<K>, tofu::key_finds<K>,
-                                           tofu::key_says_when_to_close<K>};
+constexpr std::array<bool, 6> key_verdicts{tofu::key_has_category<K>, tofu::key_opens<K>,
+                                           tofu::key_makes<K>,        tofu::key_forgets<K>,
+                                           tofu::key_finds<K>,        tofu::key_says_when_to_close<K>};
 
 struct bad_category_key : tofu::slot_index_key {
     using category = void;
 };
 struct bad_make_key : tofu::slot_index_key {
-    template <class Slot>
-    static std::uint16_t make(const Slot&) noexcept;
+    template <class Slot, class Socket>
+    static std::uint16_t make(const Slot&, const Socket&) noexcept;
+};
+struct bad_open_key : tofu::slot_index_key {
+    static void open(std::size_t) noexcept;
+};
+struct bad_forget_key : tofu::slot_index_key {
+    static void forget(std::uintptr_t);
 };
 struct bad_find_key : tofu::slot_index_key {
     template <class Storage>
@@ -187,10 +194,12 @@ struct bad_closing_key : tofu::slot_index_key {
     struct unclear {};
     static constexpr unclear closes_after_release{};
 };
-static_assert(key_verdicts<bad_category_key> == std::array{false, true, true, true});
-static_assert(key_verdicts<bad_make_key> == std::array{true, false, true, true});
-static_assert(key_verdicts<bad_find_key> == std::array{true, true, false, true});
-static_assert(key_verdicts<bad_closing_key> == std::array{true, true, true, false});
+static_assert(key_verdicts<bad_category_key> == std::array{false, true, true, true, true, true});
+static_assert(key_verdicts<bad_open_key> == std::array{true, false, true, true, true, true});
+static_assert(key_verdicts<bad_make_key> == std::array{true, true, false, true, true, true});
+static_assert(key_verdicts<bad_forget_key> == std::array{true, true, true, false, true, true});
+static_assert(key_verdicts<bad_find_key> == std::array{true, true, true, true, false, true});
+static_assert(key_verdicts<bad_closing_key> == std::array{true, true, true, true, true, false});
 static_assert(!tofu::key_policy<bad_find_key>);
 
 // Timer policies.

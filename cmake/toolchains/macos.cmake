@@ -11,5 +11,8 @@ set(CMAKE_OSX_SYSROOT "" CACHE STRING "")
 set(CMAKE_OSX_DEPLOYMENT_TARGET "" CACHE STRING "")
 set(CMAKE_INSTALL_NAME_TOOL true CACHE STRING "")
 
+# The Boost of Debian 12 has a base class that C++17 took away; its own way to tell so does not know this library.
+add_compile_definitions(_LIBCPP_ENABLE_CXX17_REMOVED_UNARY_BINARY_FUNCTION)
+
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 include("${CMAKE_CURRENT_LIST_DIR}/guests.cmake")

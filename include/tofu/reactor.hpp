@@ -14,8 +14,10 @@
 #include <tofu/stats.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <new>
 #include <system_error>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -27,14 +29,15 @@ enum class driven_by : std::uint8_t {
     caller     ///< the application: wait_receive, run_once, and every other call that waits
 };
 
+template <class Type, class... Others>
+concept one_of = (std::same_as<Type, Others> || ...);
+
 /// A message engine: one loop, four policies, no virtual call. Destroying it stops it in bounded time, whatever is
 /// still open; groups and messages may outlive it. All calls: any thread, except where said.
 template <class PollPolicy = default_poll, class PoolPolicy = default_pool, class KeyPolicy = default_key,
           class TimerPolicy = default_timer>
 class basic_reactor {
     static_assert(assert_policies<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>::value);
-    static constexpr bool make_themselves =
-        std::is_default_constructible_v<PollPolicy> && std::is_default_constructible_v<TimerPolicy>;
 
 public:
     using policies = policy_set<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>;
@@ -42,23 +45,19 @@ public:
     using timer_handle = basic_timer_handle<policies>;
     using time_point = typename TimerPolicy::time_point;
 
-    /// Starts the engine. Errors: not_allowed (options that contradict themselves, see validate), allocation_failed,
+    /// Starts the engine. `given`: objects of its policies, any of them, in any order; they are moved from. The others
+    /// are made by default. Errors: not_allowed (options that contradict themselves, see validate), allocation_failed,
     /// processing_failed (the system gave no thread or no descriptor). After an error every call reports
     /// shutdown_started.
-    basic_reactor(const options& opts, driven_by who, std::error_code& error, PollPolicy poll,
-                  TimerPolicy timer = TimerPolicy{}) noexcept {
-        error = start(opts, who, std::move(poll), std::move(timer));
+    template <one_of<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>... Given>
+    basic_reactor(const options& opts, driven_by who, std::error_code& error, Given... given) noexcept {
+        error = start(opts, who, given...);
     }
-    basic_reactor(const options& opts, driven_by who, PollPolicy poll,
-                  TimerPolicy timer = TimerPolicy{}) requires exceptions_enabled {
-        throw_if(start(opts, who, std::move(poll), std::move(timer)), "tofu::reactor");
+    template <one_of<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>... Given>
+    explicit basic_reactor(const options& opts = {}, driven_by who = driven_by::io_thread,
+                           Given... given) requires exceptions_enabled {
+        throw_if(start(opts, who, given...), "tofu::reactor");
     }
-    /// The same, with policies made by default.
-    basic_reactor(const options& opts, driven_by who, std::error_code& error) noexcept requires(make_themselves)
-        : basic_reactor(opts, who, error, PollPolicy{}, TimerPolicy{}) {}
-    explicit basic_reactor(const options& opts = {},
-                           driven_by who = driven_by::io_thread) requires(exceptions_enabled&& make_themselves)
-        : basic_reactor(opts, who, PollPolicy{}, TimerPolicy{}) {}
     basic_reactor(const basic_reactor&) = delete;
     basic_reactor& operator=(const basic_reactor&) = delete;
 
@@ -154,17 +153,34 @@ public:
 private:
     using core_type = engine::engine_core<policies>;
 
+    /// The one of this type among those that were given; else one of its own.
+    template <class Policy, class... Given>
+    [[nodiscard]] static Policy take([[maybe_unused]] Given&... given) noexcept {
+        constexpr std::size_t count = (std::size_t{0} + ... + std::size_t{std::same_as<Policy, Given>});
+        static_assert(count <= 1, "tofu::reactor: two objects of one policy were given to the constructor");
+        if constexpr (count == 1) {
+            return std::move(std::get<Policy&>(std::tie(given...)));
+        } else {
+            static_assert(std::is_nothrow_default_constructible_v<Policy>,
+                          "tofu::reactor: this policy cannot be made by default: give one to the constructor, after "
+                          "driven_by (and the error_code, if any)");
+            return Policy{};
+        }
+    }
+
     static void throw_if(const std::error_code& error, const char* what) {
         if (error) throw_status(static_cast<status>(error.value()), what);
     }
 
-    [[nodiscard]] status start(const options& opts, driven_by who, PollPolicy poll, TimerPolicy timer) noexcept {
+    template <class... Given>
+    [[nodiscard]] status start(const options& opts, driven_by who, Given&... given) noexcept {
         if (const options_check check = validate(opts); check.status != status::success) return check.status;
         engine::message_pool* const messages = engine::message_pool::create(opts);
         if (messages == nullptr) return status::allocation_failed;
         const bool with_thread = who == driven_by::io_thread;
-        auto* const core =
-            new (std::nothrow) core_type(opts, std::move(poll), std::move(timer), with_thread, *messages);
+        auto* const core = new (std::nothrow)
+            core_type(opts, take<PollPolicy>(given...), take<PoolPolicy>(given...), take<KeyPolicy>(given...),
+                      take<TimerPolicy>(given...), with_thread, *messages);
         if (core == nullptr) {
             messages->close();
             return status::allocation_failed;

@@ -57,14 +57,14 @@ public:
     template <class Condition>
     explicit constexpr settings(Condition condition) {
         for (std::uint8_t i = 0; i < count; ++i)
-            if (condition(at(i))) members_ = static_cast<std::uint16_t>(members_ | 1U << i);
+            if (condition(at(i))) members_ = members_ | 1U << i;
     }
     friend constexpr settings operator&(settings left, settings right) {
-        left.members_ = static_cast<std::uint16_t>(left.members_ & right.members_);
+        left.members_ = left.members_ & right.members_;
         return left;
     }
 
-    static constexpr std::uint8_t count = 16;
+    static constexpr std::uint8_t count = 20;
     static constexpr setting at(std::size_t index) {
         return {.poll = static_cast<poller>(index >> 2U),
                 .over = index & 2U ? transport::uds : transport::tcp,

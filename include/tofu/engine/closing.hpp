@@ -29,6 +29,14 @@ void end_channel(loop_state<Policies>& state, channel<Policies>& ch, cause why) 
     state.closing.push_back(ch);
 }
 
+/// Takes the socket from the poller, which may owe the release of its registration.
+template <class Policies>
+void detach(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    if (!std::exchange(ch.attached, false)) return;
+    ch.owed = state.poller.disarm(ch.registration) == disarmed::owed;
+    if (!ch.owed) state.keys.forget(ch.key);
+}
+
 /// Lets go of the system's side of a channel. Once only.
 template <class Policies>
 void shut(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
@@ -36,8 +44,7 @@ void shut(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     ch.is_shut = true;
     leave_lists(state, ch);
     if constexpr (Policies::timer::has_timers) state.timers.cancel(ch);
-    if (ch.attached) ch.owed = state.poller.disarm(ch.registration) == disarmed::owed;
-    ch.attached = false;
+    detach(state, ch);
     if (ch.why.why == reason::aborted && !ch.listener)
         ch.socket.abort();
     else if (!(ch.owed && Policies::key::closes_after_release))
