@@ -232,7 +232,7 @@ public:
         do {
             sent = ::sendmsg(native_handle(), &gathered, detail::send_flags);
         } while (sent < 0 && errno == EINTR);
-        return to_result(sent);
+        return to_written(sent);
     }
 
     /// Bytes that can be read now; 0 also when the system does not say.
@@ -321,6 +321,13 @@ private:
 
     static io_result to_result(ssize_t bytes) noexcept {
         return bytes < 0 ? io_result{0, last_error()} : io_result{static_cast<std::size_t>(bytes), {}};
+    }
+
+    /// macOS says EPROTOTYPE, too, of a connection that is being taken down at this moment (libuv has met it: see its
+    /// src/unix/stream.c).
+    static io_result to_written(ssize_t bytes) noexcept {
+        if (bytes < 0 && errno == EPROTOTYPE) return io_result{0, io_error{io_failure::reset, errno}};
+        return to_result(bytes);
     }
 
     template <class Question>
