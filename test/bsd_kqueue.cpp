@@ -78,12 +78,12 @@ struct talker {
     }
 };
 
-/// How many calls something makes that change what is in the queue.
+/// How many system calls something makes.
 template <class Do>
-unsigned changes_of(Do what) {
-    const unsigned before = emulated_kqueue::changing_calls;
+unsigned calls_of(Do what) {
+    const unsigned before = emulated_kqueue::calls;
     what();
-    return emulated_kqueue::changing_calls - before;
+    return emulated_kqueue::calls - before;
 }
 
 struct refusing {
@@ -104,8 +104,8 @@ BOOST_AUTO_TEST_CASE(each_change_of_interest_is_one_system_call_and_the_same_aga
     opened poll;
     socket_pair pair = connect_pair();
     decltype(poll)::registration entry;
-    const auto arm = [&](interest wanted) { return changes_of([&] { BOOST_REQUIRE(!poll.arm(entry, wanted)); }); };
-    BOOST_TEST(changes_of([&] { BOOST_REQUIRE(!poll.attach(entry, pair.server, 1)); }) == 0U);
+    const auto arm = [&](interest wanted) { return calls_of([&] { BOOST_REQUIRE(!poll.arm(entry, wanted)); }); };
+    BOOST_TEST(calls_of([&] { BOOST_REQUIRE(!poll.attach(entry, pair.server, 1)); }) == 0U);
     BOOST_TEST(arm(interest::none) == 0U);
     BOOST_TEST(arm(read_and_write) == 1U);
     BOOST_TEST(arm(read_and_write) == 0U);
@@ -114,11 +114,11 @@ BOOST_AUTO_TEST_CASE(each_change_of_interest_is_one_system_call_and_the_same_aga
     BOOST_TEST(arm(interest::write) == 0U);
     BOOST_TEST(arm(interest::none) == 1U);
     BOOST_TEST(arm(interest::none) == 0U);
-    BOOST_TEST(changes_of([&] { poll.disarm(entry); }) == 0U);
+    BOOST_TEST(calls_of([&] { poll.disarm(entry); }) == 0U);
     BOOST_REQUIRE(!poll.attach(entry, pair.server, 1));
     BOOST_TEST(arm(read_and_write) == 1U);
-    BOOST_TEST(changes_of([&] { poll.disarm(entry); }) == 1U);
-    BOOST_TEST(changes_of([&] { poll.disarm(entry); }) == 0U);
+    BOOST_TEST(calls_of([&] { poll.disarm(entry); }) == 1U);
+    BOOST_TEST(calls_of([&] { poll.disarm(entry); }) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(wakes_that_nobody_has_heard_yet_are_one_system_call) {
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(wakes_that_nobody_has_heard_yet_are_one_system_call) {
     };
     for (int round = 0; round < 3; ++round) {
         errno = EDOM;
-        BOOST_TEST(changes_of(wake_often) == 1U);
+        BOOST_TEST(calls_of(wake_often) == 1U);
         BOOST_TEST(errno == EDOM);
         BOOST_TEST(poll.look(nanoseconds::max()).all.empty());
     }

@@ -53,8 +53,8 @@ public:
     static constexpr int end_flag = 0x8000; // does not fit a signed short
     static constexpr unsigned trigger_note = 0x01000000;
 
-    /// For tests: calls that made changes; that many additions to come fail; with this.
-    static inline std::atomic<unsigned> changing_calls{0};
+    /// For tests: calls of exchange; that many additions to come fail; with this.
+    static inline std::atomic<unsigned> calls{0};
     static inline std::atomic<int> refused_additions{0};
     static inline std::atomic<int> refusal{ENOMEM};
 
@@ -74,7 +74,8 @@ public:
     int exchange(std::span<const event> changes, std::span<event> events, std::chrono::nanoseconds timeout) {
         std::unique_lock lock(access_);
         std::size_t answers = 0;
-        if (!changes.empty()) ++changing_calls;
+        ++calls;
+        errno = ENOTTY; // as a call may that succeeds
         for (event change : changes) {
             const int code = make(change);
             if (code == 0 && (change.flags & receipt_flag) == 0) continue;
