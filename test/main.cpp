@@ -4,6 +4,7 @@
 
 #define BOOST_TEST_NO_MAIN
 #if defined(BOOST_TEST_DYN_LINK)
+#include <boost/test/results_collector.hpp>
 #include <boost/test/unit_test.hpp>
 #else
 #define BOOST_TEST_ALTERNATIVE_INIT_API // as the library has it
