@@ -51,6 +51,7 @@ struct compact_key {
     /// Nothing was noted, so there is nothing to forget.
     static constexpr void forget(std::uintptr_t) noexcept {}
 
+    //[find
     /// The slot a key was made for, if its owner is still the same; else null. Any key may come, also one that was
     /// never made, or whose slot was never used.
     template <class Storage>
@@ -58,6 +59,7 @@ struct compact_key {
         auto* const slot = slots.at(static_cast<std::uint32_t>(key % most_channels));
         return slot != nullptr && key_of(slot->identity()) == key ? slot : nullptr;
     }
+    //]
 
 private:
     [[nodiscard]] static constexpr std::uintptr_t key_of(tofu::slot_identity who) noexcept {

@@ -43,6 +43,7 @@ public:
             if (cells_ != nullptr) resource_->deallocate(cells_, count_ * sizeof(cell), alignof(cell));
         }
 
+        //[open
         /// Makes room. False: the resource has not so much. It says so with an exception, which goes no further: the
         /// engine reports an error.
         [[nodiscard]] bool open(resource_pool& pool) noexcept {
@@ -58,6 +59,7 @@ public:
             free_.add(cells_, count_, 0);
             return true;
         }
+        //]
 
         /// A new owner for a free slot, with a generation that none has had before; null when all are taken.
         [[nodiscard]] Slot* acquire() noexcept { return free_.acquire(); }

@@ -67,6 +67,7 @@ public:
         return {};
     }
 
+    //[silence
     /// Unchanged interest costs no system call, as none does. In neither set a socket is silent, even when it fails.
     tofu::io_error arm(registration& entry, tofu::interest wanted) noexcept {
         FD_CLR(entry.descriptor, &readers_);
@@ -75,7 +76,9 @@ public:
         if (any(wanted & tofu::interest::write)) FD_SET(entry.descriptor, &writers_);
         return {};
     }
+    //]
 
+    //[letting_go
     /// Between two waits the kernel knows nothing of us, so nothing is ever owed. Right also when it is not attached.
     tofu::disarmed disarm(registration& entry) noexcept {
         if (entry.descriptor < 0) return tofu::disarmed::released;
@@ -85,6 +88,7 @@ public:
         while (highest_ > pipe_.read_descriptor() && owners_[place(highest_)] == nullptr) --highest_;
         return tofu::disarmed::released;
     }
+    //]
 
     /// All that is ready is reported at once: the result is never `full`. A signal is no error, the wait just ends.
     template <class Sink>
@@ -112,10 +116,12 @@ public:
         return result;
     }
 
+    //[wake
     /// Any thread. The flag says that a byte is in the pipe, or about to be: a thousand wakes are one write.
     void wake() noexcept {
         if (!pending_.exchange(true)) pipe_.wake();
     }
+    //]
 
     /// What it allocates at most for so many sockets; for memory_bound.hpp, no engine needs it.
     [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t) noexcept { return 0; }
@@ -149,6 +155,7 @@ private:
         if (::select(pipe_.read_descriptor() + 1, &readable, nullptr, nullptr, &moment) < 0) readable = empty_set();
     }
 
+    //[take_wake
     /// Drain first: the other way round, a wake between the two would lose its byte to the drain and leave the flag up
     /// for ever. One in between as it is writes nothing, and need not: the loop looks at its inbox after this wait, and
     /// sees what was put there, because both sides exchange the same atomic.
@@ -156,6 +163,7 @@ private:
         pipe_.drain();
         pending_.exchange(false);
     }
+    //]
 
     network_type network_;
     tofu::posix::wake_pipe pipe_;

@@ -86,6 +86,7 @@ public:
         return done;
     }
 
+    //[wait
     /// The poller reports to a sink in between, which passes everything on.
     template <class Sink>
     tofu::wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
@@ -94,6 +95,7 @@ public:
         log_({.call = "wait", .what = result.full ? "full" : "", .reports = watched.reports, .error = result.error});
         return result;
     }
+    //]
 
     void wake() noexcept {
         log_({.call = "wake"});

@@ -41,6 +41,7 @@ private:
     using heap = tofu::deadline_heap<time_point>;
 
 public:
+    //[node
     /// Lies in what it times, so that nothing is allocated and scheduling cannot fail. It is in a slot, or among those
     /// that are due, or nowhere.
     class node : heap::node {
@@ -54,6 +55,7 @@ public:
         node* next_ = nullptr;
         node** link_ = nullptr; ///< what points to it: its slot, or the `next_` of the node before
     };
+    //]
 
     wheel_timer() noexcept = default;      // said here, as time_point's own constructor may not say so
     wheel_timer(wheel_timer&&) noexcept {} // nodes point into the slots: there must not be any yet
@@ -94,11 +96,13 @@ public:
         if (item.deadline_ == earliest_) exact_ = false;
     }
 
+    //[pop
     /// The earliest node not after `now`; null when there is none.
     [[nodiscard]] node* pop_expired(time_point now) noexcept {
         if (in_slots_ != 0 && swept_ < now && earliest_ <= now) sweep(now);
         return static_cast<node*>(due_.pop_expired(now));
     }
+    //]
 
     /// The earliest deadline; time_point::max() when there is none. The loop asks in every turn.
     [[nodiscard]] time_point next() const noexcept {
