@@ -96,13 +96,11 @@ public:
         if (item.deadline_ == earliest_) exact_ = false;
     }
 
-    //[pop
     /// The earliest node not after `now`; null when there is none.
     [[nodiscard]] node* pop_expired(time_point now) noexcept {
         if (in_slots_ != 0 && swept_ < now && earliest_ <= now) sweep(now);
         return static_cast<node*>(due_.pop_expired(now));
     }
-    //]
 
     /// The earliest deadline; time_point::max() when there is none. The loop asks in every turn.
     [[nodiscard]] time_point next() const noexcept {
