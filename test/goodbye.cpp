@@ -305,7 +305,7 @@ TOFU_TEST_CASE(a_bye_signal_works_while_a_half_closed_peer_is_served, here) {
 
 // Channels there is no room for.
 
-TOFU_TEST_CASE(a_hello_request_without_a_free_channel_is_answered, here) {
+TOFU_TEST_CASE(a_hello_request_without_a_free_channel_is_answered, here, unvaried_only) {
     dialogue talk(here, narrow_engine(here));
     const tofu::address where = talk.listen();
     const auto link = talk.connect(where);

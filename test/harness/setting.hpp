@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where a behaviour test runs: on which policies, over which transport, driven by whom; and the macro that registers one
-// body for all settings it is about.
+// Where a behaviour test runs: on which policies, over which transport, driven by whom; and the macro that registers
+// one body for all settings it is about.
 #ifndef TOFU_TEST_HARNESS_SETTING_HPP
 #define TOFU_TEST_HARNESS_SETTING_HPP
 
@@ -19,12 +19,14 @@
 
 namespace tofu_test {
 
-enum class poller : std::uint8_t { posix_poll, linux_epoll, afd_iocp, afd_iocp_direct };
+enum class poller : std::uint8_t { posix_poll, linux_epoll, bsd_kqueue, afd_iocp, afd_iocp_direct };
 /// The one of tofu::default_poll.
 #if defined(_WIN32)
 inline constexpr poller default_poller = poller::afd_iocp;
 #elif defined(__linux__)
 inline constexpr poller default_poller = poller::linux_epoll;
+#elif __has_include(<sys/event.h>)
+inline constexpr poller default_poller = poller::bsd_kqueue;
 #else
 inline constexpr poller default_poller = poller::posix_poll;
 #endif
@@ -49,8 +51,8 @@ struct setting {
     [[nodiscard]] std::string_view reason_of_abort() const {
         return tells_aborts() ? "peer_reset" : "peer_disconnected";
     }
-    /// linux_epoll.uds.caller, or handle_key.uds.caller. (No commas: Boost.Test's --run_test takes those for the end of a
-    /// name.)
+    /// linux_epoll.uds.caller, or handle_key.uds.caller. (No commas: Boost.Test's --run_test takes those for the end of
+    /// a name.)
     [[nodiscard]] std::string name() const;
 };
 
@@ -68,7 +70,7 @@ public:
     }
 
     // Four for each poller, then four for each variation of the default one.
-    static constexpr std::size_t pollers = 4;
+    static constexpr std::size_t pollers = 5;
     static constexpr std::size_t variations = 5;
     static constexpr std::size_t count = 4 * (pollers + variations);
     static constexpr setting at(std::size_t index) {
@@ -120,6 +122,9 @@ constexpr bool is_there(poller which) {
 #if __has_include(<sys/epoll.h>)
     case poller::linux_epoll: return true;
 #endif
+#if __has_include(<sys/event.h>) || defined(TOFU_TEST_EMULATED_KQUEUE)
+    case poller::bsd_kqueue: return true;
+#endif
 #if __has_include(<winsock2.h>)
     case poller::afd_iocp: return true;
 #endif
@@ -137,7 +142,8 @@ inline constexpr settings everywhere([](const setting& s) { return is_there(s.po
 inline constexpr settings each_once([](const setting& s) {
     if (s.policies != variation::none) return true; // runs once in any case
     switch (s.poll) {
-    case poller::linux_epoll: return s.over == transport::uds;
+    case poller::linux_epoll:
+    case poller::bsd_kqueue: return s.over == transport::uds;
     case poller::afd_iocp: return true; // the only one of its system
     case poller::posix_poll:
     case poller::afd_iocp_direct: break;
@@ -150,6 +156,8 @@ inline constexpr settings defaults_only([](const setting& s) {
 });
 /// For limits and updates for later: there are none without timers.
 inline constexpr settings with_timers([](const setting& s) { return s.policies != variation::no_timers; });
+/// For what happens when the pool is full.
+inline constexpr settings with_fixed_pool([](const setting& s) { return s.policies != variation::growing_pool; });
 /// For narrow engines, and for names that the system itself resolves: each poller has them, no variation has.
 inline constexpr settings unvaried_only([](const setting& s) { return s.policies == variation::none; });
 

@@ -328,8 +328,8 @@ void model::check_cause(const channel_model& c, std::string_view reason) {
 
 // The end of everything.
 
-/// Without a message time, incomplete messages of peers that have fallen silent hold half of the credit for ever: others
-/// then have no room for theirs.
+/// Without a message time, incomplete messages of peers that have fallen silent hold half of the credit for ever:
+/// others then have no room for theirs.
 bool model::may_stop_reading(const engine_model& which) {
     if (which.opts.message_time.count() != 0) return false;
     std::size_t incomplete = 0;
