@@ -36,15 +36,15 @@ void echo_in(engine& both, int echoes) {
     for (int i = 0; i < echoes; ++i) example::echo(both, server, client, channel, 1, text);
 }
 
-template <class Poll>
+template <class Engine>
 void echo(int echoes) {
-    if constexpr (std::is_base_of_v<tofu::simulated_poll, Poll>) { // the same instructions in every run
+    if constexpr (std::is_base_of_v<tofu::simulated_poll, poller>) { // the same instructions in every run
         tofu::simulation::world world(1, {});
-        engine simulated({}, tofu::driven_by::caller, example::trace(tofu::simulated_poll(world), example::no_trace()),
+        Engine simulated({}, tofu::driven_by::caller, example::trace(tofu::simulated_poll(world), example::no_trace()),
                          tofu::manual_timer(world.clock()));
         echo_in(simulated, echoes);
     } else {
-        engine real({}, tofu::driven_by::caller);
+        Engine real({}, tofu::driven_by::caller);
         echo_in(real, echoes);
     }
 }
@@ -54,11 +54,11 @@ void print_sizes() {
     using channel = tofu::engine::channel<engine::policies>;
     std::cout << sizeof(engine) << ' ' << sizeof(tofu::engine::engine_core<engine::policies>) << ' ' << sizeof(channel)
               << ' ' << sizeof(tofu::slot_cell<channel>) << ' ' << sizeof(poller::registration) << ' '
-              << engine::policy_names() << '\n';
+              << engine::policies::name << '\n';
 }
 
 } // namespace
 
 int main(int count, char** words) {
-    return example::run([&] { count > 1 ? echo<poller>(std::atoi(words[1])) : print_sizes(); });
+    return example::run([&] { count > 1 ? echo<engine>(std::atoi(words[1])) : print_sizes(); });
 }

@@ -47,6 +47,8 @@ void give_a_slot_new_owners() {
     }
     example::check(key::find(slots, 0) == nullptr && key::find(slots, 0xffff) == nullptr, "pollers keep these");
     example::check(key::open(1024) && !key::open(1025), "a pool must not have more slots than there are indices");
+    const slot one_too_many({.index = 1024, .generation = 1}); // of a pool that has grown since
+    example::check(key::make(one_too_many, 0) == 0, "there is no key for an index that does not fit");
 }
 
 /// One slot after another gets more owners than there are incarnations, in engines that work.

@@ -19,9 +19,10 @@ using select_engine = tofu::reactor_with<example::select_poll>;
 class crowd {
 public:
     crowd() {
-        for (int taken = ::dup(0); taken >= 0; taken = ::dup(0)) {
-            taken_.push_back(taken);
-            if (taken >= FD_SETSIZE) return;
+        int taken = 0;
+        while (taken >= 0 && taken < FD_SETSIZE) {
+            taken = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+            if (taken >= 0) taken_.push_back(taken);
         }
     }
     crowd(const crowd&) = delete;
