@@ -2,6 +2,7 @@
 // What every poll policy of this system must do: one test for each way a poller is known to go wrong.
 
 #include "own_ports.hpp"
+#include "poll_recorder.hpp"
 #include "socket_pairs.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -30,10 +31,8 @@
 #include <chrono>
 #include <climits>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <thread>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -72,95 +71,6 @@ static_assert(posix::to_poll_timeout(1ms) == 1);
 static_assert(posix::to_poll_timeout(1ms + 1ns) == 2);
 static_assert(posix::to_poll_timeout(nanoseconds::max() - 1ns) == INT_MAX);
 #endif
-
-/// Notes what it is told, and knows every registration by its key, as the engine does.
-template <class Poll>
-struct recorder {
-    std::map<std::uintptr_t, typename Poll::registration*> known;
-    std::vector<std::pair<std::uintptr_t, readiness>> reports;
-    std::vector<std::uintptr_t> releases;
-
-    void ready(std::uintptr_t key, readiness bits) noexcept { reports.emplace_back(key, bits); }
-    void released(std::uintptr_t key) noexcept { releases.push_back(key); }
-    typename Poll::registration* registration_of(std::uintptr_t key) noexcept {
-        const auto found = known.find(key);
-        return found != known.end() ? found->second : nullptr;
-    }
-
-    std::vector<std::uintptr_t> sorted_keys() const {
-        std::vector<std::uintptr_t> keys;
-        for (const auto& report : reports) {
-            keys.push_back(report.first);
-        }
-        std::sort(keys.begin(), keys.end());
-        return keys;
-    }
-};
-
-/// Everything goes through it, so that its recorder knows what the poller has to be told.
-template <class Poll>
-class opened_poll {
-public:
-    static_assert(!std::is_copy_constructible_v<Poll>);
-    static_assert(!std::is_move_assignable_v<Poll>);
-    using registration = typename Poll::registration;
-
-    opened_poll() { BOOST_REQUIRE(!poll_.open()); }
-    explicit opened_poll(Poll&& other) : poll_(std::move(other)) { BOOST_REQUIRE(!poll_.open()); }
-
-    Poll& bare() { return poll_; }
-    void wake() { poll_.wake(); }
-
-    template <class Socket>
-    void attach(registration& entry, const Socket& which, std::uintptr_t key) {
-        BOOST_REQUIRE(!poll_.attach(entry, which, key));
-        seen_.known[key] = &entry;
-    }
-    void arm(registration& entry, interest wanted) { BOOST_REQUIRE(!poll_.arm(entry, wanted)); }
-    /// Until the poller has let go of it. What else is ready is told again.
-    void forget(registration& entry, std::uintptr_t key) {
-        if (poll_.disarm(entry) == disarmed::owed) {
-            const auto until = poller_clock::now() + 10s;
-            do {
-                BOOST_REQUIRE(poller_clock::now() < until);
-                look(10ms);
-            } while (seen_.releases != std::vector{key});
-        }
-        seen_.known.erase(key);
-    }
-
-    const recorder<Poll>& wait_for(nanoseconds timeout) {
-        const wait_result result = look(timeout);
-        BOOST_TEST(!result.error);
-        BOOST_TEST(!result.full);
-        BOOST_TEST(seen_.releases.empty());
-        return seen_;
-    }
-
-    /// What is reported for the only socket that has anything to tell; none when silent.
-    readiness only_report(nanoseconds timeout) {
-        const recorder<Poll>& seen = wait_for(timeout);
-        BOOST_REQUIRE(seen.reports.size() <= 1);
-        return seen.reports.empty() ? readiness::none : seen.reports[0].second;
-    }
-
-    /// True when nothing at all ends a wait of 30 ms before its time.
-    bool is_silent() {
-        const auto begin = poller_clock::now();
-        const bool quiet = wait_for(30ms).reports.empty();
-        return quiet && poller_clock::now() - begin >= 30ms;
-    }
-
-private:
-    wait_result look(nanoseconds timeout) {
-        seen_.reports.clear();
-        seen_.releases.clear();
-        return poll_.wait(timeout, seen_);
-    }
-
-    Poll poll_;
-    recorder<Poll> seen_;
-};
 
 /// One connection, its server side known to the poller, which lives longer.
 template <class Poll>

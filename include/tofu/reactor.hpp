@@ -10,14 +10,13 @@
 #include <tofu/platform/thread.hpp>
 #include <tofu/policies/concepts.hpp>
 #include <tofu/policies/defaults.hpp>
+#include <tofu/policies/given.hpp>
 #include <tofu/policies/policy_set.hpp>
 #include <tofu/stats.hpp>
 
 #include <chrono>
-#include <concepts>
 #include <new>
 #include <system_error>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -29,21 +28,23 @@ enum class driven_by : std::uint8_t {
     caller     ///< the application: wait_receive, run_once, and every other call that waits
 };
 
-template <class Type, class... Others>
-concept one_of = (std::same_as<Type, Others> || ...);
-
 /// A message engine: one loop, four policies, no virtual call. Destroying it stops it in bounded time, whatever is
 /// still open; groups and messages may outlive it. All calls: any thread, except where said.
 template <class PollPolicy = default_poll, class PoolPolicy = default_pool, class KeyPolicy = default_key,
           class TimerPolicy = default_timer>
 class basic_reactor {
-    static_assert(assert_policies<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>::value);
+    static_assert(assert_order<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>());
+    static_assert(assert_poll_policy<PollPolicy>());
+    static_assert(assert_pool_policy<PoolPolicy>());
+    static_assert(assert_key_policy<KeyPolicy>());
+    static_assert(assert_timer_policy<TimerPolicy>());
+    static_assert(assert_combination<PollPolicy, PoolPolicy, KeyPolicy>());
 
 public:
-    using policies = policy_set<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>;
+    using policies = usable_policies<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>;
     using group_type = basic_channel_group<policies>;
     using timer_handle = basic_timer_handle<policies>;
-    using time_point = typename TimerPolicy::time_point;
+    using time_point = typename policies::timer::time_point;
 
     /// Starts the engine. `given`: objects of its policies, any of them, in any order; they are moved from. The others
     /// are made by default. Errors: not_allowed (options that contradict themselves, see validate), allocation_failed,
@@ -140,11 +141,13 @@ public:
 
     /// The descriptor that becomes readable when run_once has something to do; it stays the engine's.
     [[nodiscard]] auto native_handle() const noexcept {
-        static_assert(
-            requires(const PollPolicy& p) { p.native_handle(); },
-            "tofu::reactor::native_handle: this PollPolicy has no single descriptor to wait for "
-            "(posix_poll waits for many); linux_epoll and bsd_kqueue have one");
-        return core_->poller.native_handle();
+        static_assert(poll_has_native_handle<typename policies::poll>,
+                      "tofu::reactor::native_handle: this PollPolicy has no single descriptor to wait for "
+                      "(posix_poll waits for many); linux_epoll and bsd_kqueue have one");
+        if constexpr (poll_has_native_handle<typename policies::poll>)
+            return core_->poller.native_handle();
+        else
+            return -1;
     }
 
     /// Counters, each right by itself. Any thread, never waits for the loop.
@@ -152,21 +155,6 @@ public:
 
 private:
     using core_type = engine::engine_core<policies>;
-
-    /// The one of this type among those that were given; else one of its own.
-    template <class Policy, class... Given>
-    [[nodiscard]] static Policy take([[maybe_unused]] Given&... given) noexcept {
-        constexpr std::size_t count = (std::size_t{0} + ... + std::size_t{std::same_as<Policy, Given>});
-        static_assert(count <= 1, "tofu::reactor: two objects of one policy were given to the constructor");
-        if constexpr (count == 1) {
-            return std::move(std::get<Policy&>(std::tie(given...)));
-        } else {
-            static_assert(std::is_nothrow_default_constructible_v<Policy>,
-                          "tofu::reactor: this policy cannot be made by default: give one to the constructor, after "
-                          "driven_by (and the error_code, if any)");
-            return Policy{};
-        }
-    }
 
     static void throw_if(const std::error_code& error, const char* what) {
         if (error) throw_status(static_cast<status>(error.value()), what);
@@ -178,9 +166,7 @@ private:
         engine::message_pool* const messages = engine::message_pool::create(opts);
         if (messages == nullptr) return status::allocation_failed;
         const bool with_thread = who == driven_by::io_thread;
-        auto* const core = new (std::nothrow)
-            core_type(opts, take<PollPolicy>(given...), take<PoolPolicy>(given...), take<KeyPolicy>(given...),
-                      take<TimerPolicy>(given...), with_thread, *messages);
+        core_type* const core = make_core(opts, with_thread, *messages, given...);
         if (core == nullptr) {
             messages->close();
             return status::allocation_failed;
@@ -191,6 +177,23 @@ private:
         if (with_thread && !start_thread(*core)) return status::processing_failed;
         core_ = std::move(made);
         return status::success;
+    }
+
+    template <class... Given>
+    [[nodiscard]] static core_type* make_core(const options& opts, bool with_thread, engine::message_pool& messages,
+                                              Given&... given) noexcept {
+        static_assert(assert_given<typename policies::poll, Given...>());
+        static_assert(assert_given<typename policies::pool, Given...>());
+        static_assert(assert_given<typename policies::key, Given...>());
+        static_assert(assert_given<typename policies::timer, Given...>());
+        if constexpr (can_be_had<typename policies::poll, Given...> && can_be_had<typename policies::pool, Given...> &&
+                      can_be_had<typename policies::key, Given...> && can_be_had<typename policies::timer, Given...>)
+            return new (std::nothrow)
+                core_type(opts, take<typename policies::poll>(given...), take<typename policies::pool>(given...),
+                          take<typename policies::key>(given...), take<typename policies::timer>(given...), with_thread,
+                          messages);
+        else
+            return nullptr;
     }
 
     [[nodiscard]] bool start_thread(core_type& core) noexcept {

@@ -9,7 +9,6 @@
 #include <tofu/reactor.hpp>
 
 #include <boost/mp11/algorithm.hpp>
-#include <boost/mp11/bind.hpp>
 #include <boost/mp11/list.hpp>
 
 #include <concepts>
@@ -20,63 +19,57 @@ namespace tofu {
 namespace detail {
 
 template <class Type>
-concept says_category = requires {
-    typename Type::category;
-};
+concept is_any_policy = category_is<Type, poll_category> || category_is<Type, pool_category> ||
+    category_is<Type, key_category> || category_is<Type, timer_category>;
 
-template <class Type, class Category>
-struct has_category : std::false_type {};
-template <says_category Type, class Category>
-struct has_category<Type, Category> : std::is_same<typename Type::category, Category> {};
-
+/// Always true, like all that follow; the compiler's trace names the types that are wrong.
 template <class Type>
-concept is_any_policy = has_category<Type, poll_category>::value || has_category<Type, pool_category>::value ||
-    has_category<Type, key_category>::value || has_category<Type, timer_category>::value;
-
-/// Instantiated for each argument of reactor_with: the compiler's trace names it.
-template <class Type>
-struct is_a_policy {
+consteval bool assert_is_a_policy() {
     static_assert(is_any_policy<Type>,
                   "reactor_with: this type is no policy: it needs `using category = tofu::poll_category;` (or "
                   "pool_category, key_category, timer_category)");
-    static constexpr bool value = is_any_policy<Type>;
-};
+    return true;
+}
 
-/// The policies among the arguments that claim one category: none or one.
-template <class... Policies>
-struct at_most_one_poll_policy {
-    static_assert(sizeof...(Policies) <= 1, "reactor_with: two PollPolicies (their category is tofu::poll_category)");
-};
-template <class... Policies>
-struct at_most_one_pool_policy {
-    static_assert(sizeof...(Policies) <= 1, "reactor_with: two PoolPolicies (their category is tofu::pool_category)");
-};
-template <class... Policies>
-struct at_most_one_key_policy {
-    static_assert(sizeof...(Policies) <= 1, "reactor_with: two KeyPolicies (their category is tofu::key_category)");
-};
-template <class... Policies>
-struct at_most_one_timer_policy {
-    static_assert(sizeof...(Policies) <= 1, "reactor_with: two TimerPolicies (their category is tofu::timer_category)");
-};
+struct nobody {};
 
-/// The one for `Category` among the arguments, else the default.
-template <class Category, template <class...> class AtMostOne, class Default, class... Policies>
-struct chosen_policy {
-    using claims = boost::mp11::mp_filter_q<boost::mp11::mp_bind<has_category, boost::mp11::_1, Category>,
-                                            boost::mp11::mp_list<Policies...>>;
-    using type = boost::mp11::mp_front<boost::mp11::mp_push_back<claims, Default>>;
-    static_assert(sizeof(boost::mp11::mp_rename<claims, AtMostOne>) != 0);
+/// The first two that claim a category; the second should be nobody.
+template <class Category, class First, class Second>
+consteval bool assert_one_claim() {
+    constexpr bool alone = std::same_as<Second, nobody>;
+    constexpr bool one_poll = alone || !std::same_as<Category, poll_category>;
+    constexpr bool one_pool = alone || !std::same_as<Category, pool_category>;
+    constexpr bool one_key = alone || !std::same_as<Category, key_category>;
+    constexpr bool one_timer = alone || !std::same_as<Category, timer_category>;
+    static_assert(one_poll, "reactor_with: two PollPolicies (their category is tofu::poll_category)");
+    static_assert(one_pool, "reactor_with: two PoolPolicies (their category is tofu::pool_category)");
+    static_assert(one_key, "reactor_with: two KeyPolicies (their category is tofu::key_category)");
+    static_assert(one_timer, "reactor_with: two TimerPolicies (their category is tofu::timer_category)");
+    return true;
+}
+
+/// What the arguments, and behind them the default, have for a category.
+template <class Category, class Default, class... Policies>
+struct claims {
+    template <class Type>
+    using is_of_category = std::bool_constant<category_is<Type, Category>>;
+    using all = boost::mp11::mp_filter<is_of_category, boost::mp11::mp_list<Policies...>>;
+    using first = boost::mp11::mp_first<boost::mp11::mp_push_back<all, Default>>;
+    using second = boost::mp11::mp_second<boost::mp11::mp_push_back<all, nobody, nobody>>;
 };
 
 template <class... Policies>
 struct reactor_from {
-    static_assert((is_a_policy<Policies>::value && ...));
-    using type = basic_reactor<
-        typename chosen_policy<poll_category, at_most_one_poll_policy, default_poll, Policies...>::type,
-        typename chosen_policy<pool_category, at_most_one_pool_policy, default_pool, Policies...>::type,
-        typename chosen_policy<key_category, at_most_one_key_policy, default_key, Policies...>::type,
-        typename chosen_policy<timer_category, at_most_one_timer_policy, default_timer, Policies...>::type>;
+    using poll = claims<poll_category, default_poll, Policies...>;
+    using pool = claims<pool_category, default_pool, Policies...>;
+    using key = claims<key_category, default_key, Policies...>;
+    using timer = claims<timer_category, default_timer, Policies...>;
+    static_assert((assert_is_a_policy<Policies>() && ... && true));
+    static_assert(assert_one_claim<poll_category, typename poll::first, typename poll::second>());
+    static_assert(assert_one_claim<pool_category, typename pool::first, typename pool::second>());
+    static_assert(assert_one_claim<key_category, typename key::first, typename key::second>());
+    static_assert(assert_one_claim<timer_category, typename timer::first, typename timer::second>());
+    using type = basic_reactor<typename poll::first, typename pool::first, typename key::first, typename timer::first>;
 };
 
 } // namespace detail

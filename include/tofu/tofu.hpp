@@ -9,6 +9,7 @@
 #include <tofu/config.hpp>
 #include <tofu/message.hpp>
 #include <tofu/options.hpp>
+#include <tofu/policies/concepts.hpp>
 #include <tofu/policies/key/handle_key.hpp>
 #include <tofu/policies/key/pointer_key.hpp>
 #include <tofu/policies/poll/bsd_kqueue.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Stand-ins that the contracts of the policies are checked with.
+// Stand-ins for what the engine hands to its policies: the contracts are checked with them.
 #ifndef TOFU_POLICIES_CONCEPTS_ARCHETYPES_HPP
 #define TOFU_POLICIES_CONCEPTS_ARCHETYPES_HPP
 
@@ -7,14 +7,12 @@
 #include <tofu/io.hpp>
 #include <tofu/slot_identity.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 
-namespace tofu {
-
-/// Stand-ins a contract is checked with.
-namespace archetype {
+namespace tofu::archetype {
 
 /// What a poller's wait reports to, and asks: the registration that is attached, or still owed, under a key; null when
 /// there is none. Whoever is told of a release may attach and arm at once.
@@ -31,7 +29,7 @@ struct slot {
     [[nodiscard]] slot_identity identity() const noexcept;
 };
 
-/// What a key is made of, beside a slot.
+/// What a key is made for, beside the slot.
 struct socket {
     [[nodiscard]] int native_handle() const noexcept;
 };
@@ -52,8 +50,6 @@ struct resolution {
     void complete(std::span<const Endpoint> found, io_error error) noexcept;
 };
 
-} // namespace archetype
-
-} // namespace tofu
+} // namespace tofu::archetype
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The contract of a KeyPolicy: how a completion finds its channel.
+// The contract of a KeyPolicy, by which a completion finds its channel: each requirement a concept, and a sentence for
+// when it is not met.
 #ifndef TOFU_POLICIES_CONCEPTS_KEY_HPP
 #define TOFU_POLICIES_CONCEPTS_KEY_HPP
 
@@ -14,12 +15,22 @@
 namespace tofu {
 
 template <class K>
-concept key_has_category = std::same_as<typename K::category, key_category>;
+concept key_has_category = category_is<K, key_category>;
 
-/// The policy is an object of the engine; members may be static. open() makes room for so many keys at first (false:
-/// memory is short).
+/// The engine gets its own by move.
 template <class K>
-concept key_opens = std::is_nothrow_move_constructible_v<K> && requires(K& k, std::size_t channels) {
+concept key_moves = std::is_nothrow_move_constructible_v<K>;
+
+/// May the socket be closed before the kernel has let go of its registration?
+template <class K>
+concept key_says_when_to_close = requires {
+    { K::closes_after_release } -> std::convertible_to<bool>;
+};
+
+/// Makes room for so many keys at first. False: memory is short. The policy is an object of the engine; members may be
+/// static.
+template <class K>
+concept key_opens = requires(K& k, std::size_t channels) {
     { k.open(channels) }
     noexcept->std::same_as<bool>;
 };
@@ -47,21 +58,27 @@ concept key_finds = requires(const K& k, Storage& slots, std::uintptr_t key) {
     noexcept->std::same_as<Slot*>;
 };
 
-/// May the socket be closed before the kernel has let go of its registration?
 template <class K>
-concept key_says_when_to_close = requires {
-    { K::closes_after_release } -> std::convertible_to<bool>;
-};
+concept key_policy = key_has_category<K> && key_moves<K> && key_says_when_to_close<K> && key_opens<K> && key_makes<K> &&
+    key_forgets<K> && key_finds<K>;
 
-template <class K>
-concept key_policy =
-    key_has_category<K> && key_opens<K> && key_makes<K> && key_forgets<K> && key_finds<K> && key_says_when_to_close<K>;
-
-/// Keys go with the sockets of a poller, and with the storage of a pool: not every one with every other.
-template <class K, class Poll>
-concept key_fits_sockets = key_makes<K, archetype::slot, typename Poll::network_type::socket>;
-template <class K, class Pool>
-concept key_fits_pool = key_finds<K, typename Pool::template storage<archetype::slot>>;
+/// Each requirement that is not met is an error of its own, unless it is only a consequence. Always true.
+template <class Key>
+consteval bool assert_key_policy() {
+    if constexpr (!has_another_category<Key, key_category>)
+        static_assert(key_has_category<Key>, "KeyPolicy (3rd parameter): needs `using category = tofu::key_category;`");
+    if constexpr (key_has_category<Key>) {
+        static_assert(key_moves<Key>, "KeyPolicy: must be nothrow move constructible");
+        static_assert(key_says_when_to_close<Key>, "KeyPolicy: needs `static constexpr bool closes_after_release`");
+        static_assert(key_opens<Key>, "KeyPolicy: needs `bool open(std::size_t channels) noexcept;`");
+        static_assert(key_makes<Key>, "KeyPolicy: needs `template <class Slot, class Socket> std::uintptr_t "
+                                      "make(const Slot&, const Socket&) noexcept;`");
+        static_assert(key_forgets<Key>, "KeyPolicy: needs `void forget(std::uintptr_t key) noexcept;`");
+        static_assert(key_finds<Key>, "KeyPolicy: needs `template <class Storage> Slot* find(Storage&, "
+                                      "std::uintptr_t key) const noexcept;`");
+    }
+    return true;
+}
 
 } // namespace tofu
 

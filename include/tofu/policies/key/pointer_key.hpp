@@ -35,7 +35,7 @@ struct pointer_key {
     /// The key of a slot; 0: its address has no room for a generation.
     template <class Slot, class Socket>
     [[nodiscard]] static std::uintptr_t make(const Slot& slot, const Socket&) noexcept {
-        static_assert(sizeof(std::uintptr_t) == sizeof(std::uint64_t),
+        static_assert(sizeof(Slot*) == sizeof(std::uint64_t),
                       "pointer_key: addresses of this system have no room for a generation; use slot_index_key");
         const std::uint64_t address = reinterpret_cast<std::uintptr_t>(&slot);
         return (address & ~address_mask) == 0 ? static_cast<std::uintptr_t>(address | tag(slot.identity())) : 0;
