@@ -4,6 +4,6 @@
 
 namespace tofu_simulation {
 
-std::span<const policy_set> policy_sets() { return {&default_set, 1}; }
+std::span<const policy_set> policy_sets() { return {&TOFU_ONLY_SET, 1}; }
 
 } // namespace tofu_simulation
