@@ -60,7 +60,8 @@ public:
     void print_figures() const {
         const tofu::engine_stats figures = engine_.stats();
         std::cout << "ended: " << figures.accepted << " connections, " << figures.messages_received
-                  << " messages received, " << figures.messages_sent << " sent\n";
+                  << " messages received, " << figures.messages_sent << " sent\n"
+                  << "engine: " << figures.policies << '\n';
     }
 
 private:

@@ -20,6 +20,8 @@ namespace tofu_test {
 /// Bytes that tofu has, as the allocator has rounded them, and the most there were at any one time.
 inline std::atomic<std::size_t> bytes_alive{0};
 inline std::atomic<std::size_t> most_bytes_alive{0};
+/// How often tofu has asked for memory.
+inline std::atomic<std::size_t> allocations{0};
 
 namespace counted_new {
 
@@ -48,6 +50,7 @@ inline void* obtain(std::size_t size, std::size_t alignment, bool counts) noexce
     auto* const given = static_cast<unsigned char*>(block) + front;
     auto* const note = ::new (given - sizeof(label)) label{counts ? usable(block, whole) - front : 0};
     if (!counts) return given;
+    allocations.fetch_add(1);
     const std::size_t now = bytes_alive.fetch_add(note->counted) + note->counted;
     for (std::size_t most = most_bytes_alive; most < now && !most_bytes_alive.compare_exchange_weak(most, now);) {
     }

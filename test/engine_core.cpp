@@ -23,7 +23,7 @@ struct bare_engine {
     explicit bare_engine(tofu::driven_by who) {
         auto* const pool = tofu::engine::message_pool::create({});
         BOOST_REQUIRE(pool != nullptr);
-        engine = ref<core>::adopt(new core(tofu::options{}, tofu::default_poll{}, tofu::default_timer{},
+        engine = ref<core>::adopt(new core(tofu::options{}, tofu::default_poll{}, {}, {}, tofu::default_timer{},
                                            who == tofu::driven_by::io_thread, *pool));
         BOOST_REQUIRE(!engine->open());
         status why{};

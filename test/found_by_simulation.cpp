@@ -467,7 +467,7 @@ BOOST_AUTO_TEST_CASE(a_channel_that_can_not_go_keeps_nothing_else) {
     auto* const pool = tofu::engine::message_pool::create({});
     BOOST_REQUIRE(pool != nullptr);
     const auto engine = tofu::engine::ref<core>::adopt(
-        new core({}, keeping_poll(of.world, poll), tofu::manual_timer(of.world.clock()), false, *pool));
+        new core({}, keeping_poll(of.world, poll), {}, {}, tofu::manual_timer(of.world.clock()), false, *pool));
     BOOST_REQUIRE(!engine->open());
     status why{};
     const auto group = engine->make_group(why);

@@ -319,11 +319,56 @@ void fill_the_queues() {
     judge_rest(s, small_queues);
 }
 
+/// What lives in a slot here is as large as it likes; what counts is where its memory comes from.
+struct occupant {
+    explicit occupant(tofu::slot_identity who) noexcept : identity_(who) {}
+    [[nodiscard]] tofu::slot_identity identity() const noexcept { return identity_; }
+    [[nodiscard]] int native_handle() const noexcept { return static_cast<int>(identity_.index) + 3; }
+
+    tofu::slot_identity identity_;
+    std::byte rest[500]{};
+};
+
+/// All slots are used and given back again and again: how many allocations that takes once pool and keys are open.
+template <class Pool, class Key>
+std::size_t allocations_of_channels(std::size_t count) {
+    Pool pool;
+    Key keys;
+    typename Pool::template storage<occupant> channels;
+    CHECK(channels.open(pool) && keys.open(channels.reserved()));
+    const std::size_t before = tofu_test::allocations;
+    for (int round = 0; round < 10; ++round) {
+        for (std::size_t i = 0; i < count; ++i) {
+            const occupant* const one = channels.acquire();
+            CHECK(one != nullptr && keys.make(*one, *one) != 0);
+        }
+        channels.for_each([&](occupant& one) {
+            keys.forget(keys.make(one, one));
+            channels.release(one);
+        });
+    }
+    return tofu_test::allocations - before;
+}
+
+/// A fixed pool allocates when it is opened and never again, whichever key goes with it; a growing one once per chunk.
+void count_allocations_of_channels() {
+    using fixed = tofu::fixed_channel_pool<1000>;
+    using growing = tofu::growing_channel_pool<100>;
+    const std::size_t counts[] = {allocations_of_channels<fixed, tofu::slot_index_key>(1000),
+                                  allocations_of_channels<fixed, tofu::pointer_key>(1000),
+                                  allocations_of_channels<fixed, tofu::handle_key>(1000)};
+    for (const std::size_t count : counts) CHECK(count == 0);
+    const std::size_t grown = allocations_of_channels<growing, tofu::slot_index_key>(1000);
+    CHECK(grown == 10 + 1); // ten chunks, and the table of them
+    std::printf("allocations for 10 times 1000 channels: fixed pool %zu, growing pool %zu\n", counts[0], grown);
+}
+
 } // namespace
 
 int main() {
     drive_to_the_limit();
     fill_the_queues();
+    count_allocations_of_channels();
     CHECK(tofu_test::bytes_alive == 0);
     std::puts("everything given back");
 }

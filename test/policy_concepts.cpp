@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// Every shipped policy satisfies its contract, a broken one fails exactly the requirement it breaks, and what the
-// engine does at the limits a pool policy sets.
+// Every shipped policy satisfies its contract, a broken one does not, and what the engine does at the limits a pool
+// policy sets.
+#include "bad_policies/key.hpp"
+#include "bad_policies/poll.hpp"
+#include "bad_policies/pool.hpp"
+#include "bad_policies/timer.hpp"
 #include "harness.hpp"
 
 #include <tofu/tofu.hpp>
@@ -20,10 +24,14 @@ static_assert(tofu::poll_policy<tofu::posix_poll>);
 static_assert(tofu::pool_policy<tofu::default_pool>);
 static_assert(tofu::pool_policy<tofu::fixed_channel_pool<1>>);
 static_assert(tofu::pool_policy<tofu::fixed_channel_pool<65534>>);
+static_assert(tofu::pool_policy<tofu::growing_channel_pool<>>);
 static_assert(tofu::key_policy<tofu::default_key>);
 static_assert(tofu::key_policy<tofu::slot_index_key>);
+static_assert(tofu::key_policy<tofu::pointer_key>);
+static_assert(tofu::key_policy<tofu::handle_key>);
 static_assert(tofu::timer_policy<tofu::default_timer>);
 static_assert(tofu::timer_policy<tofu::wait_timeout>);
+static_assert(tofu::timer_policy<tofu::no_timers>);
 
 // No policy is taken for another one's kind.
 static_assert(!tofu::poll_policy<tofu::default_pool>);
@@ -31,191 +39,48 @@ static_assert(!tofu::pool_policy<tofu::default_key>);
 static_assert(!tofu::key_policy<tofu::default_timer>);
 static_assert(!tofu::timer_policy<tofu::default_poll>);
 
-// Poll policies. Each bad one hides one member of a good one.
+// The broken ones: what the compiler says about each of them is tested in compile_fail/.
 
-using good_poll = tofu::default_poll;
-using good_network = good_poll::network_type;
-using good_socket = good_network::socket;
+template <class... P>
+constexpr bool no_poll_policy = (!tofu::poll_policy<P> && ...);
+static_assert(tofu::poll_policy<good_poll> && tofu::poll_policy<poll_of<good_network>>);
+static_assert(no_poll_policy<int, bad_category_poll, bad_moving_poll, bad_network_poll, bad_registration_poll,
+                             bad_open_poll, bad_attach_poll, bad_arm_poll, bad_disarm_poll, bad_wait_poll,
+                             bad_reports_poll, bad_wake_poll, bad_empty_poll>);
 
-template <class P>
-struct poll_verdicts {
-    // In the order of the contract.
-    static constexpr std::array<bool, 8> value{
-        tofu::poll_has_category<P>, tofu::poll_has_registration<P>, tofu::poll_opens<P>, tofu::poll_attaches<P>,
-        tofu::poll_arms<P>,         tofu::poll_disarms<P>,          tofu::poll_waits<P>, tofu::poll_wakes<P>};
-    static constexpr bool only(std::size_t broken) {
-        for (std::size_t i = 0; i < value.size(); ++i)
-            if (value[i] != (i != broken)) return false;
-        return !tofu::poll_policy<P> && tofu::poll_has_network<P>;
-    }
-};
+static_assert(tofu::poll_network<good_network> && tofu::poll_network<network_of<good_socket>>);
+template <class... N>
+constexpr bool no_network = ((!tofu::poll_network<N> && !tofu::poll_policy<poll_of<N>>)&&...);
+static_assert(no_network<bad_types_network, bad_connect_network, bad_listen_network, bad_to_endpoint_network,
+                         bad_to_address_network, bad_resolve_network>);
 
-struct bad_category_poll : good_poll {
-    using category = tofu::timer_category;
-};
-struct bad_registration_poll : good_poll {
-    struct registration : good_poll::registration {
-        explicit registration(int) noexcept {}
-    };
-};
-struct bad_open_poll : good_poll {
-    bool open() noexcept;
-};
-struct bad_attach_poll : good_poll {
-    tofu::io_error attach(registration&, const good_socket&) noexcept; // no key
-};
-struct bad_arm_poll : good_poll {
-    tofu::io_error arm(registration&, tofu::interest); // may throw
-};
-struct bad_disarm_poll : good_poll {
-    void disarm(registration&) noexcept;
-};
-struct bad_wait_poll : good_poll {
-    template <class Sink>
-    tofu::io_error wait(std::chrono::nanoseconds, Sink&) noexcept;
-};
-struct bad_wake_poll : good_poll {
-    void wake(int) noexcept;
-};
-static_assert(poll_verdicts<bad_category_poll>::only(0));
-static_assert(poll_verdicts<bad_registration_poll>::only(1));
-static_assert(poll_verdicts<bad_open_poll>::only(2));
-static_assert(poll_verdicts<bad_attach_poll>::only(3));
-static_assert(poll_verdicts<bad_arm_poll>::only(4));
-static_assert(poll_verdicts<bad_disarm_poll>::only(5));
-static_assert(poll_verdicts<bad_wait_poll>::only(6));
-static_assert(poll_verdicts<bad_wake_poll>::only(7));
+template <class... S>
+constexpr bool no_socket = (!tofu::network_socket<S, good_network::endpoint> && ...) && no_network<network_of<S>...>;
+static_assert(tofu::network_socket<good_socket, good_network::endpoint>);
+static_assert(
+    no_socket<bad_copied_socket, bad_read_socket, bad_write_socket, bad_available_socket, bad_finish_connect_socket,
+              bad_accept_socket, bad_shutdown_socket, bad_close_socket, bad_abort_socket, bad_local_endpoint_socket,
+              bad_peer_endpoint_socket, bad_peer_identity_socket>);
 
-struct bad_network_poll : good_poll {
-    good_network* network() noexcept;
-};
-static_assert(!tofu::poll_has_network<bad_network_poll> && !tofu::poll_policy<bad_network_poll>);
+template <class... P>
+constexpr bool no_pool_policy = (!tofu::pool_policy<P> && ...);
+static_assert(tofu::pool_policy<good_pool>);
+static_assert(no_pool_policy<bad_category_pool, bad_moving_pool, bad_storage_pool, bad_movable_pool, bad_open_pool,
+                             bad_acquire_pool, bad_release_pool, bad_at_pool, bad_for_each_pool, bad_used_pool,
+                             bad_capacity_pool, bad_reserved_pool, bad_abandon_pool, bad_empty_pool>);
 
-// Networks and sockets.
+template <class... K>
+constexpr bool no_key_policy = (!tofu::key_policy<K> && ...);
+static_assert(tofu::key_policy<good_key>);
+static_assert(no_key_policy<bad_category_key, bad_moving_key, bad_closing_key, bad_open_key, bad_make_key,
+                            bad_forget_key, bad_find_key>);
 
-static_assert(tofu::network_opens_sockets<good_network> && tofu::network_knows_addresses<good_network>);
-struct bad_listen_network : good_network {
-    good_socket listen(const endpoint&, const tofu::socket_options&, tofu::io_error&) noexcept; // no backlog
-};
-static_assert(!tofu::network_opens_sockets<bad_listen_network> && tofu::network_knows_addresses<bad_listen_network>);
-struct bad_resolve_network : good_network {
-    void resolve(int) noexcept;
-};
-static_assert(tofu::network_opens_sockets<bad_resolve_network> && !tofu::network_knows_addresses<bad_resolve_network>);
-
-static_assert(tofu::socket_is_owned<good_socket> && tofu::socket_transfers<good_socket> &&
-              tofu::socket_opens_and_closes<good_socket>);
-struct bad_copy_socket {};
-static_assert(!tofu::socket_is_owned<bad_copy_socket>);
-template <class Self>
-struct socket_but_for : good_socket {
-    Self accept(const tofu::socket_options&, tofu::io_error&) noexcept;
-};
-struct bad_read_socket : socket_but_for<bad_read_socket> {
-    std::size_t read(std::span<const tofu::mutable_buffer>) noexcept;
-};
-static_assert(tofu::socket_is_owned<bad_read_socket> && !tofu::socket_transfers<bad_read_socket> &&
-              tofu::socket_opens_and_closes<bad_read_socket>);
-struct bad_abort_socket : socket_but_for<bad_abort_socket> {
-    void abort();
-};
-static_assert(tofu::socket_is_owned<bad_abort_socket> && tofu::socket_transfers<bad_abort_socket> &&
-              !tofu::socket_opens_and_closes<bad_abort_socket>);
-
-// Pool policies.
-
-template <class Slot>
-using good_storage = tofu::fixed_channel_pool<4>::storage<Slot>;
-
-template <class P>
-constexpr std::array<bool, 5> pool_verdicts{tofu::pool_has_category<P>, tofu::pool_opens<P>, tofu::pool_keeps_slots<P>,
-                                            tofu::pool_stays<P>, tofu::pool_abandons<P>};
-
-struct bad_category_pool : tofu::fixed_channel_pool<4> {
-    using category = tofu::poll_category;
-};
-struct bad_open_pool : tofu::fixed_channel_pool<4> {
-    template <class Slot>
-    struct storage : good_storage<Slot> {
-        void open() noexcept;
-    };
-};
-struct bad_acquire_pool : tofu::fixed_channel_pool<4> {
-    template <class Slot>
-    struct storage : good_storage<Slot> {
-        Slot& acquire() noexcept; // cannot refuse
-    };
-};
-struct bad_moving_pool : tofu::fixed_channel_pool<4> {
-    template <class Slot>
-    struct storage : good_storage<Slot> {
-        storage() noexcept = default;
-        storage(storage&&) noexcept : good_storage<Slot>() {}
-    };
-};
-struct bad_abandon_pool : tofu::fixed_channel_pool<4> {
-    template <class Slot>
-    struct storage : good_storage<Slot> {
-        void abandon();
-    };
-};
-static_assert(pool_verdicts<bad_category_pool> == std::array{false, true, true, true, true});
-static_assert(pool_verdicts<bad_open_pool> == std::array{true, false, true, true, true});
-static_assert(pool_verdicts<bad_acquire_pool> == std::array{true, true, false, true, true});
-static_assert(pool_verdicts<bad_moving_pool> == std::array{true, true, true, false, true});
-static_assert(pool_verdicts<bad_abandon_pool> == std::array{true, true, true, true, false});
-static_assert(!tofu::pool_policy<bad_moving_pool>);
-
-// Key policies.
-
-template <class K>
-constexpr std::array<bool, 4> key_verdicts{tofu::key_has_category<K>, tofu::key_makes<K>, tofu::key_finds<K>,
-                                           tofu::key_says_when_to_close<K>};
-
-struct bad_category_key : tofu::slot_index_key {
-    using category = void;
-};
-struct bad_make_key : tofu::slot_index_key {
-    template <class Slot>
-    static std::uint16_t make(const Slot&) noexcept;
-};
-struct bad_find_key : tofu::slot_index_key {
-    template <class Storage>
-    static bool find(Storage&, std::uintptr_t) noexcept;
-};
-struct bad_closing_key : tofu::slot_index_key {
-    struct unclear {};
-    static constexpr unclear closes_after_release{};
-};
-static_assert(key_verdicts<bad_category_key> == std::array{false, true, true, true});
-static_assert(key_verdicts<bad_make_key> == std::array{true, false, true, true});
-static_assert(key_verdicts<bad_find_key> == std::array{true, true, false, true});
-static_assert(key_verdicts<bad_closing_key> == std::array{true, true, true, false});
-static_assert(!tofu::key_policy<bad_find_key>);
-
-// Timer policies.
-
-template <class T>
-constexpr std::array<bool, 4> timer_verdicts{tofu::timer_has_category<T>, tofu::timer_has_clock<T>,
-                                             tofu::timer_schedules<T>, tofu::timer_expires<T>};
-
-struct bad_category_timer : tofu::wait_timeout {
-    using category = tofu::key_category;
-};
-struct bad_clock_timer : tofu::wait_timeout {
-    time_point now() const; // may throw
-};
-struct bad_schedule_timer : tofu::wait_timeout {
-    void schedule(node&) noexcept;
-};
-struct bad_expiry_timer : tofu::wait_timeout {
-    bool pop_expired(time_point) noexcept;
-};
-static_assert(timer_verdicts<bad_category_timer> == std::array{false, true, true, true});
-static_assert(timer_verdicts<bad_clock_timer> == std::array{true, false, true, true});
-static_assert(timer_verdicts<bad_schedule_timer> == std::array{true, true, false, true});
-static_assert(timer_verdicts<bad_expiry_timer> == std::array{true, true, true, false});
-static_assert(!tofu::timer_policy<bad_clock_timer>);
+template <class... T>
+constexpr bool no_timer_policy = (!tofu::timer_policy<T> && ...);
+static_assert(tofu::timer_policy<good_timer>);
+static_assert(no_timer_policy<bad_category_timer, bad_moving_timer, bad_has_timers_timer, bad_time_timer,
+                              bad_clock_timer, bad_node_timer, bad_scheduled_timer, bad_deadline_timer,
+                              bad_schedule_timer, bad_cancel_timer, bad_pop_timer, bad_next_timer, bad_empty_timer>);
 
 // A reactor is a plain value nobody copies, and its figures and groups are what the engine's templates say.
 static_assert(!std::is_copy_constructible_v<tofu::reactor> && !std::is_move_constructible_v<tofu::reactor>);
@@ -224,7 +89,7 @@ static_assert(!std::is_polymorphic_v<tofu::reactor> && !std::is_polymorphic_v<to
 
 // What the engine does when a pool is full: narrow engines have three channels.
 
-TOFU_TEST_CASE(the_channel_after_the_last_is_refused_cleanly, here) {
+TOFU_TEST_CASE(the_channel_after_the_last_is_refused_cleanly, here, unvaried_only) {
     dialogue talk(here, narrow_engine(here));
     for (int i = 0; i < 2; ++i) talk.listen();
     const tofu::address third = talk.listen();
@@ -238,7 +103,7 @@ TOFU_TEST_CASE(the_channel_after_the_last_is_refused_cleanly, here) {
     talk.await_channels(3);
 }
 
-TOFU_TEST_CASE(what_was_posted_behind_a_refused_hello_is_refused_or_comes_back, here) {
+TOFU_TEST_CASE(what_was_posted_behind_a_refused_hello_is_refused_or_comes_back, here, unvaried_only) {
     dialogue talk(here, narrow_engine(here));
     for (int i = 0; i < 2; ++i) talk.listen();
     const tofu::address where = talk.listen();
@@ -259,7 +124,7 @@ TOFU_TEST_CASE(what_was_posted_behind_a_refused_hello_is_refused_or_comes_back, 
     talk.expect_silence(talk.client);
 }
 
-TOFU_TEST_CASE(a_peer_for_whom_there_is_no_channel_is_closed_and_the_listener_lives_on, here) {
+TOFU_TEST_CASE(a_peer_for_whom_there_is_no_channel_is_closed_and_the_listener_lives_on, here, unvaried_only) {
     dialogue talk(here, narrow_engine(here));
     talk.listen();
     const tofu::address where = talk.listen();
@@ -281,7 +146,7 @@ TOFU_TEST_CASE(a_peer_for_whom_there_is_no_channel_is_closed_and_the_listener_li
     BOOST_TEST(second.receive().has_value());
 }
 
-TOFU_TEST_CASE(a_full_pool_may_leave_peers_in_the_backlog, here) {
+TOFU_TEST_CASE(a_full_pool_may_leave_peers_in_the_backlog, here, unvaried_only) {
     dialogue talk(here, narrow_engine(here, {.close_when_full = false}));
     talk.listen();
     const tofu::address where = talk.listen();
@@ -304,7 +169,7 @@ TOFU_TEST_CASE(a_full_pool_may_leave_peers_in_the_backlog, here) {
     BOOST_TEST(talk.engine.stats().accepted == 2U);
 }
 
-TOFU_TEST_CASE(a_pool_is_used_again_and_again, here) {
+TOFU_TEST_CASE(a_pool_is_used_again_and_again, here, unvaried_only) {
     dialogue talk(here, narrow_engine(here));
     const tofu::address where = talk.listen();
     for (int i = 0; i < 20; ++i) {

@@ -35,7 +35,7 @@ namespace {
 using threaded_network = tofu::platform::network<tofu::platform::basic_threaded_resolver<book_names>>;
 // Names belong to TCP, and no poll policy knows of them: any one will do.
 using threaded_poll = default_poll_over<threaded_network>;
-constexpr settings one_network = default_poll_only & tcp_only;
+constexpr settings one_network = defaults_only & tcp_only;
 using threaded_reactor = tofu::basic_reactor<threaded_poll>;
 
 /// Names are looked up in a book by the threads of the real resolver.

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
+#include <limits>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -34,6 +36,19 @@ std::array<entry, N> numbered() {
     for (std::size_t i = 0; i < N; ++i) entries[i].number = static_cast<int>(i);
     return entries;
 }
+
+/// A deadline that counts how often two are compared: the work of a heap, whatever machine it is done on.
+struct counted_time {
+    int value = 0;
+    static inline std::size_t comparisons = 0;
+
+    static constexpr counted_time(max)() { return {std::numeric_limits<int>::max()}; }
+    friend bool operator<(counted_time left, counted_time right) {
+        ++comparisons;
+        return left.value < right.value;
+    }
+    friend bool operator>(counted_time left, counted_time right) { return right < left; }
+};
 
 } // namespace
 
@@ -179,6 +194,31 @@ BOOST_AUTO_TEST_CASE(sorted_and_reversed_deadlines_are_no_worse_than_others) {
         std::size_t popped = 0;
         while (t.pop_expired(time_point::max()) != nullptr) ++popped;
         BOOST_TEST(popped == count - (count + 2) / 3);
+    }
+}
+
+// As channels do it: most deadlines are moved away or cancelled, few are reached.
+BOOST_AUTO_TEST_CASE(the_work_for_one_timer_grows_no_faster_than_the_logarithm_of_their_number) {
+    using heap = tofu::deadline_heap<counted_time>;
+    for (const std::size_t count : {1'000U, 10'000U, 100'000U}) {
+        std::mt19937 random(7);
+        const auto a_time = [&](std::size_t from) { return counted_time{static_cast<int>(from + random() % 1'000)}; };
+        std::vector<heap::node> nodes(count);
+        heap timers;
+        for (heap::node& one : nodes) timers.schedule(one, a_time(0));
+        counted_time::comparisons = 0;
+        std::size_t operations = 0;
+        for (std::size_t now = 0; now < 1'000; now += 10) {
+            for (std::size_t i = 0; i < count / 100; ++i, operations += 3) {
+                timers.schedule(nodes[random() % count], a_time(now)); // moved
+                timers.cancel(nodes[random() % count]);
+                if (heap::node* const due = timers.pop_expired({static_cast<int>(now)}))
+                    timers.schedule(*due, a_time(now));
+            }
+        }
+        const double each = static_cast<double>(counted_time::comparisons) / static_cast<double>(operations);
+        BOOST_TEST_MESSAGE(count << " timers: " << each << " comparisons an operation");
+        BOOST_TEST(each < 1.5 * std::log2(static_cast<double>(count)));
     }
 }
 

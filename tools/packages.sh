@@ -8,7 +8,8 @@
 BUILD_NEEDS=(cmake cmake ninja ninja-build g++ g++ git git patch patch /usr/include/boost/test/included/unit_test.hpp libboost-dev
     libboost_unit_test_framework.so libboost-test-dev
     /usr/include/cxxopts.hpp libcxxopts-dev
-    /usr/include/fmt/core.h libfmt-dev /etc/ssl/certs/ca-certificates.crt ca-certificates)
+    /usr/include/fmt/core.h libfmt-dev /usr/include/spdlog/spdlog.h libspdlog-dev
+    /etc/ssl/certs/ca-certificates.crt ca-certificates)
 # For programs that run on Windows, and for running them here. (The package wine64 alone brings no command wine.)
 # shellcheck disable=SC2034
 WINDOWS_NEEDS=(x86_64-w64-mingw32-g++-posix g++-mingw-w64-x86-64-posix /usr/lib/wine/wineserver64 wine64 wine wine

@@ -105,6 +105,7 @@ int run(const task& what, std::FILE* log) {
     std::uint64_t pages = 0;
     for (const job_record& record : board.jobs()) pages += record.job.pages();
     display.say(fmt::format("{} jobs with {} pages", board.jobs().size(), pages));
+    display.say(fmt::format("engine: {}", tofu::reactor::policies::name));
     const auto begin = steady::now();
     print_spool spool(what.settings, board, display);
     spool.run();

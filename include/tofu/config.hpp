@@ -18,6 +18,15 @@
 #define TOFU_HAS_EXCEPTIONS 0
 #endif
 
+// TOFU_FUNCTION_NAME is the function it stands in, with its template arguments, as the compiler would print it.
+#if defined(__GNUC__)
+#define TOFU_FUNCTION_NAME __PRETTY_FUNCTION__
+#elif defined(_MSC_VER)
+#define TOFU_FUNCTION_NAME __FUNCSIG__
+#else
+#define TOFU_FUNCTION_NAME __func__
+#endif
+
 namespace tofu {
 
 /// TOFU_HAS_EXCEPTIONS for use in ordinary code.

@@ -113,6 +113,15 @@ constexpr bytes of_socket() noexcept {
         return {};
 }
 
+/// What a key policy allocates in an engine that may have so many channels; nothing, unless it says so.
+template <class Key>
+constexpr bytes of_keys([[maybe_unused]] std::size_t channels) noexcept {
+    if constexpr (requires { Key::most_bytes(channels); })
+        return block(Key::most_bytes(channels));
+    else
+        return {};
+}
+
 constexpr bytes application_part(const options& o, const memory_load& load) noexcept {
     if (o.max_messages_alive == 0) return load.channels * queued(o) + load.held * own_message(o);
     return (o.max_messages_alive - o.max_messages) * own_message(o) + load.passed_on * own_message(o);
@@ -164,6 +173,7 @@ template <class Reactor>
                    engine::channel_directory::page_count * page)
                       .count;
     terms.channels = (block(storage::most_bytes(load.channels)) + block(policies::poll::most_bytes(load.channels)) +
+                      detail::of_keys<typename policies::key>(storage::capacity()) +
                       load.channels * (goodbye + detail::of_socket<typename policies::poll::network_type::socket>() +
                                        notice)) // the other: the mark behind a half-closed peer's last message
                          .count;

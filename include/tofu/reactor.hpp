@@ -10,6 +10,7 @@
 #include <tofu/platform/thread.hpp>
 #include <tofu/policies/concepts.hpp>
 #include <tofu/policies/defaults.hpp>
+#include <tofu/policies/given.hpp>
 #include <tofu/policies/policy_set.hpp>
 #include <tofu/stats.hpp>
 
@@ -32,33 +33,32 @@ enum class driven_by : std::uint8_t {
 template <class PollPolicy = default_poll, class PoolPolicy = default_pool, class KeyPolicy = default_key,
           class TimerPolicy = default_timer>
 class basic_reactor {
-    static_assert(assert_policies<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>::value);
-    static constexpr bool make_themselves =
-        std::is_default_constructible_v<PollPolicy> && std::is_default_constructible_v<TimerPolicy>;
+    static_assert(assert_order<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>());
+    static_assert(assert_poll_policy<PollPolicy>());
+    static_assert(assert_pool_policy<PoolPolicy>());
+    static_assert(assert_key_policy<KeyPolicy>());
+    static_assert(assert_timer_policy<TimerPolicy>());
+    static_assert(assert_combination<PollPolicy, PoolPolicy, KeyPolicy>());
 
 public:
-    using policies = policy_set<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>;
+    using policies = usable_policies<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>;
     using group_type = basic_channel_group<policies>;
     using timer_handle = basic_timer_handle<policies>;
-    using time_point = typename TimerPolicy::time_point;
+    using time_point = typename policies::timer::time_point;
 
-    /// Starts the engine. Errors: not_allowed (options that contradict themselves, see validate), allocation_failed,
+    /// Starts the engine. `given`: objects of its policies, any of them, in any order; they are moved from. The others
+    /// are made by default. Errors: not_allowed (options that contradict themselves, see validate), allocation_failed,
     /// processing_failed (the system gave no thread or no descriptor). After an error every call reports
     /// shutdown_started.
-    basic_reactor(const options& opts, driven_by who, std::error_code& error, PollPolicy poll,
-                  TimerPolicy timer = TimerPolicy{}) noexcept {
-        error = start(opts, who, std::move(poll), std::move(timer));
+    template <one_of<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>... Given>
+    basic_reactor(const options& opts, driven_by who, std::error_code& error, Given... given) noexcept {
+        error = start(opts, who, given...);
     }
-    basic_reactor(const options& opts, driven_by who, PollPolicy poll,
-                  TimerPolicy timer = TimerPolicy{}) requires exceptions_enabled {
-        throw_if(start(opts, who, std::move(poll), std::move(timer)), "tofu::reactor");
+    template <one_of<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>... Given>
+    explicit basic_reactor(const options& opts = {}, driven_by who = driven_by::io_thread,
+                           Given... given) requires exceptions_enabled {
+        throw_if(start(opts, who, given...), "tofu::reactor");
     }
-    /// The same, with policies made by default.
-    basic_reactor(const options& opts, driven_by who, std::error_code& error) noexcept requires(make_themselves)
-        : basic_reactor(opts, who, error, PollPolicy{}, TimerPolicy{}) {}
-    explicit basic_reactor(const options& opts = {},
-                           driven_by who = driven_by::io_thread) requires(exceptions_enabled&& make_themselves)
-        : basic_reactor(opts, who, PollPolicy{}, TimerPolicy{}) {}
     basic_reactor(const basic_reactor&) = delete;
     basic_reactor& operator=(const basic_reactor&) = delete;
 
@@ -141,11 +141,13 @@ public:
 
     /// The descriptor that becomes readable when run_once has something to do; it stays the engine's.
     [[nodiscard]] auto native_handle() const noexcept {
-        static_assert(
-            requires(const PollPolicy& p) { p.native_handle(); },
-            "tofu::reactor::native_handle: this PollPolicy has no single descriptor to wait for "
-            "(posix_poll waits for many); linux_epoll and bsd_kqueue have one");
-        return core_->poller.native_handle();
+        static_assert(poll_has_native_handle<typename policies::poll>,
+                      "tofu::reactor::native_handle: this PollPolicy has no single descriptor to wait for "
+                      "(posix_poll waits for many); linux_epoll and bsd_kqueue have one");
+        if constexpr (poll_has_native_handle<typename policies::poll>)
+            return core_->poller.native_handle();
+        else
+            return -1;
     }
 
     /// Counters, each right by itself. Any thread, never waits for the loop.
@@ -158,13 +160,13 @@ private:
         if (error) throw_status(static_cast<status>(error.value()), what);
     }
 
-    [[nodiscard]] status start(const options& opts, driven_by who, PollPolicy poll, TimerPolicy timer) noexcept {
+    template <class... Given>
+    [[nodiscard]] status start(const options& opts, driven_by who, Given&... given) noexcept {
         if (const options_check check = validate(opts); check.status != status::success) return check.status;
         engine::message_pool* const messages = engine::message_pool::create(opts);
         if (messages == nullptr) return status::allocation_failed;
         const bool with_thread = who == driven_by::io_thread;
-        auto* const core =
-            new (std::nothrow) core_type(opts, std::move(poll), std::move(timer), with_thread, *messages);
+        core_type* const core = make_core(opts, with_thread, *messages, given...);
         if (core == nullptr) {
             messages->close();
             return status::allocation_failed;
@@ -175,6 +177,23 @@ private:
         if (with_thread && !start_thread(*core)) return status::processing_failed;
         core_ = std::move(made);
         return status::success;
+    }
+
+    template <class... Given>
+    [[nodiscard]] static core_type* make_core(const options& opts, bool with_thread, engine::message_pool& messages,
+                                              Given&... given) noexcept {
+        static_assert(assert_given<typename policies::poll, Given...>());
+        static_assert(assert_given<typename policies::pool, Given...>());
+        static_assert(assert_given<typename policies::key, Given...>());
+        static_assert(assert_given<typename policies::timer, Given...>());
+        if constexpr (can_be_had<typename policies::poll, Given...> && can_be_had<typename policies::pool, Given...> &&
+                      can_be_had<typename policies::key, Given...> && can_be_had<typename policies::timer, Given...>)
+            return new (std::nothrow)
+                core_type(opts, take<typename policies::poll>(given...), take<typename policies::pool>(given...),
+                          take<typename policies::key>(given...), take<typename policies::timer>(given...), with_thread,
+                          messages);
+        else
+            return nullptr;
     }
 
     [[nodiscard]] bool start_thread(core_type& core) noexcept {

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace tofu {
 
@@ -34,6 +35,7 @@ struct engine_stats {
     std::size_t messages_free = 0;         ///< in the pool
     std::size_t credit_used = 0;           ///< received messages neither released nor posted, and partial ones
     std::size_t messages_counted = 0;      ///< against max_messages_alive, beside the credit; 0 without that limit
+    std::string_view policies{};           ///< what the engine is made of: poll, pool, key and timer, by name
 };
 
 /// What a poller may count and engine_stats then shows; 0 for pollers that do not.

@@ -9,9 +9,16 @@
 #include <tofu/config.hpp>
 #include <tofu/message.hpp>
 #include <tofu/options.hpp>
+#include <tofu/policies/concepts.hpp>
+#include <tofu/policies/key/handle_key.hpp>
+#include <tofu/policies/key/pointer_key.hpp>
+#include <tofu/policies/poll/bsd_kqueue.hpp>
 #include <tofu/policies/poll/linux_epoll.hpp>
 #include <tofu/policies/poll/posix_poll.hpp>
+#include <tofu/policies/pool/growing_channel_pool.hpp>
+#include <tofu/policies/timer/no_timers.hpp>
 #include <tofu/reactor.hpp>
+#include <tofu/reactor_with.hpp>
 #include <tofu/reason.hpp>
 #include <tofu/stats.hpp>
 #include <tofu/status.hpp>

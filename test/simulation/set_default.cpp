@@ -5,18 +5,20 @@
 
 #include <tofu/policies/key/slot_index_key.hpp>
 #include <tofu/policies/pool/fixed_channel_pool.hpp>
+#include <tofu/policies/timer/manual_timer.hpp>
 
 namespace tofu_simulation {
 
 namespace {
-struct set {
+struct default_set {
     using poll = tofu::simulated_poll;
     static constexpr std::size_t slots = 12;
     using pool = tofu::fixed_channel_pool<slots>;
     using key = tofu::slot_index_key;
+    using timer = tofu::manual_timer;
 };
 } // namespace
 
-run_result run_default(const run_request& wanted) { return scenario<set>(wanted).run(); }
+run_result run_default(const run_request& wanted) { return scenario<default_set>(wanted).run(); }
 
 } // namespace tofu_simulation

@@ -32,7 +32,9 @@ enum class channel_phase : std::uint8_t {
 
 /// When each kind of time limit runs out, in reading time (see loop_state::reading_time); max: it does not run.
 template <class Timer>
-struct channel_limits {
+struct channel_limits {}; // none, without timers
+template <class Timer>
+requires Timer::has_timers struct channel_limits<Timer> {
     using time_point = typename Timer::time_point;
     time_point phase = (time_point::max)(); ///< connect, hello, bye or grace: a channel has one of them at a time
     time_point message = (time_point::max)();
@@ -89,6 +91,7 @@ struct channel : timer_item<typename Policies::timer> {
 
     typename poll::socket socket;
     typename poll::registration registration;
+    std::uintptr_t key = 0; ///< the one it is attached, or still owed, under
     connection conversation{connection::side::connecting};
     frame_reader reader;
     frame_writer writer;
@@ -97,7 +100,7 @@ struct channel : timer_item<typename Policies::timer> {
     message_ptr request;                             ///< a welcome_request, until it is answered
     cause why;                                       ///< the end's, once decided
     std::unique_ptr<resolution<endpoint>> addresses; ///< of a name, while they are tried
-    channel_limits<timer> limits;
+    [[no_unique_address]] channel_limits<timer> limits;
     node_queue returns; ///< what comes back to the application at the end
 
     struct {

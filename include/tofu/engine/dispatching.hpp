@@ -97,6 +97,18 @@ void abandon_timer(loop_state<Policies>& state, application_timer<typename Polic
     drop_timer(state, timer);
 }
 
+/// Those of which `is_over` is true.
+template <class Policies, class IsOver>
+void abandon_timers([[maybe_unused]] loop_state<Policies>& state, [[maybe_unused]] IsOver is_over) noexcept {
+    if constexpr (Policies::timer::has_timers) {
+        for (auto* timer = state.application_timers.front(); timer != nullptr;) {
+            auto* const next = decltype(state.application_timers)::next(*timer);
+            if (is_over(*timer)) abandon_timer(state, *timer);
+            timer = next;
+        }
+    }
+}
+
 /// A timer's time has come: if nobody has cancelled it, its message is on its way.
 template <class Policies>
 void fire_timer(loop_state<Policies>& state, application_timer<typename Policies::timer>& timer) noexcept {

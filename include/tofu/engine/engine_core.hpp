@@ -21,17 +21,21 @@ template <class Policies>
 class engine_core {
 public:
     using poll = typename Policies::poll;
+    using pool = typename Policies::pool;
+    using key = typename Policies::key;
     using timer = typename Policies::timer;
     using loop_type = loop<Policies>;
     using time_point = typename timer::time_point;
 
-    engine_core(const options& o, poll p, timer t, bool with_io_thread, message_pool& m) noexcept
+    engine_core(const options& o, poll p, pool s, key k, timer t, bool with_io_thread, message_pool& m) noexcept
         : opts(o)
         , poller(std::move(p))
+        , place(std::move(s))
+        , keys(std::move(k))
         , timers(std::move(t))
         , has_io_thread(with_io_thread)
         , messages(m)
-        , turner(*this, id, opts, poller, timers, directory, in, messages) {
+        , turner(*this, id, opts, poller, keys, timers, directory, in, messages) {
         messages.on_credit(&engine_core::credit_is_back, this);
     }
     engine_core(const engine_core&) = delete;
@@ -42,7 +46,7 @@ public:
     }
 
     [[nodiscard]] io_error open() noexcept {
-        if (!turner.open()) return {io_failure::no_memory, 0};
+        if (!turner.open(place)) return {io_failure::no_memory, 0};
         return poller.open();
     }
 
@@ -226,7 +230,8 @@ public:
                 .messages_alive = messages.outstanding(),
                 .messages_free = messages.free_messages(),
                 .credit_used = messages.credit_used(),
-                .messages_counted = messages.counted()};
+                .messages_counted = messages.counted(),
+                .policies = Policies::name};
     }
 
     // Groups. Any thread.
@@ -253,7 +258,9 @@ public:
     const std::uint64_t id = next_message_id(); ///< unique in the process
     const options opts;
     poll poller;
-    timer timers;
+    [[no_unique_address]] pool place; ///< what the channels' storage was opened with
+    [[no_unique_address]] key keys;
+    [[no_unique_address]] timer timers;
     const bool has_io_thread;
     message_pool& messages;
     channel_directory directory;

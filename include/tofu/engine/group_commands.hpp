@@ -22,11 +22,7 @@ template <class Policies>
         state.channels.for_each([&](channel_type& ch) {
             if (ch.group.get() == &group) end_channel(state, ch, cause::of(reason::group_destroyed));
         });
-        for (auto* timer = state.application_timers.front(); timer != nullptr;) {
-            auto* const next = decltype(state.application_timers)::next(*timer);
-            if (timer->group.get() == &group) abandon_timer(state, *timer);
-            timer = next;
-        }
+        abandon_timers(state, [&](const auto& timer) { return timer.group.get() == &group; });
     }
     return group.channels == 0;
 }

@@ -10,7 +10,8 @@
 
 namespace tofu::engine {
 
-/// Limits are kept in reading time, which stands still while the engine does not read; 0 is off.
+/// Limits are kept in reading time, which stands still while the engine does not read; 0 is off. A set of policies
+/// without timers has none: all of this is nothing then.
 template <class Policies>
 [[nodiscard]] auto limit_after(const loop_state<Policies>& state, std::chrono::milliseconds time) noexcept {
     using time_point = typename loop_state<Policies>::time_point;
@@ -21,44 +22,71 @@ template <class Policies>
 template <class Policies>
 void begin_phase_limit(loop_state<Policies>& state, channel<Policies>& ch, std::chrono::milliseconds time,
                        reason why) noexcept {
-    ch.limits.phase = limit_after(state, time);
-    ch.limits.phase_reason = why;
+    if constexpr (Policies::timer::has_timers) {
+        ch.limits.phase = limit_after(state, time);
+        ch.limits.phase_reason = why;
+    }
 }
 
 template <class Policies>
 void end_phase_limit(channel<Policies>& ch) noexcept {
-    ch.limits.phase = (loop_state<Policies>::time_point::max)();
-    ch.limits.phase_reason = reason::none;
+    if constexpr (Policies::timer::has_timers) {
+        ch.limits.phase = (loop_state<Policies>::time_point::max)();
+        ch.limits.phase_reason = reason::none;
+    }
 }
 
 /// A bye_request was posted or has come, or the peer has half-closed: the first of these counts. While a hello is
 /// missing, its limit goes on if it is the earlier one; before the connection stands, the bye has to wait for it.
 template <class Policies>
 void begin_bye_limit(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
-    if (ch.phase != channel_phase::open || ch.limits.phase <= limit_after(state, state.opts.bye_time)) return;
-    begin_phase_limit(state, ch, state.opts.bye_time, reason::bye_timeout);
+    if constexpr (Policies::timer::has_timers) {
+        if (ch.phase != channel_phase::open || ch.limits.phase <= limit_after(state, state.opts.bye_time)) return;
+        begin_phase_limit(state, ch, state.opts.bye_time, reason::bye_timeout);
+    }
 }
 
 /// The hello has come. A bye that was posted meanwhile has its own limit.
 template <class Policies>
 void end_hello_limit(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
-    if (ch.limits.phase_reason != reason::hello_timeout) return;
-    end_phase_limit(ch);
-    if (ch.conversation.bye_queued()) begin_bye_limit(state, ch);
+    if constexpr (Policies::timer::has_timers) {
+        if (ch.limits.phase_reason != reason::hello_timeout) return;
+        end_phase_limit(ch);
+        if (ch.conversation.bye_queued()) begin_bye_limit(state, ch);
+    }
 }
 
 /// Something was read or written.
 template <class Policies>
 void restart_idle_limit(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
-    if (state.opts.idle_time.count() == 0 || ch.conversation.done()) return;
-    ch.limits.idle = limit_after(state, state.opts.idle_time);
+    if constexpr (Policies::timer::has_timers) {
+        if (state.opts.idle_time.count() == 0 || ch.conversation.done()) return;
+        ch.limits.idle = limit_after(state, state.opts.idle_time);
+    }
+}
+
+/// A message has begun to arrive; its limit runs from its first byte.
+template <class Policies>
+void begin_message_limit(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    if constexpr (Policies::timer::has_timers) {
+        if (ch.limits.message != (loop_state<Policies>::time_point::max)()) return;
+        ch.limits.message = limit_after(state, state.opts.message_time);
+    }
+}
+
+/// It is complete, or it is not the peer who is late.
+template <class Policies>
+void end_message_limit(channel<Policies>& ch) noexcept {
+    if constexpr (Policies::timer::has_timers) ch.limits.message = (loop_state<Policies>::time_point::max)();
 }
 
 /// Both byes are said, only the grace is left: nothing is late any more that could spoil the good end.
 template <class Policies>
 void begin_grace_limit(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
-    ch.limits.message = ch.limits.idle = (loop_state<Policies>::time_point::max)();
-    begin_phase_limit(state, ch, state.opts.grace_time, reason::bye);
+    if constexpr (Policies::timer::has_timers) {
+        ch.limits.message = ch.limits.idle = (loop_state<Policies>::time_point::max)();
+        begin_phase_limit(state, ch, state.opts.grace_time, reason::bye);
+    }
 }
 
 /// Sees to it that the timer rings no later than the channel's first limit. It may ring earlier: a limit that moved

@@ -42,9 +42,9 @@ public:
     explicit loop(Parts&... parts) noexcept : state_(parts...) {}
 
     /// Makes room for channels. False: memory is short.
-    [[nodiscard]] bool open() noexcept {
+    [[nodiscard]] bool open(typename Policies::pool& place) noexcept {
         state_.turn_time = state_.timers.now();
-        return state_.channels.open();
+        return state_.channels.open(place) && state_.keys.open(state_.channels.reserved());
     }
 
     /// One turn. Waits at most until `until` (time_point::max(): for ever), and not at all when `interrupted()`, asked
@@ -97,11 +97,7 @@ public:
                 [this](channel_type& ch) { end_channel(state_, ch, cause::of(reason::engine_stopped)); });
             finish_closes(state_, [this] { drain_inbox(state_); });
         }
-        for (auto* pending = state_.application_timers.front(); pending != nullptr;) {
-            auto* const next = decltype(state_.application_timers)::next(*pending);
-            abandon_timer(state_, *pending);
-            pending = next;
-        }
+        abandon_timers(state_, [](const auto&) { return true; });
         hand_over(state_);
         for_each_group([](group_core& group) { group.mail.finish(); });
         state_.cache.give_back();
@@ -129,7 +125,7 @@ public:
 
     /// Resolved at once: what is still pending when a channel ends can then not be taken for its successor's.
     void ready(std::uintptr_t key, readiness what) noexcept {
-        channel_type* const ch = Policies::key::find(state_.channels, key);
+        channel_type* const ch = state_.keys.find(state_.channels, key);
         if (ch == nullptr || !ch->attached) return; // it has no socket (any more): an event from before
         ++reported_;
         ch->ready |= what;
@@ -137,16 +133,17 @@ public:
     }
 
     [[nodiscard]] auto* registration_of(std::uintptr_t key) noexcept {
-        channel_type* const ch = Policies::key::find(state_.channels, key);
+        channel_type* const ch = state_.keys.find(state_.channels, key);
         return ch != nullptr && (ch->attached || ch->owed) ? &ch->registration : nullptr;
     }
 
     void released(std::uintptr_t key) noexcept {
-        channel_type* const ch = Policies::key::find(state_.channels, key);
+        channel_type* const ch = state_.keys.find(state_.channels, key);
         if (ch == nullptr || !ch->owed) return;
-        if (Policies::key::closes_after_release) ch->socket.close();
+        state_.keys.forget(key);
+        ch->owed = false;
+        if (Policies::key::closes_after_release) close_socket(*ch);
         if (ch->phase == channel_phase::resolving) {
-            ch->owed = false;
             try_next_address(state_, *ch, io_error{io_failure::refused, 0});
             return;
         }
@@ -218,7 +215,7 @@ private:
             if (named_ == 0) { // what comes later may have data that this batch did not show
                 due_before_ = state_.turn_time;
                 state_.counting_since = state_.counters.turns.value();
-                to_name_ = state_.channels.used(); // those that end on the way were named, too
+                to_name_ = state_.channels.used() * reports_per_socket(); // those that end on the way were named, too
             }
             named_ += reported_;
             if (result.full && named_ < to_name_) return;
@@ -240,14 +237,28 @@ private:
         const time_point until = state_.timers.now() + std::chrono::seconds(1);
         while (state_.counters.zombies.load(std::memory_order_relaxed) != 0 && state_.timers.now() < until)
             static_cast<void>(state_.poller.wait(std::chrono::milliseconds(10), *this));
-        if (state_.counters.zombies.load(std::memory_order_relaxed) != 0) state_.channels.abandon();
+        if (state_.counters.zombies.load(std::memory_order_relaxed) == 0) return;
+        state_.channels.for_each([](channel_type& ch) noexcept {
+            ch.owed = false; // as far as its socket goes: there is nobody left to mistake it for another
+            if (Policies::key::closes_after_release) close_socket(ch);
+        });
+        state_.channels.abandon();
+    }
+
+    /// In how many reports, of full waits in a row, what is ready of one socket may come.
+    [[nodiscard]] static constexpr std::size_t reports_per_socket() noexcept {
+        using poll = typename Policies::poll;
+        if constexpr (requires { poll::reports_per_socket; })
+            return poll::reports_per_socket;
+        else
+            return 1;
     }
 
     state_type state_;
     static constexpr std::size_t most_failed_waits = 8;
     std::size_t reported_ = 0;     // channels in this turn
-    std::size_t named_ = 0;        // channels in full batches in a row, while something is due
-    std::size_t to_name_ = 0;      // that there were when the first of these batches was taken
+    std::size_t named_ = 0;        // reports in full batches in a row, while something is due
+    std::size_t to_name_ = 0;      // until all there were when the first of these batches was taken have had a turn
     time_point due_before_{};      // when the first of them was taken
     std::size_t failed_waits_ = 0; // in a row
 };

@@ -42,14 +42,15 @@ struct loop_state {
     using channel_type = channel<Policies>;
     using storage = typename Policies::pool::template storage<channel_type>;
 
-    loop_state(engine_core<Policies>& c, std::uint64_t id, const options& o, poll& p, timer& t, channel_directory& d,
-               inbox& i, message_pool& m) noexcept
-        : core(c), engine_id(id), opts(o), poller(p), timers(t), directory(d), in(i), messages(m), cache(m) {}
+    loop_state(engine_core<Policies>& c, std::uint64_t id, const options& o, poll& p, key& k, timer& t,
+               channel_directory& d, inbox& i, message_pool& m) noexcept
+        : core(c), engine_id(id), opts(o), poller(p), keys(k), timers(t), directory(d), in(i), messages(m), cache(m) {}
 
     engine_core<Policies>& core;
     const std::uint64_t engine_id; ///< no other engine of this process has had it
     const options& opts;
     poll& poller;
+    key& keys;
     timer& timers;
     channel_directory& directory;
     inbox& in;

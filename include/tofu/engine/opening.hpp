@@ -41,7 +41,8 @@ template <class Policies>
     message_ptr goodbye = make_goodbye(state);
     channel<Policies>* const ch = goodbye ? state.channels.acquire() : nullptr;
     if (ch == nullptr) {
-        fail_opening(state, request, goodbye ? reason::out_of_channels : reason::out_of_memory);
+        const bool full = goodbye && state.channels.used() >= state.channels.capacity();
+        fail_opening(state, request, full ? reason::out_of_channels : reason::out_of_memory);
         return nullptr;
     }
     state.counters.channels.store(state.channels.used(), std::memory_order_relaxed);
@@ -61,7 +62,11 @@ template <class Policies>
 template <class Policies>
 [[nodiscard]] bool attach(loop_state<Policies>& state, channel<Policies>& ch, status failed_step) noexcept {
     if (std::exchange(ch.was_attached, true)) ch.renew();
-    if (const io_error error = state.poller.attach(ch.registration, ch.socket, Policies::key::make(ch))) {
+    ch.key = state.keys.make(ch, ch.socket);
+    io_error error{io_failure::no_memory, 0};
+    if (ch.key != 0) error = state.poller.attach(ch.registration, ch.socket, ch.key);
+    if (error) {
+        if (ch.key != 0) state.keys.forget(ch.key);
         end_channel(state, ch, cause_of(error, failed_step));
         return false;
     }
@@ -153,9 +158,8 @@ void leave_address(loop_state<Policies>& state, channel<Policies>& ch, io_error 
         end_channel(state, ch, cause_of(error, status::connect_failed));
         return;
     }
-    ch.owed = ch.attached && state.poller.disarm(ch.registration) == disarmed::owed;
-    ch.attached = false;
-    if (!(ch.owed && Policies::key::closes_after_release)) ch.socket.close();
+    detach(state, ch);
+    close_socket(ch);
     ch.phase = channel_phase::resolving; // as far as events go: it has no socket
     if (!ch.owed) {
         try_next_address(state, ch, error);

@@ -71,7 +71,7 @@ void complete_message(loop_state<Policies>& state, channel<Policies>& ch) noexce
 template <class Policies>
 void deliver_received(loop_state<Policies>& state, channel<Policies>& ch, message& m) noexcept {
     const op_code op = m.header().op;
-    ch.limits.message = (loop_state<Policies>::time_point::max)();
+    end_message_limit(ch);
     ch.conversation.received(op);
     if (op == op_code::bye_request) {
         state.directory.mark(ch.number, channel_word::bye_asked);
@@ -142,11 +142,10 @@ void settle_input(loop_state<Policies>& state, channel<Policies>& ch, digestion 
     }
     const bool incomplete = ch.reader.in_progress();
     count_partial(state, ch, ch.reader.holds_message() && !ch.waits_for_hello);
-    if (!incomplete) {
-        ch.limits.message = (loop_state<Policies>::time_point::max)();
-    } else if (ch.limits.message == (loop_state<Policies>::time_point::max)()) {
-        ch.limits.message = limit_after(state, state.opts.message_time);
-    }
+    if (incomplete)
+        begin_message_limit(state, ch);
+    else
+        end_message_limit(ch);
 }
 
 /// Digests what a channel had to leave in scratch. Scratch is free after it, unless the credit runs out again.
@@ -201,7 +200,7 @@ void end_input(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     ch.conversation.input_ended();
     if (message* const partial = ch.reader.abandon()) state.cache.put(*partial);
     count_partial(state, ch, false);
-    ch.limits.message = (loop_state<Policies>::time_point::max)();
+    end_message_limit(ch);
 }
 
 /// What a read says beyond its bytes. True: bytes came, go on.
@@ -260,7 +259,7 @@ template <class Policies>
     if (!ch.waits_for_hello && ch.reader.awaits_storage() && judge_header(state, ch).violated == status::success &&
         ch.socket.available() < ch.reader.total()) {
         park_for_retry(state, ch);
-        ch.limits.message = (loop_state<Policies>::time_point::max)(); // the peer is not late, we are
+        end_message_limit(ch); // the peer is not late, we are
         return false;
     }
     digestion outcome = digest(state, ch, nothing);

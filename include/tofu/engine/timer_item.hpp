@@ -13,7 +13,11 @@ enum class timer_kind : std::uint8_t {
 };
 
 template <class Timer>
-struct timer_item : Timer::node {
+struct timer_item {
+    explicit constexpr timer_item(timer_kind) noexcept {} // without timers there is nothing to keep
+};
+template <class Timer>
+requires Timer::has_timers struct timer_item<Timer> : Timer::node {
     explicit timer_item(timer_kind w) noexcept : what(w) {}
     timer_kind what;
 };

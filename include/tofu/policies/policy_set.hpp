@@ -3,6 +3,10 @@
 #ifndef TOFU_POLICIES_POLICY_SET_HPP
 #define TOFU_POLICIES_POLICY_SET_HPP
 
+#include <tofu/policies/names.hpp>
+
+#include <string_view>
+
 namespace tofu {
 
 /// What the engine's templates take.
@@ -12,6 +16,9 @@ struct policy_set {
     using pool = PoolPolicy;
     using key = KeyPolicy;
     using timer = TimerPolicy;
+
+    /// For people: "linux_epoll, fixed_channel_pool<1024>, slot_index_key, wait_timeout".
+    static constexpr std::string_view name = policy_names<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>::value;
 };
 
 } // namespace tofu

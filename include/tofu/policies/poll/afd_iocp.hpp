@@ -26,6 +26,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -101,6 +102,7 @@ public:
     static_assert(Batch > 0, "afd_iocp: a wait must be able to report something");
 
     using category = poll_category;
+    static constexpr std::string_view name = std::is_same_v<Places, afd_on_sockets> ? "afd_iocp_direct" : "afd_iocp";
     using network_type = Network;
     using socket = typename Network::socket;
     using endpoint = typename Network::endpoint;

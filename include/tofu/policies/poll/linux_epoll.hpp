@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -51,6 +52,7 @@ public:
     static_assert(Batch > 0, "linux_epoll: a wait must be able to report something");
 
     using category = poll_category;
+    static constexpr std::string_view name = "linux_epoll";
     using network_type = Network;
     using socket = typename Network::socket;
     using endpoint = typename Network::endpoint;

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -47,6 +48,7 @@ template <class Network = platform::network<>>
 class basic_posix_poll {
 public:
     using category = poll_category;
+    static constexpr std::string_view name = "posix_poll";
     using network_type = Network;
     using socket = typename Network::socket;
     using endpoint = typename Network::endpoint;

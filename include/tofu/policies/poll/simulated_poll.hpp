@@ -25,6 +25,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <string_view>
 #include <utility>
 
 namespace tofu {
@@ -34,6 +35,7 @@ template <std::size_t Batch = 0>
 class basic_simulated_poll {
 public:
     using category = poll_category;
+    static constexpr std::string_view name = "simulated_poll";
     using network_type = simulation::network;
     using socket = network_type::socket;
     using endpoint = network_type::endpoint;

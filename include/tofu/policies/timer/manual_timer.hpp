@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <string_view>
 
 namespace tofu {
 
@@ -43,6 +44,7 @@ class manual_timer : public deadline_heap<manual_clock::time_point> {
 public:
     using category = timer_category;
     using clock = manual_clock;
+    static constexpr std::string_view name = "manual_timer";
     static constexpr bool has_timers = true;
 
     explicit manual_timer(const manual_clock& of) noexcept : clock_(&of) {}

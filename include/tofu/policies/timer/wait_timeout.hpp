@@ -7,6 +7,7 @@
 #include <tofu/policies/timer/deadline_heap.hpp>
 
 #include <chrono>
+#include <string_view>
 
 namespace tofu {
 
@@ -15,6 +16,7 @@ class wait_timeout : public deadline_heap<std::chrono::steady_clock::time_point>
 public:
     using category = timer_category;
     using clock = std::chrono::steady_clock;
+    static constexpr std::string_view name = "wait_timeout";
     static constexpr bool has_timers = true;
 
     /// Any thread.
