@@ -2,6 +2,7 @@
 // What can go wrong between AFD, a completion port and a reactor: one test for each hazard, in both modes.
 
 #include "own_ports.hpp"
+#include "poll_recorder.hpp"
 #include "socket_pairs.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -31,61 +32,41 @@ using both_modes = boost::mp11::mp_list<afd_iocp, afd_iocp_direct>;
 
 constexpr interest read_and_write = interest::read | interest::write;
 
-/// Notes what it is told, and knows every registration by its key, as the engine does.
-template <class Poll>
-struct recorder {
-    std::map<std::uintptr_t, typename Poll::registration*> known;
-    std::vector<std::pair<std::uintptr_t, readiness>> reports;
-    std::vector<std::uintptr_t> releases;
-
-    void ready(std::uintptr_t key, readiness bits) noexcept { reports.emplace_back(key, bits); }
-    void released(std::uintptr_t key) noexcept { releases.push_back(key); }
-    typename Poll::registration* registration_of(std::uintptr_t key) noexcept {
-        const auto found = known.find(key);
-        return found != known.end() ? found->second : nullptr;
-    }
-};
-
 /// A poller with registrations that live until the kernel has let go of them.
 template <class Poll>
 class station {
 public:
     using registration = typename Poll::registration;
 
-    station() { BOOST_REQUIRE(!poll_.open()); }
+    station() = default;
     ~station() {
-        for (auto& [key, entry] : entries_) static_cast<void>(poll_.disarm(*entry));
+        for (auto& [key, entry] : entries_) static_cast<void>(poll().disarm(*entry));
         const auto until = steady::now() + 10s;
-        while (poll_.in_flight() != 0 && steady::now() < until) static_cast<void>(poll_.wait(10ms, seen_));
-        BOOST_TEST(poll_.in_flight() == 0U);
+        while (poll().in_flight() != 0 && steady::now() < until) static_cast<void>(opened_.look(10ms));
+        BOOST_TEST(poll().in_flight() == 0U);
     }
     station(const station&) = delete;
     station& operator=(const station&) = delete;
 
-    Poll& poll() { return poll_; }
-    poll_counts counts() const { return poll_.counts(); }
+    Poll& poll() { return opened_.bare(); }
+    poll_counts counts() const { return opened_.bare().counts(); }
 
     registration& attach(std::uintptr_t key, const platform::socket& which) {
         auto& entry = entries_[key];
         entry = std::make_unique<registration>();
-        seen_.known[key] = entry.get();
-        const io_error error = poll_.attach(*entry, which, key);
-        BOOST_REQUIRE_EQUAL(error.os_code, 0);
-        BOOST_REQUIRE(!error);
+        opened_.attach(*entry, which, key);
         return *entry;
     }
-    void arm(std::uintptr_t key, interest wanted) { BOOST_REQUIRE(!poll_.arm(*entries_.at(key), wanted)); }
-    io_error try_arm(std::uintptr_t key, interest wanted) { return poll_.arm(*entries_.at(key), wanted); }
-    disarmed disarm(std::uintptr_t key) { return poll_.disarm(*entries_.at(key)); }
+    void arm(std::uintptr_t key, interest wanted) { opened_.arm(*entries_.at(key), wanted); }
+    io_error try_arm(std::uintptr_t key, interest wanted) { return poll().arm(*entries_.at(key), wanted); }
+    disarmed disarm(std::uintptr_t key) { return poll().disarm(*entries_.at(key)); }
 
     /// What one wait says: every report, in order.
     std::vector<std::pair<std::uintptr_t, readiness>> wait(nanoseconds timeout) {
-        seen_.reports.clear();
-        seen_.releases.clear();
-        const wait_result result = poll_.wait(timeout, seen_);
+        const wait_result result = opened_.look(timeout);
         BOOST_TEST(!result.error);
         last_was_full_ = result.full;
-        return seen_.reports;
+        return opened_.seen().reports;
     }
     /// Of the only socket that has anything to tell; none when silent.
     readiness only_report(nanoseconds timeout) {
@@ -94,7 +75,7 @@ public:
         return all.empty() ? readiness::none : all[0].second;
     }
     /// Keys released in the last wait.
-    const std::vector<std::uintptr_t>& releases() const { return seen_.releases; }
+    const std::vector<std::uintptr_t>& releases() const { return opened_.seen().releases; }
     bool last_was_full() const { return last_was_full_; }
 
     /// Waits until `key` is released; nothing else may be reported of it.
@@ -108,8 +89,7 @@ public:
     }
 
 private:
-    Poll poll_;
-    recorder<Poll> seen_;
+    opened_poll<Poll> opened_;
     std::map<std::uintptr_t, std::unique_ptr<registration>> entries_;
     bool last_was_full_ = false;
 };

@@ -105,6 +105,23 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_owner_that_gets_another_socket_is_not_found_by_
     BOOST_TEST((policy.find(s, now) == one));
 }
 
+// Slots count their owners each for itself: the same handle may come back in another slot of the same generation.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_key_does_not_find_the_next_owner_of_its_handle_in_another_slot, Pair, all_pairs) {
+    slots_of<typename Pair::pool> s;
+    opened<typename Pair::key> policy;
+    slot* const first = s.acquire();
+    slot* const second = s.acquire();
+    BOOST_REQUIRE(first->identity().generation == second->identity().generation);
+    const std::uintptr_t before = policy.make(*first, handle_only{7});
+    policy.forget(before);
+    s.release(*first);
+    const std::uintptr_t now = policy.make(*second, handle_only{7});
+    BOOST_TEST(now != before);
+    BOOST_TEST((policy.find(s, before) == nullptr));
+    policy.forget(before); // which is nobody's any more
+    BOOST_TEST((policy.find(s, now) == second));
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(the_keys_of_any_generation_are_neither_null_nor_all_ones, Key, keys) {
     opened<Key> policy;
     for (const std::uint32_t index : {0U, 65'533U}) {

@@ -99,7 +99,7 @@ TOFU_TEST_CASE(a_bye_request_may_be_answered_with_one, here) {
     talk.expect_goodbye_here("bye");
 }
 
-TOFU_TEST_CASE(the_late_bye_response_of_a_cross_is_tolerated, here) {
+TOFU_TEST_CASE(the_late_bye_response_of_a_cross_is_tolerated, here, with_timers) {
     served talk(here, long_grace);
     talk.post(op_code::bye_request);
     talk.expect_at_peer(op_code::bye_request);
@@ -149,7 +149,7 @@ TOFU_TEST_CASE(a_peer_that_resets_after_both_byes_has_still_said_bye, here) {
     talk.expect_goodbye_here("bye");
 }
 
-TOFU_TEST_CASE(a_bye_shows_the_peer_an_orderly_end_and_waits_for_its_own, here) {
+TOFU_TEST_CASE(a_bye_shows_the_peer_an_orderly_end_and_waits_for_its_own, here, with_timers) {
     served talk(here, long_grace);
     talk.post(op_code::bye_request);
     talk.expect_at_peer(op_code::bye_request);
@@ -262,7 +262,7 @@ TOFU_TEST_CASE(a_peer_may_go_on_talking_until_it_answers_the_bye, here) {
     talk.expect_goodbye_here("bye");
 }
 
-TOFU_TEST_CASE(after_the_peers_bye_everything_is_accepted_until_the_bye_response, here) {
+TOFU_TEST_CASE(after_the_peers_bye_everything_is_accepted_until_the_bye_response, here, with_timers) {
     served talk(here);
     talk.peer.send(message(op_code::bye_request));
     talk.expect_from_peer(op_code::bye_request);

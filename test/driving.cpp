@@ -54,7 +54,7 @@ TOFU_TEST_CASE(run_once_waits_no_longer_than_it_was_told, here, caller_only) {
     BOOST_TEST((clock::now() - start < patience));
 }
 
-TOFU_TEST_CASE(next_deadline_says_when_run_once_is_due, here, caller_only) {
+TOFU_TEST_CASE(next_deadline_says_when_run_once_is_due, here, caller_only& with_timers) {
     using time_point = any_reactor::time_point;
     any_reactor engine(here);
     auto group = engine.create_group();

@@ -305,7 +305,7 @@ TOFU_TEST_CASE(a_bye_signal_works_while_a_half_closed_peer_is_served, here) {
 
 // Channels there is no room for.
 
-TOFU_TEST_CASE(a_hello_request_without_a_free_channel_is_answered, here) {
+TOFU_TEST_CASE(a_hello_request_without_a_free_channel_is_answered, here, unvaried_only) {
     dialogue talk(here, narrow_engine(here));
     const tofu::address where = talk.listen();
     const auto link = talk.connect(where);
@@ -367,7 +367,7 @@ void use_up_numbers(dialogue& talk, any_group& group, const tofu::address& where
 }
 
 // Two hundred thousand numbers, which neither poll policies nor transports know of: one of each is enough.
-TOFU_TEST_CASE(a_number_is_free_after_its_goodbye_and_a_late_answer_reaches_nobody, here, default_poll_only& tcp_only) {
+TOFU_TEST_CASE(a_number_is_free_after_its_goodbye_and_a_late_answer_reaches_nobody, here, defaults_only& tcp_only) {
     dialogue talk(here, narrow_engine(here));
     const tofu::address where = talk.listen();
     const std::uint16_t number = talk.hello(where).channel_number;

@@ -275,7 +275,7 @@ private:
 
 } // namespace
 
-TOFU_TEST_CASE(an_engine_can_live_in_a_loop_of_the_applications_own, here, linux_epoll_only& caller_only) {
+TOFU_TEST_CASE(an_engine_can_live_in_a_loop_of_the_applications_own, here, linux_epoll_only& caller_only& with_timers) {
     dialogue talk(here);
     foreign_loop loop(talk.engine);
     const auto receive = [&](any_group& from) {

@@ -17,7 +17,7 @@ BOOST_AUTO_TEST_SUITE(messages_alive)
 namespace {
 
 /// Counting knows nothing of poll policies and transports.
-constexpr settings one_system = default_poll_only & tcp_only;
+constexpr settings one_system = defaults_only & tcp_only;
 
 constexpr std::size_t credit = 4;
 

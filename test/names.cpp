@@ -150,7 +150,7 @@ TOFU_TEST_CASE(what_was_posted_meanwhile_comes_back_when_the_name_is_unknown, he
     talk.expect_failure(talk.client, op_code::hello_response, client, status::connect_failed, "name_not_found");
 }
 
-TOFU_TEST_CASE(a_resolver_that_never_answers_is_a_connect_timeout, here, tcp_only) {
+TOFU_TEST_CASE(a_resolver_that_never_answers_is_a_connect_timeout, here, tcp_only& with_timers) {
     script play;
     scripted_dialogue talk(here, play, {.connect_time = 50ms});
     const auto before = std::chrono::steady_clock::now();

@@ -21,6 +21,33 @@ namespace {
 
 lot::time_point soon() { return std::chrono::steady_clock::now() + 20s; }
 
+/// Something that another thread changes as soon as it is looked at, and then gives notice of.
+class change_behind_a_look {
+public:
+    explicit change_behind_a_look(lot& where)
+        : other_([this, &where] {
+            while (!looking_) std::this_thread::yield();
+            changed_ = true;
+            where.notify();
+        }) {}
+    ~change_behind_a_look() {
+        looking_ = true;
+        other_.join();
+    }
+    change_behind_a_look(const change_behind_a_look&) = delete;
+    change_behind_a_look& operator=(const change_behind_a_look&) = delete;
+
+    bool look() {
+        looking_ = true;
+        return changed_;
+    }
+
+private:
+    std::atomic<bool> looking_{false};
+    std::atomic<bool> changed_{false};
+    std::thread other_;
+};
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(parking)
@@ -44,19 +71,8 @@ BOOST_AUTO_TEST_CASE(waiting_ends_when_it_is_late) {
 BOOST_AUTO_TEST_CASE(a_moment_ages_ahead_is_not_late) {
     for (const auto ahead : {lot::time_point::max() - 1ns, std::chrono::steady_clock::now() + 48h}) {
         lot p;
-        std::atomic<bool> looking{false};
-        std::atomic<bool> changed{false};
-        std::thread other([&] {
-            while (!looking) std::this_thread::yield();
-            changed = true;
-            p.notify();
-        });
-        const bool noticed = p.wait_until(ahead, [&] {
-            looking = true;
-            return changed.load();
-        });
-        other.join();
-        BOOST_TEST(noticed);
+        change_behind_a_look change(p);
+        BOOST_TEST(p.wait_until(ahead, [&change] { return change.look(); }));
     }
 }
 
@@ -74,24 +90,16 @@ BOOST_AUTO_TEST_CASE(a_notice_without_anybody_waiting_is_forgotten) {
 
 BOOST_AUTO_TEST_CASE(a_notice_between_the_look_and_the_wait_is_not_lost) {
     lot p;
-    std::atomic<bool> looking{false};
-    std::atomic<bool> changed{false};
-    std::thread other([&] {
-        while (!looking) std::this_thread::yield();
-        changed = true;
-        p.notify();
-    });
+    change_behind_a_look change(p);
     bool first = true;
     const lot::time_point too_late = soon();
     BOOST_TEST(p.wait_until(too_late, [&] {
-        if (!std::exchange(first, false)) return changed.load();
-        looking = true;
-        while (!changed) std::this_thread::yield();
+        if (!std::exchange(first, false)) return change.look();
+        while (!change.look()) std::this_thread::yield();
         for (int i = 0; i < 1000; ++i) std::this_thread::yield(); // the notice has every chance to come too early
         return false;                                             // what was seen before the change
     }));
     BOOST_TEST((std::chrono::steady_clock::now() < too_late)); // woken, not timed out
-    other.join();
 }
 
 BOOST_AUTO_TEST_CASE(two_threads_that_take_turns_never_miss_each_other) {

@@ -89,7 +89,7 @@ static_assert(!std::is_polymorphic_v<tofu::reactor> && !std::is_polymorphic_v<to
 
 // What the engine does when a pool is full: narrow engines have three channels.
 
-TOFU_TEST_CASE(the_channel_after_the_last_is_refused_cleanly, here) {
+TOFU_TEST_CASE(the_channel_after_the_last_is_refused_cleanly, here, unvaried_only) {
     dialogue talk(here, narrow_engine(here));
     for (int i = 0; i < 2; ++i) talk.listen();
     const tofu::address third = talk.listen();
@@ -103,7 +103,7 @@ TOFU_TEST_CASE(the_channel_after_the_last_is_refused_cleanly, here) {
     talk.await_channels(3);
 }
 
-TOFU_TEST_CASE(what_was_posted_behind_a_refused_hello_is_refused_or_comes_back, here) {
+TOFU_TEST_CASE(what_was_posted_behind_a_refused_hello_is_refused_or_comes_back, here, unvaried_only) {
     dialogue talk(here, narrow_engine(here));
     for (int i = 0; i < 2; ++i) talk.listen();
     const tofu::address where = talk.listen();
@@ -124,7 +124,7 @@ TOFU_TEST_CASE(what_was_posted_behind_a_refused_hello_is_refused_or_comes_back, 
     talk.expect_silence(talk.client);
 }
 
-TOFU_TEST_CASE(a_peer_for_whom_there_is_no_channel_is_closed_and_the_listener_lives_on, here) {
+TOFU_TEST_CASE(a_peer_for_whom_there_is_no_channel_is_closed_and_the_listener_lives_on, here, unvaried_only) {
     dialogue talk(here, narrow_engine(here));
     talk.listen();
     const tofu::address where = talk.listen();
@@ -146,7 +146,7 @@ TOFU_TEST_CASE(a_peer_for_whom_there_is_no_channel_is_closed_and_the_listener_li
     BOOST_TEST(second.receive().has_value());
 }
 
-TOFU_TEST_CASE(a_full_pool_may_leave_peers_in_the_backlog, here) {
+TOFU_TEST_CASE(a_full_pool_may_leave_peers_in_the_backlog, here, unvaried_only) {
     dialogue talk(here, narrow_engine(here, {.close_when_full = false}));
     talk.listen();
     const tofu::address where = talk.listen();
@@ -169,7 +169,7 @@ TOFU_TEST_CASE(a_full_pool_may_leave_peers_in_the_backlog, here) {
     BOOST_TEST(talk.engine.stats().accepted == 2U);
 }
 
-TOFU_TEST_CASE(a_pool_is_used_again_and_again, here) {
+TOFU_TEST_CASE(a_pool_is_used_again_and_again, here, unvaried_only) {
     dialogue talk(here, narrow_engine(here));
     const tofu::address where = talk.listen();
     for (int i = 0; i < 20; ++i) {

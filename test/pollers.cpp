@@ -2,15 +2,22 @@
 // What every poll policy of this system must do: one test for each way a poller is known to go wrong.
 
 #include "own_ports.hpp"
+#include "poll_recorder.hpp"
 #include "socket_pairs.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <tofu/policies/poll/afd_iocp.hpp>
+#include <tofu/policies/poll/bsd_kqueue.hpp>
 #include <tofu/policies/poll/linux_epoll.hpp>
+#include <tofu/policies/poll/null_poll.hpp>
 #include <tofu/policies/poll/posix_poll.hpp>
 
 #include <boost/mp11/list.hpp>
+
+#if defined(__linux__)
+#include "emulated_kqueue.hpp"
+#endif
 
 #if !defined(_WIN32)
 #include <pthread.h>
@@ -24,10 +31,8 @@
 #include <chrono>
 #include <climits>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <thread>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -45,13 +50,17 @@ namespace {
 using all_pollers = boost::mp11::mp_list<tofu::afd_iocp, tofu::afd_iocp_direct>;
 using forgetful_pollers = boost::mp11::mp_list<tofu::afd_iocp>;
 #elif defined(__linux__)
-using all_pollers = boost::mp11::mp_list<tofu::posix_poll, tofu::linux_epoll>;
+using all_pollers = boost::mp11::mp_list<tofu::posix_poll, tofu::linux_epoll, kqueue_over_emulation<>>;
+#elif __has_include(<sys/event.h>)
+using all_pollers = boost::mp11::mp_list<tofu::posix_poll, tofu::bsd_kqueue>;
 #else
 using all_pollers = boost::mp11::mp_list<tofu::posix_poll>;
 #endif
 #if !defined(_WIN32)
 using forgetful_pollers = all_pollers;
 #endif
+/// And one that has no sockets, but waits and wakes.
+using waking_pollers = boost::mp11::mp_push_back<all_pollers, tofu::null_poll>;
 
 #if !defined(_WIN32)
 static_assert(posix::to_poll_timeout(nanoseconds::max()) == -1);
@@ -62,95 +71,6 @@ static_assert(posix::to_poll_timeout(1ms) == 1);
 static_assert(posix::to_poll_timeout(1ms + 1ns) == 2);
 static_assert(posix::to_poll_timeout(nanoseconds::max() - 1ns) == INT_MAX);
 #endif
-
-/// Notes what it is told, and knows every registration by its key, as the engine does.
-template <class Poll>
-struct recorder {
-    std::map<std::uintptr_t, typename Poll::registration*> known;
-    std::vector<std::pair<std::uintptr_t, readiness>> reports;
-    std::vector<std::uintptr_t> releases;
-
-    void ready(std::uintptr_t key, readiness bits) noexcept { reports.emplace_back(key, bits); }
-    void released(std::uintptr_t key) noexcept { releases.push_back(key); }
-    typename Poll::registration* registration_of(std::uintptr_t key) noexcept {
-        const auto found = known.find(key);
-        return found != known.end() ? found->second : nullptr;
-    }
-
-    std::vector<std::uintptr_t> sorted_keys() const {
-        std::vector<std::uintptr_t> keys;
-        for (const auto& report : reports) {
-            keys.push_back(report.first);
-        }
-        std::sort(keys.begin(), keys.end());
-        return keys;
-    }
-};
-
-/// Everything goes through it, so that its recorder knows what the poller has to be told.
-template <class Poll>
-class opened_poll {
-public:
-    static_assert(!std::is_copy_constructible_v<Poll>);
-    static_assert(!std::is_move_assignable_v<Poll>);
-    using registration = typename Poll::registration;
-
-    opened_poll() { BOOST_REQUIRE(!poll_.open()); }
-    explicit opened_poll(Poll&& other) : poll_(std::move(other)) { BOOST_REQUIRE(!poll_.open()); }
-
-    Poll& bare() { return poll_; }
-    void wake() { poll_.wake(); }
-
-    template <class Socket>
-    void attach(registration& entry, const Socket& which, std::uintptr_t key) {
-        BOOST_REQUIRE(!poll_.attach(entry, which, key));
-        seen_.known[key] = &entry;
-    }
-    void arm(registration& entry, interest wanted) { BOOST_REQUIRE(!poll_.arm(entry, wanted)); }
-    /// Until the poller has let go of it. What else is ready is told again.
-    void forget(registration& entry, std::uintptr_t key) {
-        if (poll_.disarm(entry) == disarmed::owed) {
-            const auto until = poller_clock::now() + 10s;
-            do {
-                BOOST_REQUIRE(poller_clock::now() < until);
-                look(10ms);
-            } while (seen_.releases != std::vector{key});
-        }
-        seen_.known.erase(key);
-    }
-
-    const recorder<Poll>& wait_for(nanoseconds timeout) {
-        const wait_result result = look(timeout);
-        BOOST_TEST(!result.error);
-        BOOST_TEST(!result.full);
-        BOOST_TEST(seen_.releases.empty());
-        return seen_;
-    }
-
-    /// What is reported for the only socket that has anything to tell; none when silent.
-    readiness only_report(nanoseconds timeout) {
-        const recorder<Poll>& seen = wait_for(timeout);
-        BOOST_REQUIRE(seen.reports.size() <= 1);
-        return seen.reports.empty() ? readiness::none : seen.reports[0].second;
-    }
-
-    /// True when nothing at all ends a wait of 30 ms before its time.
-    bool is_silent() {
-        const auto begin = poller_clock::now();
-        const bool quiet = wait_for(30ms).reports.empty();
-        return quiet && poller_clock::now() - begin >= 30ms;
-    }
-
-private:
-    wait_result look(nanoseconds timeout) {
-        seen_.reports.clear();
-        seen_.releases.clear();
-        return poll_.wait(timeout, seen_);
-    }
-
-    Poll poll_;
-    recorder<Poll> seen_;
-};
 
 /// One connection, its server side known to the poller, which lives longer.
 template <class Poll>
@@ -453,7 +373,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_signal_ends_the_wait_early_and_is_no_error, Poll
 
 // ---- waking ----
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_ends_the_next_wait_and_only_that_one, Poll, all_pollers) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_ends_the_next_wait_and_only_that_one, Poll, waking_pollers) {
     opened_poll<Poll> poll;
     poll.wake();
     BOOST_TEST(poll.wait_for(nanoseconds::max()).reports.empty());
@@ -462,7 +382,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_ends_the_next_wait_and_only_that_one, Poll,
     BOOST_TEST(poll.wait_for(nanoseconds::max()).reports.empty());
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_ends_a_wait_that_is_on, Poll, all_pollers) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_ends_a_wait_that_is_on, Poll, waking_pollers) {
     opened_poll<Poll> poll;
     std::atomic<bool> woken = false;
     std::thread waker([&] {
@@ -475,7 +395,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_ends_a_wait_that_is_on, Poll, all_pollers) 
     waker.join();
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(many_wakes_of_many_threads_end_one_wait, Poll, all_pollers) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(many_wakes_of_many_threads_end_one_wait, Poll, waking_pollers) {
     opened_poll<Poll> poll;
     std::vector<std::thread> wakers;
     for (int count = 0; count < 8; ++count) {
@@ -502,7 +422,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_comes_together_with_what_is_ready, Poll, al
     BOOST_CHECK(poll.only_report(0ns) == readiness::readable);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(no_wake_is_lost_among_eight_threads, Poll, all_pollers) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(no_wake_is_lost_among_eight_threads, Poll, waking_pollers) {
     // Each thread puts one thing down, wakes, and puts down the next only when the waiter has taken the first: once a
     // wake is lost, waits come to their end although something was put down. (Once, that may be a coincidence. A second
     // is what every poller waits if need be.) Relaxed, so that nothing but wake and wait carries them over.
@@ -563,7 +483,10 @@ struct bare_network {
 #if defined(_WIN32)
 using bare_pollers = boost::mp11::mp_list<basic_afd_iocp<bare_network>>;
 #elif defined(__linux__)
-using bare_pollers = boost::mp11::mp_list<basic_posix_poll<bare_network>, basic_linux_epoll<bare_network>>;
+using bare_pollers = boost::mp11::mp_list<basic_posix_poll<bare_network>, basic_linux_epoll<bare_network>,
+                                          kqueue_over_emulation<bare_network>>;
+#elif __has_include(<sys/event.h>)
+using bare_pollers = boost::mp11::mp_list<basic_posix_poll<bare_network>, basic_bsd_kqueue<bare_network>>;
 #else
 using bare_pollers = boost::mp11::mp_list<basic_posix_poll<bare_network>>;
 #endif

@@ -55,7 +55,7 @@ TOFU_TEST_CASE(a_round_trip_waits_for_no_delayed_acknowledgement, here) {
 
 // The 65,534th connection hangs the engine. (Numbers know of neither poll policies nor transports: one of each is
 // enough for so many.)
-TOFU_TEST_CASE(channel_numbers_return, here, default_poll_only& tcp_only) {
+TOFU_TEST_CASE(channel_numbers_return, here, defaults_only& tcp_only) {
     dialogue talk(here);
     const tofu::address where = talk.listen();
     talk.connect(where);

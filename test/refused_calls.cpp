@@ -69,7 +69,7 @@ TOFU_TEST_CASE(a_channel_that_can_not_write_can_be_aborted, here, tcp_only) {
 }
 
 // One poll policy only: seven times a tenth of a second, about what no poll policy sees.
-TOFU_TEST_CASE(no_failure_to_accept_ends_a_listener, here, tcp_only& default_poll_only) {
+TOFU_TEST_CASE(no_failure_to_accept_ends_a_listener, here, tcp_only& defaults_only) {
     for (const io_failure kind :
          {io_failure::no_descriptors, io_failure::no_memory, io_failure::permission_denied, io_failure::unreachable,
           io_failure::timed_out, io_failure::unsupported, io_failure::other}) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The simulated poller: the contract of a PollPolicy, its faults on demand, and two engines that talk through it.
 #include "harness.hpp"
+#include "simulated_scene.hpp"
 
 #include <tofu/policies/poll/simulated_poll.hpp>
 #include <tofu/policies/timer/manual_timer.hpp>
@@ -26,7 +27,7 @@
 #include <unistd.h>
 #endif
 
-namespace sim = tofu::simulation;
+using namespace tofu_test;
 using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 using tofu::disarmed;
@@ -42,11 +43,6 @@ static_assert(tofu::poll_policy<tofu::basic_simulated_poll<2>>);
 static_assert(!std::is_copy_constructible_v<tofu::simulated_poll>);
 static_assert(!std::is_move_assignable_v<tofu::simulated_poll>);
 
-using keys = std::vector<std::uintptr_t>;
-
-constexpr nanoseconds delay = 50us; // of a world in which nothing goes wrong
-constexpr interest read_and_write = interest::read | interest::write;
-constexpr readiness in_and_out = readiness::readable | readiness::writable;
 constexpr readiness everything = in_and_out | readiness::failed;
 
 /// What one wait brought, and how long it was.
@@ -74,57 +70,16 @@ struct outcome {
     [[nodiscard]] bool silent() const { return reports.empty() && releases.empty(); }
 };
 
-/// One connection, its server side known to the poller.
-struct watched {
-    sim::socket client;
-    sim::socket server;
-    sim::registration entry;
-
-    void send(std::string_view text = "x") {
-        const tofu::const_buffer piece{reinterpret_cast<const std::byte*>(text.data()), text.size()};
-        BOOST_REQUIRE_EQUAL(client.write({&piece, 1}).bytes, text.size());
-    }
-    std::size_t receive(std::size_t most) {
-        std::vector<std::byte> room(most);
-        const tofu::mutable_buffer piece{room.data(), room.size()};
-        return server.read({&piece, 1}).bytes;
-    }
-};
-
 /// A world with one poller.
 template <std::size_t Batch = 0>
-struct scene {
-    using poller_type = tofu::basic_simulated_poll<Batch>;
+struct scene : poll_scene<Batch> {
+    using base = poll_scene<Batch>;
+    using base::link;
+    using base::poll;
+    using base::world;
 
-    sim::world world;
-    std::deque<watched> all; // lent to the poller: they stay until it is gone
-    poller_type poll{world};
-    sim::socket listener;
+    explicit scene(std::uint64_t seed = 1) : base(seed) {}
 
-    explicit scene(std::uint64_t seed = 1) : world(seed) {
-        BOOST_REQUIRE(!poll.open());
-        tofu::io_error error;
-        listener = poll.network().listen({0, 80}, {}, 64, error);
-        BOOST_REQUIRE(!error);
-    }
-
-    sim::socket begin_connect(std::uint16_t port = 80) {
-        tofu::io_error error;
-        sim::socket made = poll.network().connect({0x7F00'0001, port}, {}, error);
-        BOOST_REQUIRE((error.kind == io_failure::would_block));
-        return made;
-    }
-    /// A new connection that nobody watches yet.
-    watched& link() {
-        watched& one = all.emplace_back();
-        one.client = begin_connect();
-        world.advance(2 * delay);
-        BOOST_REQUIRE(!one.client.finish_connect());
-        tofu::io_error error;
-        one.server = listener.accept({}, error);
-        BOOST_REQUIRE(!error);
-        return one;
-    }
     void watch(watched& one, std::uintptr_t key, interest wanted) {
         BOOST_REQUIRE(!poll.attach(one.entry, one.server, key));
         BOOST_REQUIRE(!poll.arm(one.entry, wanted));
@@ -134,7 +89,6 @@ struct scene {
         watch(one, key, wanted);
         return one;
     }
-    void arm(watched& one, interest wanted) { BOOST_REQUIRE(!poll.arm(one.entry, wanted)); }
 
     outcome wait(nanoseconds timeout) { return wait(poll, timeout); }
     template <class Poll>

@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(every_interface_takes_connections_to_each) {
     sim::world world(1);
     io_failure how{};
     sim::socket everywhere = listen(world, how, at(80, 0));
-    for (const std::uint32_t host : {loopback, 0x7F12'3456U, 0x0A00'0001U}) {
+    for (const std::uint32_t host : {loopback_host, 0x7F12'3456U, 0x0A00'0001U}) {
         sim::socket client = connect(world, at(80, host), how);
         world.advance(2 * delay);
         BOOST_TEST(!client.finish_connect());

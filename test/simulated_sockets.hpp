@@ -23,9 +23,9 @@ using tofu::io_failure;
 
 /// Of a world in which nothing goes wrong: from one end to the other.
 inline constexpr std::chrono::nanoseconds delay = 50us;
-inline constexpr std::uint32_t loopback = 0x7F00'0001;
+inline constexpr std::uint32_t loopback_host = 0x7F00'0001;
 
-constexpr sim::endpoint at(std::uint16_t port, std::uint32_t host = loopback) { return {host, port}; }
+constexpr sim::endpoint at(std::uint16_t port, std::uint32_t host = loopback_host) { return {host, port}; }
 
 inline sim::socket listen(sim::world& where, io_failure& how, const sim::endpoint& at_this = at(0), int backlog = 8) {
     tofu::io_error error;

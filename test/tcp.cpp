@@ -129,7 +129,7 @@ TOFU_TEST_CASE(a_port_nobody_listens_on_refuses, here, tcp_only) {
 }
 
 // Names that are never answered take channels without sockets: the limit of open files does not matter here.
-TOFU_TEST_CASE(every_channel_of_the_pool_works_and_no_more, here, tcp_only) {
+TOFU_TEST_CASE(every_channel_of_the_pool_works_and_no_more, here, tcp_only& with_fixed_pool) {
     constexpr std::size_t all = 1024;
     script play;
     scripted_dialogue talk(here, play, {.connect_time = 0ms});

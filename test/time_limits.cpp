@@ -81,7 +81,7 @@ constexpr std::uint64_t too_many = 100; ///< large messages, for a peer that doe
 
 } // namespace
 
-TOFU_TEST_CASE(a_peer_that_never_says_hello_is_closed, here) {
+TOFU_TEST_CASE(a_peer_that_never_says_hello_is_closed, here, with_timers) {
     timed talk(here);
     raw_socket peer(talk.engine, talk.listen());
     talk.await([&] { return talk.engine.stats().accepted == 1; });
@@ -93,7 +93,7 @@ TOFU_TEST_CASE(a_peer_that_never_says_hello_is_closed, here) {
     talk.expect_nothing(talk.server);
 }
 
-TOFU_TEST_CASE(half_a_hello_does_not_prolong_the_hello_time, here) {
+TOFU_TEST_CASE(half_a_hello_does_not_prolong_the_hello_time, here, with_timers) {
     tofu::options opts = ten_minutes();
     opts.message_time = minutes(60);
     timed talk(here, opts);
@@ -107,7 +107,7 @@ TOFU_TEST_CASE(half_a_hello_does_not_prolong_the_hello_time, here) {
     talk.expect_nothing(talk.server);
 }
 
-TOFU_TEST_CASE(a_hello_that_is_never_answered_fails, here) {
+TOFU_TEST_CASE(a_hello_that_is_never_answered_fails, here, with_timers) {
     timed talk(here);
     raw_listener silent(talk.engine, here.new_address());
     const binary_header hello = talk.hello(silent.where());
@@ -119,7 +119,7 @@ TOFU_TEST_CASE(a_hello_that_is_never_answered_fails, here) {
     talk.expect_failed_hello(hello, status::communication_failed, "hello_timeout");
 }
 
-TOFU_TEST_CASE(a_bye_posted_before_the_hello_response_does_not_switch_the_hello_time_off, here) {
+TOFU_TEST_CASE(a_bye_posted_before_the_hello_response_does_not_switch_the_hello_time_off, here, with_timers) {
     tofu::options opts = ten_minutes();
     opts.bye_time = 0ms;
     timed talk(here, opts);
@@ -133,7 +133,7 @@ TOFU_TEST_CASE(a_bye_posted_before_the_hello_response_does_not_switch_the_hello_
     talk.expect_failed_hello(hello, status::communication_failed, "hello_timeout");
 }
 
-TOFU_TEST_CASE(after_the_hellos_an_idle_channel_lives_as_long_as_it_likes, here) {
+TOFU_TEST_CASE(after_the_hellos_an_idle_channel_lives_as_long_as_it_likes, here, with_timers) {
     timed talk(here);
     const auto link = talk.connect();
     talk.pass(minutes(60 * 24));
@@ -142,7 +142,7 @@ TOFU_TEST_CASE(after_the_hellos_an_idle_channel_lives_as_long_as_it_likes, here)
     BOOST_TEST(body_of(*talk.expect(talk.server, op_code::request)) == "still there?");
 }
 
-TOFU_TEST_CASE(a_message_that_began_has_to_end, here) {
+TOFU_TEST_CASE(a_message_that_began_has_to_end, here, with_timers) {
     const std::vector<std::byte> whole = message(op_code::request, "never whole");
     for (const std::size_t part : {std::size_t{1}, binary_header::wire_size, whole.size() - 1}) {
         BOOST_TEST_CONTEXT(part << " bytes") {
@@ -158,7 +158,7 @@ TOFU_TEST_CASE(a_message_that_began_has_to_end, here) {
     }
 }
 
-TOFU_TEST_CASE(the_message_time_counts_from_the_first_byte, here) {
+TOFU_TEST_CASE(the_message_time_counts_from_the_first_byte, here, with_timers) {
     timed talk(here);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
@@ -173,7 +173,7 @@ TOFU_TEST_CASE(the_message_time_counts_from_the_first_byte, here) {
     talk.expect_goodbye(talk.server, number, "message_timeout");
 }
 
-TOFU_TEST_CASE(each_message_has_its_own_time, here) {
+TOFU_TEST_CASE(each_message_has_its_own_time, here, with_timers) {
     timed talk(here);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
@@ -190,7 +190,7 @@ TOFU_TEST_CASE(each_message_has_its_own_time, here) {
     talk.expect_goodbye(talk.server, number, "message_timeout");
 }
 
-TOFU_TEST_CASE(a_half_closed_peer_is_not_late_with_its_message, here) {
+TOFU_TEST_CASE(a_half_closed_peer_is_not_late_with_its_message, here, with_timers) {
     tofu::options opts = ten_minutes();
     opts.bye_time = minutes(60);
     timed talk(here, opts);
@@ -206,7 +206,7 @@ TOFU_TEST_CASE(a_half_closed_peer_is_not_late_with_its_message, here) {
     talk.expect_goodbye(talk.server, number, "peer_disconnected");
 }
 
-TOFU_TEST_CASE(a_channel_without_traffic_is_idle, here) {
+TOFU_TEST_CASE(a_channel_without_traffic_is_idle, here, with_timers) {
     tofu::options opts = ten_minutes();
     opts.idle_time = minutes(10);
     timed talk(here, opts);
@@ -226,7 +226,7 @@ TOFU_TEST_CASE(a_channel_without_traffic_is_idle, here) {
     talk.expect_goodbye(talk.server, number, "idle_timeout");
 }
 
-TOFU_TEST_CASE(a_bye_that_is_never_answered_ends, here) {
+TOFU_TEST_CASE(a_bye_that_is_never_answered_ends, here, with_timers) {
     timed talk(here);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
@@ -238,7 +238,7 @@ TOFU_TEST_CASE(a_bye_that_is_never_answered_ends, here) {
     talk.expect_goodbye(talk.server, number, "bye_timeout");
 }
 
-TOFU_TEST_CASE(a_bye_the_application_never_answers_ends, here) {
+TOFU_TEST_CASE(a_bye_the_application_never_answers_ends, here, with_timers) {
     timed talk(here);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
@@ -250,7 +250,7 @@ TOFU_TEST_CASE(a_bye_the_application_never_answers_ends, here) {
     talk.expect_goodbye(talk.server, number, "bye_timeout");
 }
 
-TOFU_TEST_CASE(the_bye_time_counts_from_the_first_bye_and_bounds_the_flush, here) {
+TOFU_TEST_CASE(the_bye_time_counts_from_the_first_bye_and_bounds_the_flush, here, with_timers) {
     timed talk(here);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
@@ -263,7 +263,7 @@ TOFU_TEST_CASE(the_bye_time_counts_from_the_first_bye_and_bounds_the_flush, here
     talk.expect_unsent(number, 1000, "bye_timeout");
 }
 
-TOFU_TEST_CASE(the_bye_time_bounds_a_half_closed_peer_that_does_not_read, here) {
+TOFU_TEST_CASE(the_bye_time_bounds_a_half_closed_peer_that_does_not_read, here, with_timers) {
     timed talk(here);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
@@ -276,7 +276,7 @@ TOFU_TEST_CASE(the_bye_time_bounds_a_half_closed_peer_that_does_not_read, here) 
     talk.expect_unsent(number, too_many, "bye_timeout");
 }
 
-TOFU_TEST_CASE(the_bye_time_bounds_an_application_that_does_not_receive, here) {
+TOFU_TEST_CASE(the_bye_time_bounds_an_application_that_does_not_receive, here, with_timers) {
     timed talk(here);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
@@ -288,7 +288,7 @@ TOFU_TEST_CASE(the_bye_time_bounds_an_application_that_does_not_receive, here) {
     talk.expect_goodbye(talk.server, number, "bye_timeout");
 }
 
-TOFU_TEST_CASE(the_grace_time_ends_a_channel_that_is_done_with_reason_bye, here) {
+TOFU_TEST_CASE(the_grace_time_ends_a_channel_that_is_done_with_reason_bye, here, with_timers) {
     tofu::options opts = ten_minutes();
     opts.idle_time = minutes(5); // no other limit may spoil the good end
     opts.message_time = minutes(5);
@@ -311,7 +311,7 @@ TOFU_TEST_CASE(the_grace_time_ends_a_channel_that_is_done_with_reason_bye, here)
 }
 
 // TCP only: a connection to a Unix domain socket stands or fails at once.
-TOFU_TEST_CASE(a_connection_that_never_stands_fails, here, tcp_only) {
+TOFU_TEST_CASE(a_connection_that_never_stands_fails, here, tcp_only& with_timers) {
     timed talk(here);
     talk.never_connects = true;
     const binary_header hello = talk.hello(loopback(9));
@@ -322,7 +322,7 @@ TOFU_TEST_CASE(a_connection_that_never_stands_fails, here, tcp_only) {
 }
 
 // TCP only, for the same reason.
-TOFU_TEST_CASE(a_bye_posted_meanwhile_leaves_the_connect_time_alone, here, tcp_only) {
+TOFU_TEST_CASE(a_bye_posted_meanwhile_leaves_the_connect_time_alone, here, tcp_only& with_timers) {
     for (const minutes bye_time : {minutes(0), minutes(1)}) {
         tofu::options opts = ten_minutes();
         opts.bye_time = bye_time;
@@ -340,7 +340,7 @@ TOFU_TEST_CASE(a_bye_posted_meanwhile_leaves_the_connect_time_alone, here, tcp_o
     }
 }
 
-TOFU_TEST_CASE(a_limit_of_zero_is_off, here) {
+TOFU_TEST_CASE(a_limit_of_zero_is_off, here, with_timers) {
     constexpr tofu::options off{.connect_time = 0ms,
                                 .hello_time = 0ms,
                                 .message_time = 0ms,
@@ -381,7 +381,7 @@ TOFU_TEST_CASE(a_limit_of_zero_is_off, here) {
     nowhere.expect_nothing(nowhere.client);
 }
 
-TOFU_TEST_CASE(limits_stand_still_while_there_is_no_credit, here) {
+TOFU_TEST_CASE(limits_stand_still_while_there_is_no_credit, here, with_timers) {
     tofu::options opts = ten_minutes();
     opts.max_messages = 4;
     timed talk(here, opts);
@@ -418,7 +418,7 @@ struct sleepy : timed {
 
 } // namespace
 
-TOFU_TEST_CASE(a_hello_that_is_there_comes_before_the_deadline_that_has_passed, here, caller_only) {
+TOFU_TEST_CASE(a_hello_that_is_there_comes_before_the_deadline_that_has_passed, here, caller_only& with_timers) {
     sleepy talk(here);
     raw_socket peer(talk.engine, talk.listen());
     talk.await([&] { return talk.engine.stats().accepted == 1; });
@@ -427,7 +427,7 @@ TOFU_TEST_CASE(a_hello_that_is_there_comes_before_the_deadline_that_has_passed, 
     talk.accept();
 }
 
-TOFU_TEST_CASE(a_hello_that_is_there_waits_for_credit_without_a_deadline, here, caller_only) {
+TOFU_TEST_CASE(a_hello_that_is_there_waits_for_credit_without_a_deadline, here, caller_only& with_timers) {
     tofu::options opts = ten_minutes();
     opts.max_messages = 4;
     sleepy talk(here, opts);
@@ -451,7 +451,8 @@ TOFU_TEST_CASE(a_hello_that_is_there_waits_for_credit_without_a_deadline, here, 
     talk.accept();
 }
 
-TOFU_TEST_CASE(a_hello_response_that_is_there_comes_before_the_deadline_that_has_passed, here, caller_only) {
+TOFU_TEST_CASE(a_hello_response_that_is_there_comes_before_the_deadline_that_has_passed, here,
+               caller_only& with_timers) {
     sleepy talk(here);
     raw_listener server(talk.engine, here.new_address());
     talk.hello(server.where());
@@ -462,7 +463,8 @@ TOFU_TEST_CASE(a_hello_response_that_is_there_comes_before_the_deadline_that_has
     BOOST_TEST(!talk.expect(talk.client, op_code::hello_response)->from_engine());
 }
 
-TOFU_TEST_CASE(the_rest_of_a_message_that_is_there_comes_before_the_deadline_that_has_passed, here, caller_only) {
+TOFU_TEST_CASE(the_rest_of_a_message_that_is_there_comes_before_the_deadline_that_has_passed, here,
+               caller_only& with_timers) {
     sleepy talk(here);
     raw_socket peer(talk.engine, talk.listen());
     talk.be_accepted(peer);
@@ -473,7 +475,7 @@ TOFU_TEST_CASE(the_rest_of_a_message_that_is_there_comes_before_the_deadline_tha
     BOOST_TEST(body_of(*talk.expect(talk.server, op_code::request)) == "whole");
 }
 
-TOFU_TEST_CASE(traffic_that_is_there_comes_before_the_idle_deadline_that_has_passed, here, caller_only) {
+TOFU_TEST_CASE(traffic_that_is_there_comes_before_the_idle_deadline_that_has_passed, here, caller_only& with_timers) {
     tofu::options opts = ten_minutes();
     opts.idle_time = minutes(10);
     sleepy talk(here, opts);
@@ -487,7 +489,7 @@ TOFU_TEST_CASE(traffic_that_is_there_comes_before_the_idle_deadline_that_has_pas
     BOOST_TEST(peer.receive().has_value());
 }
 
-TOFU_TEST_CASE(a_bye_response_that_is_there_comes_before_the_deadline_that_has_passed, here, caller_only) {
+TOFU_TEST_CASE(a_bye_response_that_is_there_comes_before_the_deadline_that_has_passed, here, caller_only& with_timers) {
     sleepy talk(here);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
@@ -500,7 +502,8 @@ TOFU_TEST_CASE(a_bye_response_that_is_there_comes_before_the_deadline_that_has_p
     talk.expect_goodbye(talk.server, number, "bye");
 }
 
-TOFU_TEST_CASE(an_end_of_stream_that_is_there_comes_before_the_deadline_that_has_passed, here, caller_only) {
+TOFU_TEST_CASE(an_end_of_stream_that_is_there_comes_before_the_deadline_that_has_passed, here,
+               caller_only& with_timers) {
     sleepy talk(here);
     raw_listener server(talk.engine, here.new_address());
     const binary_header hello = talk.hello(server.where());
@@ -528,7 +531,7 @@ private:
 
 } // namespace
 
-TOFU_TEST_CASE(the_hello_time_is_real, here) {
+TOFU_TEST_CASE(the_hello_time_is_real, here, with_timers) {
     dialogue talk(here, {.hello_time = stopwatch::limit});
     const tofu::address where = talk.listen();
     raw_listener silent(talk.engine, here.new_address());
@@ -541,7 +544,7 @@ TOFU_TEST_CASE(the_hello_time_is_real, here) {
     watch.expect_limit_passed();
 }
 
-TOFU_TEST_CASE(message_bye_and_grace_time_are_real, here) {
+TOFU_TEST_CASE(message_bye_and_grace_time_are_real, here, with_timers) {
     using case_type = std::tuple<tofu::options, std::vector<std::byte>, bool, const char*>;
     const case_type cases[] = {
         {{.message_time = stopwatch::limit}, {std::byte{}}, false, "message_timeout"},
@@ -569,7 +572,7 @@ TOFU_TEST_CASE(message_bye_and_grace_time_are_real, here) {
     }
 }
 
-TOFU_TEST_CASE(the_idle_time_is_real, here) {
+TOFU_TEST_CASE(the_idle_time_is_real, here, with_timers) {
     dialogue talk(here, {.idle_time = stopwatch::limit});
     raw_listener server(talk.engine, here.new_address());
     const stopwatch watch;
@@ -580,7 +583,7 @@ TOFU_TEST_CASE(the_idle_time_is_real, here) {
 }
 
 // TCP only: a connection to a Unix domain socket stands or fails at once.
-TOFU_TEST_CASE(the_connect_time_is_real, here, tcp_only) {
+TOFU_TEST_CASE(the_connect_time_is_real, here, tcp_only& with_timers) {
     script play;
     play.never_connects = true;
     scripted_dialogue talk(here, play, {.connect_time = stopwatch::limit});

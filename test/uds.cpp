@@ -144,7 +144,7 @@ int listen_on_a_full_disk(const setting& here, const std::string& directory) {
 } // namespace
 
 // Caller only: a child of fork has no other thread; one poll policy is enough for what no poll policy sees.
-TOFU_TEST_CASE(a_full_disk_is_named_by_the_systems_number, here, uds_only& caller_only& default_poll_only) {
+TOFU_TEST_CASE(a_full_disk_is_named_by_the_systems_number, here, uds_only& caller_only& defaults_only) {
     const own_directory home;
     const pid_t child = ::fork();
     BOOST_REQUIRE(child >= 0);
@@ -280,7 +280,7 @@ TOFU_TEST_CASE(a_full_backlog_is_tried_again_until_there_is_room, here, uds_only
 }
 
 BOOST_TEST_DECORATOR(*boost::unit_test::precondition(backlogs_fill))
-TOFU_TEST_CASE(a_backlog_that_stays_full_ends_with_the_connect_time, here, uds_only) {
+TOFU_TEST_CASE(a_backlog_that_stays_full_ends_with_the_connect_time, here, uds_only& with_timers) {
     const own_directory home;
     dialogue talk(here, {.connect_time = 10 * soon, .retry_time = soon});
     raw_listener busy(talk.engine, home.address(), 1);

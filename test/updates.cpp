@@ -84,7 +84,7 @@ TOFU_TEST_CASE(an_update_wakes_a_receiver_that_waits_for_ever, here, tcp_only) {
     }
 }
 
-TOFU_TEST_CASE(nothing_is_no_update, here, tcp_only) {
+TOFU_TEST_CASE(nothing_is_no_update, here, tcp_only& with_timers) {
     dialogue talk(here);
     std::error_code error;
     talk.server.update_receiver(tofu::message_ptr(), error);
@@ -110,7 +110,7 @@ TOFU_TEST_CASE(an_update_counts_nothing_against_the_credit, here, tcp_only) {
     BOOST_TEST(talk.engine.stats().credit_used == 0U);
 }
 
-TOFU_TEST_CASE(after_the_end_an_update_stays_with_the_caller, here, tcp_only) {
+TOFU_TEST_CASE(after_the_end_an_update_stays_with_the_caller, here, tcp_only& with_timers) {
     std::optional<any_reactor> engine(std::in_place, here);
     auto group = engine->create_group();
     tofu::message_ptr m = make(*engine, op_code::signal, 0, "mine");
@@ -128,7 +128,7 @@ TOFU_TEST_CASE(after_the_end_an_update_stays_with_the_caller, here, tcp_only) {
     BOOST_TEST(!none.cancel());
 }
 
-TOFU_TEST_CASE(a_delayed_update_comes_when_its_time_has_passed, here, tcp_only) {
+TOFU_TEST_CASE(a_delayed_update_comes_when_its_time_has_passed, here, tcp_only& with_timers) {
     dialogue talk(here);
     const auto before = std::chrono::steady_clock::now();
     talk.server.update_receiver_after(30ms, make(talk.engine, op_code::request, 0, "later"));
@@ -140,7 +140,7 @@ TOFU_TEST_CASE(a_delayed_update_comes_when_its_time_has_passed, here, tcp_only) 
     talk.expect_silence(talk.server);
 }
 
-TOFU_TEST_CASE(a_delayed_update_comes_not_a_tick_too_early, here, caller_only& tcp_only) {
+TOFU_TEST_CASE(a_delayed_update_comes_not_a_tick_too_early, here, caller_only& tcp_only& with_timers) {
     frozen still(here);
     still.after(10ms, 1);
     BOOST_TEST(!still.look());
@@ -151,7 +151,7 @@ TOFU_TEST_CASE(a_delayed_update_comes_not_a_tick_too_early, here, caller_only& t
     BOOST_TEST(!still.look());
 }
 
-TOFU_TEST_CASE(no_delay_and_less_than_none_are_at_once, here, tcp_only) {
+TOFU_TEST_CASE(no_delay_and_less_than_none_are_at_once, here, tcp_only& with_timers) {
     dialogue talk(here);
     talk.server.update_receiver_after(0ms, make(talk.engine, op_code::signal, 0));
     check_update(*talk.next(talk.server), false);
@@ -159,7 +159,7 @@ TOFU_TEST_CASE(no_delay_and_less_than_none_are_at_once, here, tcp_only) {
     check_update(*talk.next(talk.server), false);
 }
 
-TOFU_TEST_CASE(an_endless_delay_does_not_overflow_and_can_be_taken_back, here, tcp_only) {
+TOFU_TEST_CASE(an_endless_delay_does_not_overflow_and_can_be_taken_back, here, tcp_only& with_timers) {
     dialogue talk(here);
     handle never = talk.server.update_receiver_after(tofu::forever - 1ns, make(talk.engine, op_code::signal, 0));
     handle forever = talk.server.update_receiver_after(tofu::forever, make(talk.engine, op_code::signal, 0));
@@ -169,7 +169,7 @@ TOFU_TEST_CASE(an_endless_delay_does_not_overflow_and_can_be_taken_back, here, t
     talk.expect_silence(talk.server);
 }
 
-TOFU_TEST_CASE(a_cancel_that_wins_gives_the_message_back, here, tcp_only) {
+TOFU_TEST_CASE(a_cancel_that_wins_gives_the_message_back, here, tcp_only& with_timers) {
     dialogue talk(here);
     handle timer = talk.server.update_receiver_after(1h, make(talk.engine, op_code::signal, 0, "back", 5));
     talk.expect_silence(talk.server); // it is scheduled by now
@@ -181,7 +181,7 @@ TOFU_TEST_CASE(a_cancel_that_wins_gives_the_message_back, here, tcp_only) {
     talk.expect_silence(talk.server);
 }
 
-TOFU_TEST_CASE(a_cancel_before_the_loop_saw_the_timer_wins_too, here, caller_only& tcp_only) {
+TOFU_TEST_CASE(a_cancel_before_the_loop_saw_the_timer_wins_too, here, caller_only& tcp_only& with_timers) {
     frozen still(here);
     auto timer = still.after(0ms, 1);
     const tofu::message_ptr m = timer.cancel();
@@ -190,7 +190,7 @@ TOFU_TEST_CASE(a_cancel_before_the_loop_saw_the_timer_wins_too, here, caller_onl
     BOOST_TEST(!still.look());
 }
 
-TOFU_TEST_CASE(a_cancel_after_the_fire_gives_nothing, here, tcp_only) {
+TOFU_TEST_CASE(a_cancel_after_the_fire_gives_nothing, here, tcp_only& with_timers) {
     dialogue talk(here);
     handle timer = talk.server.update_receiver_after(0ms, make(talk.engine, op_code::signal, 0));
     talk.next(talk.server);
@@ -198,7 +198,7 @@ TOFU_TEST_CASE(a_cancel_after_the_fire_gives_nothing, here, tcp_only) {
     BOOST_TEST(!handle().cancel());
 }
 
-TOFU_TEST_CASE(a_cancel_gives_nothing_while_the_message_is_on_its_way, here, caller_only& tcp_only) {
+TOFU_TEST_CASE(a_cancel_gives_nothing_while_the_message_is_on_its_way, here, caller_only& tcp_only& with_timers) {
     frozen still(here);
     auto timer = still.after(5ms, 1);
     still.clock_lead = 2000;
@@ -207,13 +207,13 @@ TOFU_TEST_CASE(a_cancel_gives_nothing_while_the_message_is_on_its_way, here, cal
     BOOST_TEST(still.look() != nullptr);
 }
 
-TOFU_TEST_CASE(letting_go_of_the_handle_changes_nothing, here, tcp_only) {
+TOFU_TEST_CASE(letting_go_of_the_handle_changes_nothing, here, tcp_only& with_timers) {
     dialogue talk(here);
     { const handle gone = talk.server.update_receiver_after(1ms, make(talk.engine, op_code::signal, 0, "still")); }
     BOOST_TEST(body_of(*talk.next(talk.server)) == "still");
 }
 
-TOFU_TEST_CASE(a_message_is_cancelled_or_received_never_both, here, tcp_only) {
+TOFU_TEST_CASE(a_message_is_cancelled_or_received_never_both, here, tcp_only& with_timers) {
     dialogue talk(here);
     int received = 0;
     int cancelled = 0;
@@ -232,7 +232,7 @@ TOFU_TEST_CASE(a_message_is_cancelled_or_received_never_both, here, tcp_only) {
     talk.expect_silence(talk.server);
 }
 
-TOFU_TEST_CASE(a_destroyed_group_takes_its_timers_along, here, tcp_only) {
+TOFU_TEST_CASE(a_destroyed_group_takes_its_timers_along, here, tcp_only& with_timers) {
     dialogue talk(here);
     const std::size_t alive = talk.engine.stats().messages_alive; // each group has one set aside
     handle scheduled = talk.client.update_receiver_after(1h, make(talk.engine, op_code::signal, 0));
@@ -247,7 +247,7 @@ TOFU_TEST_CASE(a_destroyed_group_takes_its_timers_along, here, tcp_only) {
     talk.next(talk.server);
 }
 
-TOFU_TEST_CASE(a_destroyed_engine_takes_its_timers_along, here, tcp_only) {
+TOFU_TEST_CASE(a_destroyed_engine_takes_its_timers_along, here, tcp_only& with_timers) {
     std::optional<any_reactor> engine(std::in_place, here);
     auto group = engine->create_group();
     handle scheduled = group.update_receiver_after(1h, make(*engine, op_code::signal, 0));
@@ -262,7 +262,7 @@ TOFU_TEST_CASE(a_destroyed_engine_takes_its_timers_along, here, tcp_only) {
 }
 
 // Whoever settles a timer decides who lets go of it: the sanitizers see a wrong answer.
-TOFU_TEST_CASE(cancelling_races_with_the_end_of_the_group, here, tcp_only) {
+TOFU_TEST_CASE(cancelling_races_with_the_end_of_the_group, here, tcp_only& with_timers) {
     dialogue talk(here);
     for (int round = 0; round < 100; ++round) {
         auto group = talk.engine.create_group();
@@ -279,7 +279,7 @@ TOFU_TEST_CASE(cancelling_races_with_the_end_of_the_group, here, tcp_only) {
     talk.connect();
 }
 
-TOFU_TEST_CASE(cancelling_and_updating_race_with_the_end_of_the_engine, here, tcp_only) {
+TOFU_TEST_CASE(cancelling_and_updating_race_with_the_end_of_the_engine, here, tcp_only& with_timers) {
     for (int round = 0; round < 50; ++round) {
         std::optional<any_reactor> engine(std::in_place, here, tofu::options{.initial_messages = 0});
         auto group = engine->create_group();
@@ -305,7 +305,7 @@ TOFU_TEST_CASE(cancelling_and_updating_race_with_the_end_of_the_engine, here, tc
     }
 }
 
-TOFU_TEST_CASE(a_thousand_timers_fire_in_the_order_of_their_deadlines, here, caller_only& tcp_only) {
+TOFU_TEST_CASE(a_thousand_timers_fire_in_the_order_of_their_deadlines, here, caller_only& tcp_only& with_timers) {
     frozen still(here);
     std::vector<std::uint64_t> delays(1000);
     std::iota(delays.begin(), delays.end(), 1U);
@@ -334,7 +334,7 @@ TOFU_TEST_CASE(a_thousand_timers_fire_in_the_order_of_their_deadlines, here, cal
     receive_until(1000);
 }
 
-TOFU_TEST_CASE(timers_in_real_time_fire_in_the_order_of_their_deadlines, here, tcp_only) {
+TOFU_TEST_CASE(timers_in_real_time_fire_in_the_order_of_their_deadlines, here, tcp_only& with_timers) {
     using clock = std::chrono::steady_clock;
     dialogue talk(here);
     constexpr std::size_t count = 1000;

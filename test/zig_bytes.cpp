@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(the_frame_reader_reads_the_recorded_bytes_however_they_are_
 
 // These two use up tens of thousands of numbers, of which neither poll policies nor transports know, and the
 // conversation was recorded on TCP: one poll policy and TCP only.
-TOFU_TEST_CASE(our_client_says_what_the_recorded_one_said, here, default_poll_only& tcp_only) {
+TOFU_TEST_CASE(our_client_says_what_the_recorded_one_said, here, defaults_only& tcp_only) {
     script play;
     scripted_dialogue talk(here, play);
     raw_listener listener(talk.engine, here.new_address());
@@ -124,7 +124,7 @@ TOFU_TEST_CASE(our_client_says_what_the_recorded_one_said, here, default_poll_on
     talk.expect_goodbye(talk.client, zig_conversation::client_channel, "bye");
 }
 
-TOFU_TEST_CASE(our_server_answers_as_the_recorded_one_did, here, default_poll_only& tcp_only) {
+TOFU_TEST_CASE(our_server_answers_as_the_recorded_one_did, here, defaults_only& tcp_only) {
     dialogue talk(here);
     talk.use_up_numbers(zig_conversation::server_channel - 2); // the listener has one, too
     raw_socket client(talk.engine, talk.listen());

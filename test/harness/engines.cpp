@@ -4,7 +4,15 @@
 
 namespace tofu_test {
 
-const engine_maker& engines_of([[maybe_unused]] const setting& here) {
+const engine_maker& engines_of(const setting& here) {
+    switch (here.policies) {
+    case variation::growing_pool: return growing_pool_engines;
+    case variation::pointer_key: return pointer_key_engines;
+    case variation::handle_key: return handle_key_engines;
+    case variation::sorted_timer: return sorted_timer_engines;
+    case variation::no_timers: return no_timers_engines;
+    case variation::none: break;
+    }
 #if defined(_WIN32)
 #if defined(TOFU_TEST_AFD_DIRECT)
     if (here.poll == poller::afd_iocp_direct) return afd_iocp_direct_engines;
@@ -13,6 +21,9 @@ const engine_maker& engines_of([[maybe_unused]] const setting& here) {
 #else
 #if __has_include(<sys/epoll.h>)
     if (here.poll == poller::linux_epoll) return linux_epoll_engines;
+#endif
+#if __has_include(<sys/event.h>) || defined(TOFU_TEST_EMULATED_KQUEUE)
+    if (here.poll == poller::bsd_kqueue) return bsd_kqueue_engines;
 #endif
     return posix_poll_engines;
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The engines behaviour tests run on. Each poll policy's are compiled in a file of their own, in engines/.
+// The engines behaviour tests run on, compiled in engines/ and nowhere else.
 #ifndef TOFU_TEST_HARNESS_ENGINES_HPP
 #define TOFU_TEST_HARNESS_ENGINES_HPP
 
@@ -16,22 +16,29 @@ namespace tofu_test {
 
 struct script;
 
-/// Makes engines with one poll policy. A null `error`: what is wrong is thrown.
+/// Makes engines with one set of policies. A null `error`: what is wrong is thrown.
 struct engine_maker {
     using made = std::unique_ptr<reactor_calls>;
 
     made (*plain)(const tofu::options& opts, tofu::driven_by who, std::error_code* error);
-    made (*narrow)(const tofu::options& opts, tofu::driven_by who);
+    made (*narrow)(const tofu::options& opts, tofu::driven_by who); ///< null: a variation, see unvaried_only
     made (*scripted)(const tofu::options& opts, tofu::driven_by who, script& play);
 };
 
 // Those the system has.
 extern const engine_maker posix_poll_engines;
 extern const engine_maker linux_epoll_engines;
+extern const engine_maker bsd_kqueue_engines;
 extern const engine_maker afd_iocp_engines;
 extern const engine_maker afd_iocp_direct_engines;
+// The default poller's, varied.
+extern const engine_maker growing_pool_engines;
+extern const engine_maker pointer_key_engines;
+extern const engine_maker handle_key_engines;
+extern const engine_maker sorted_timer_engines;
+extern const engine_maker no_timers_engines;
 
-/// The one for the setting's poll policy.
+/// The one for the setting's policies.
 [[nodiscard]] const engine_maker& engines_of(const setting& here);
 
 /// An engine with three channels, to see what happens when there are no more.

@@ -96,18 +96,23 @@ private:
     script* play_ = nullptr;
 };
 
-/// Zero timeouts only while it stands still.
-class scripted_clock : public tofu::wait_timeout {
+/// A timer policy of real time whose clock the script moves. Zero timeouts only while it stands still.
+template <class Timer>
+class scripted : public Timer {
 public:
-    explicit scripted_clock(const script& play) noexcept : play_(&play) {}
+    using typename Timer::time_point;
+
+    explicit scripted(const script& play) noexcept : play_(&play) {}
     [[nodiscard]] time_point now() const noexcept {
-        const time_point start = play_->clock_stands_still ? time_point{} : clock::now();
+        const time_point start = play_->clock_stands_still ? time_point{} : Timer::now();
         return start + std::chrono::milliseconds(play_->clock_lead.load());
     }
 
 private:
     const script* play_;
 };
+
+using scripted_clock = scripted<tofu::wait_timeout>;
 
 } // namespace tofu_test
 

@@ -17,10 +17,23 @@ tofu::address setting::new_address() const {
 
 namespace {
 
+std::string_view name_of(variation which) {
+    switch (which) {
+    case variation::growing_pool: return "growing_pool";
+    case variation::pointer_key: return "pointer_key";
+    case variation::handle_key: return "handle_key";
+    case variation::sorted_timer: return "sorted_timer";
+    case variation::no_timers: return "no_timers";
+    case variation::none: break;
+    }
+    return "defaults";
+}
+
 std::string_view name_of(poller which) {
     switch (which) {
     case poller::posix_poll: return "posix_poll";
     case poller::linux_epoll: return "linux_epoll";
+    case poller::bsd_kqueue: return "bsd_kqueue";
     case poller::afd_iocp: return "afd_iocp";
     case poller::afd_iocp_direct: break;
     }
@@ -30,14 +43,14 @@ std::string_view name_of(poller which) {
 } // namespace
 
 std::string setting::name() const {
-    std::string text(name_of(poll));
+    std::string text(policies == variation::none ? name_of(poll) : name_of(policies));
     text += over == transport::tcp ? ".tcp" : ".uds";
     text += has_thread() ? ".io_thread" : ".caller";
     return text;
 }
 
 boost::unit_test::test_unit* setting_cases::next() const {
-    while (next_ < settings::count && !where_.contain(next_)) ++next_;
+    while (next_ < settings::count && !where_.run(next_)) ++next_;
     if (next_ == settings::count) return nullptr;
     const setting here = settings::at(next_++);
     auto* const made = new boost::unit_test::test_case(std::string(name_) + '<' + here.name() + '>', file_, line_,

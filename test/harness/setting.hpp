@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where a behaviour test runs: on which poll policy, over which transport, driven by whom; and the macro that registers
+// Where a behaviour test runs: on which policies, over which transport, driven by whom; and the macro that registers
 // one body for all settings it is about.
 #ifndef TOFU_TEST_HARNESS_SETTING_HPP
 #define TOFU_TEST_HARNESS_SETTING_HPP
@@ -11,6 +11,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -18,20 +19,25 @@
 
 namespace tofu_test {
 
-enum class poller : std::uint8_t { posix_poll, linux_epoll, afd_iocp, afd_iocp_direct };
+enum class poller : std::uint8_t { posix_poll, linux_epoll, bsd_kqueue, afd_iocp, afd_iocp_direct };
 /// The one of tofu::default_poll.
 #if defined(_WIN32)
 inline constexpr poller default_poller = poller::afd_iocp;
 #elif defined(__linux__)
 inline constexpr poller default_poller = poller::linux_epoll;
+#elif __has_include(<sys/event.h>)
+inline constexpr poller default_poller = poller::bsd_kqueue;
 #else
 inline constexpr poller default_poller = poller::posix_poll;
 #endif
+/// In what the policies differ from the poller's and the defaults. Only the default poller is varied.
+enum class variation : std::uint8_t { none, growing_pool, pointer_key, handle_key, sorted_timer, no_timers };
 enum class transport : std::uint8_t { tcp, uds };
 
 /// What an engine of a behaviour test is made of, and how its channels are connected.
 struct setting {
     poller poll;
+    variation policies = variation::none;
     transport over;
     tofu::driven_by who;
 
@@ -45,7 +51,8 @@ struct setting {
     [[nodiscard]] std::string_view reason_of_abort() const {
         return tells_aborts() ? "peer_reset" : "peer_disconnected";
     }
-    /// linux_epoll.uds.caller. (No commas: Boost.Test's --run_test takes those for the end of a name.)
+    /// linux_epoll.uds.caller, or handle_key.uds.caller. (No commas: Boost.Test's --run_test takes those for the end of
+    /// a name.)
     [[nodiscard]] std::string name() const;
 };
 
@@ -54,24 +61,48 @@ class settings {
 public:
     template <class Condition>
     explicit constexpr settings(Condition condition) {
-        for (std::uint8_t i = 0; i < count; ++i)
-            if (condition(at(i))) members_ = static_cast<std::uint16_t>(members_ | 1U << i);
+        for (std::size_t i = 0; i < count; ++i)
+            if (condition(at(i))) members_ |= std::uint64_t{1} << i;
     }
     friend constexpr settings operator&(settings left, settings right) {
-        left.members_ = static_cast<std::uint16_t>(left.members_ & right.members_);
+        left.members_ &= right.members_;
         return left;
     }
 
-    static constexpr std::uint8_t count = 16;
+    // Four for each poller, then four for each variation of the default one.
+    static constexpr std::size_t pollers = 5;
+    static constexpr std::size_t variations = 5;
+    static constexpr std::size_t count = 4 * (pollers + variations);
     static constexpr setting at(std::size_t index) {
-        return {.poll = static_cast<poller>(index >> 2U),
+        const std::size_t which = index / 4;
+        return {.poll = which < pollers ? static_cast<poller>(which) : default_poller,
+                .policies = which < pollers ? variation::none : static_cast<variation>(which - pollers + 1),
                 .over = index & 2U ? transport::uds : transport::tcp,
                 .who = index & 1U ? tofu::driven_by::caller : tofu::driven_by::io_thread};
     }
     [[nodiscard]] constexpr bool contain(std::size_t index) const { return (members_ >> index & 1U) != 0; }
+    /// Whether a case that is about these runs there. A variation runs each case once: over a transport and with a
+    /// driver that the case has, so that all of them come up often.
+    [[nodiscard]] constexpr bool run(std::size_t index) const {
+        if (index < 4 * pollers) return contain(index);
+        const std::size_t first = index - index % 4;
+        for (const std::size_t preferred : order(first / 4))
+            if (contain(first + preferred)) return index == first + preferred;
+        return false;
+    }
 
 private:
-    std::uint16_t members_ = 0;
+    static_assert(count <= 64);
+
+    /// Bit 1 is the transport, bit 0 the driver. Not every system that may have Unix domain sockets has them.
+    static constexpr std::array<std::size_t, 4> order(std::size_t which) {
+        constexpr bool sure = default_poller != poller::afd_iocp;
+        if (which % 2 == 0)
+            return sure ? std::array<std::size_t, 4>{3, 0, 1, 2} : std::array<std::size_t, 4>{1, 0, 3, 2};
+        return sure ? std::array<std::size_t, 4>{0, 3, 2, 1} : std::array<std::size_t, 4>{0, 1, 2, 3};
+    }
+
+    std::uint64_t members_ = 0;
 };
 
 inline constexpr settings tcp_only([](const setting& s) { return s.over == transport::tcp; });
@@ -91,6 +122,9 @@ constexpr bool is_there(poller which) {
 #if __has_include(<sys/epoll.h>)
     case poller::linux_epoll: return true;
 #endif
+#if __has_include(<sys/event.h>) || defined(TOFU_TEST_EMULATED_KQUEUE)
+    case poller::bsd_kqueue: return true;
+#endif
 #if __has_include(<winsock2.h>)
     case poller::afd_iocp: return true;
 #endif
@@ -106,16 +140,26 @@ inline constexpr settings everywhere([](const setting& s) { return is_there(s.po
 /// Every poll policy and every transport at least once, by both drivers: for what takes long and hardly depends on
 /// which meets which.
 inline constexpr settings each_once([](const setting& s) {
+    if (s.policies != variation::none) return true; // runs once in any case
     switch (s.poll) {
-    case poller::linux_epoll: return s.over == transport::uds;
+    case poller::linux_epoll:
+    case poller::bsd_kqueue: return s.over == transport::uds;
     case poller::afd_iocp: return true; // the only one of its system
     case poller::posix_poll:
     case poller::afd_iocp_direct: break;
     }
     return s.over == transport::tcp;
 });
-/// For what no poll policy can change and takes its time to show.
-inline constexpr settings default_poll_only([](const setting& s) { return s.poll == default_poller; });
+/// For what no policy can change and takes its time to show.
+inline constexpr settings defaults_only([](const setting& s) {
+    return s.poll == default_poller && s.policies == variation::none;
+});
+/// For limits and updates for later: there are none without timers.
+inline constexpr settings with_timers([](const setting& s) { return s.policies != variation::no_timers; });
+/// For what happens when the pool is full.
+inline constexpr settings with_fixed_pool([](const setting& s) { return s.policies != variation::growing_pool; });
+/// For narrow engines, and for names that the system itself resolves: each poller has them, no variation has.
+inline constexpr settings unvaried_only([](const setting& s) { return s.policies == variation::none; });
 
 /// Makes a Boost.Test case of one body for each setting.
 class setting_cases : public boost::unit_test::test_unit_generator {

@@ -186,6 +186,11 @@ private:
             if (!error) a.is->updates.push_back({last_tag_, {}});
             return;
         }
+        if constexpr (engines<Set>::has_timers) update_later(a, std::move(m));
+    }
+
+    void update_later(application& a, tofu::message_ptr m) {
+        std::error_code error;
         const auto delay = std::chrono::microseconds(s_.chance().below(50'000));
         auto handle = a.g.update_receiver_after(delay, std::move(m), error);
         s_.log.line("    update ", last_tag_, " after ", delay.count(), " us: ", error.message());

@@ -7,7 +7,6 @@
 #include "stage.hpp"
 
 #include <tofu/policies/poll/simulated_poll.hpp>
-#include <tofu/policies/timer/manual_timer.hpp>
 #include <tofu/reactor.hpp>
 
 #include <algorithm>
@@ -27,9 +26,11 @@ using namespace std::chrono_literals;
 template <class Set>
 class engines {
 public:
-    using reactor = tofu::basic_reactor<typename Set::poll, typename Set::pool, typename Set::key, tofu::manual_timer>;
+    using timer = typename Set::timer;
+    using reactor = tofu::basic_reactor<typename Set::poll, typename Set::pool, typename Set::key, timer>;
     using group = typename reactor::group_type;
     using timer_handle = typename reactor::timer_handle;
+    static constexpr bool has_timers = timer::has_timers;
     using idle = tofu::simulation::idle;
 
     /// A message the application has not let go of.
@@ -73,10 +74,10 @@ public:
         const tofu::options opts = draw_options();
         auto poll = std::make_unique<typename Set::poll>(s_.where);
         e.poll = poll->number();
-        e.is = &s_.rules.add_engine(e.poll, opts, Set::slots);
+        e.is = &s_.rules.add_engine(e.poll, has_timers ? opts : without_limits(opts), Set::slots);
         std::error_code error;
         s_.refuse_memory(s_.kind.memory_refused);
-        e.e.emplace(opts, tofu::driven_by::caller, error, std::move(*poll), tofu::manual_timer(s_.where.clock()));
+        e.e.emplace(opts, tofu::driven_by::caller, error, std::move(*poll), timer(s_.where.clock()));
         if (error) { // for lack of memory: without an engine there is nothing to see
             s_.refuse_memory(0);
             e.e.reset();
@@ -259,6 +260,12 @@ private:
         }
         o.close_when_full = s_.chance().chance(500);
         o.backlog = static_cast<int>(s_.chance().between(1, 5));
+        return o;
+    }
+
+    /// What they say does not matter to a set of policies without timers.
+    [[nodiscard]] static tofu::options without_limits(tofu::options o) {
+        o.connect_time = o.hello_time = o.message_time = o.idle_time = o.bye_time = o.grace_time = {};
         return o;
     }
 

@@ -189,6 +189,7 @@ private:
     void check_stream(channel_model& c);
     void link_by_answer(channel_model& c, std::uint64_t id);
     [[nodiscard]] bool has_unreceived_hello(const engine_model& which);
+    [[nodiscard]] bool may_stop_reading(const engine_model& which);
     [[nodiscard]] socket_id find_accepted_end(const engine_model& home, std::uint64_t hello);
     [[nodiscard]] const std::vector<incoming>& frames_of(socket_id receiver);
     [[nodiscard]] allowed judge(const channel_model& c, const frame_header& h, std::size_t index);

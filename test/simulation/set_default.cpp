@@ -5,6 +5,7 @@
 
 #include <tofu/policies/key/slot_index_key.hpp>
 #include <tofu/policies/pool/fixed_channel_pool.hpp>
+#include <tofu/policies/timer/manual_timer.hpp>
 
 namespace tofu_simulation {
 
@@ -14,6 +15,7 @@ struct set {
     static constexpr std::size_t slots = 12;
     using pool = tofu::fixed_channel_pool<slots>;
     using key = tofu::slot_index_key;
+    using timer = tofu::manual_timer;
 };
 } // namespace
 

@@ -7,7 +7,7 @@
 namespace tofu_simulation {
 
 std::span<const policy_set> policy_sets() {
-    static constexpr std::array all{default_set, batched_set, patient_set};
+    static constexpr std::array all{default_set, batched_set, handle_set, pointer_set, timeless_set};
     return all;
 }
 

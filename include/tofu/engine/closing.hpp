@@ -37,6 +37,16 @@ void detach(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     if (!ch.owed) state.keys.forget(ch.key);
 }
 
+/// At once, or when the poller has let go of it: by then another socket might have its handle.
+template <class Policies>
+void close_socket(channel<Policies>& ch) noexcept {
+    if (Policies::key::closes_after_release && ch.owed) return;
+    if (ch.why.why == reason::aborted && !ch.listener)
+        ch.socket.abort();
+    else
+        ch.socket.close();
+}
+
 /// Lets go of the system's side of a channel. Once only.
 template <class Policies>
 void shut(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
@@ -45,10 +55,7 @@ void shut(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     leave_lists(state, ch);
     if constexpr (Policies::timer::has_timers) state.timers.cancel(ch);
     detach(state, ch);
-    if (ch.why.why == reason::aborted && !ch.listener)
-        ch.socket.abort();
-    else if (!(ch.owed && Policies::key::closes_after_release))
-        ch.socket.close();
+    close_socket(ch);
     if (message* const partial = ch.reader.abandon()) state.cache.put(*partial);
     count_partial(state, ch, false);
     if (state.leftover.owner == &ch) state.leftover = {};
@@ -124,7 +131,6 @@ void conclude(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
 /// The poller reports that it holds a registration no longer.
 template <class Policies>
 void conclude_zombie(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
-    ch.owed = false;
     if (ch.phase != channel_phase::zombie) return; // its turn to end comes by itself
     release_slot(state, ch);
     state.counters.zombies.fetch_sub(1, std::memory_order_release); // who sees none of them sees their slots free

@@ -141,9 +141,9 @@ public:
         channel_type* const ch = state_.keys.find(state_.channels, key);
         if (ch == nullptr || !ch->owed) return;
         state_.keys.forget(key);
-        if (Policies::key::closes_after_release) ch->socket.close();
+        ch->owed = false;
+        if (Policies::key::closes_after_release) close_socket(*ch);
         if (ch->phase == channel_phase::resolving) {
-            ch->owed = false;
             try_next_address(state_, *ch, io_error{io_failure::refused, 0});
             return;
         }
@@ -237,7 +237,12 @@ private:
         const time_point until = state_.timers.now() + std::chrono::seconds(1);
         while (state_.counters.zombies.load(std::memory_order_relaxed) != 0 && state_.timers.now() < until)
             static_cast<void>(state_.poller.wait(std::chrono::milliseconds(10), *this));
-        if (state_.counters.zombies.load(std::memory_order_relaxed) != 0) state_.channels.abandon();
+        if (state_.counters.zombies.load(std::memory_order_relaxed) == 0) return;
+        state_.channels.for_each([](channel_type& ch) noexcept {
+            ch.owed = false; // as far as its socket goes: there is nobody left to mistake it for another
+            if (Policies::key::closes_after_release) close_socket(ch);
+        });
+        state_.channels.abandon();
     }
 
     /// In how many reports, of full waits in a row, what is ready of one socket may come.

@@ -159,7 +159,7 @@ void leave_address(loop_state<Policies>& state, channel<Policies>& ch, io_error 
         return;
     }
     detach(state, ch);
-    if (!(ch.owed && Policies::key::closes_after_release)) ch.socket.close();
+    close_socket(ch);
     ch.phase = channel_phase::resolving; // as far as events go: it has no socket
     if (!ch.owed) {
         try_next_address(state, ch, error);

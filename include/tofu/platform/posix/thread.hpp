@@ -5,12 +5,15 @@
 #define TOFU_PLATFORM_POSIX_THREAD_HPP
 
 #include <tofu/io.hpp>
+#include <tofu/platform/thread_name.hpp>
 
 #include <pthread.h>
 #include <signal.h>
+#if __has_include(<pthread_np.h>)
+#include <pthread_np.h> // FreeBSD: what is not portable has a header of its own
+#endif
 
 #include <atomic>
-#include <cstddef>
 
 namespace tofu::posix {
 
@@ -35,7 +38,7 @@ inline int create_thread(pthread_t& handle, const pthread_attr_t* how, void* (*e
                          void* context) noexcept {
     sigset_t all;
     sigset_t before;
-    ::sigfillset(&all);
+    sigfillset(&all); // a macro in macOS
     if (const int refused = ::pthread_sigmask(SIG_SETMASK, &all, &before)) {
         return refused;
     }
@@ -94,7 +97,7 @@ public:
         }
         thread.run_ = run;
         thread.context_ = context;
-        thread.set_name(name);
+        thread.name_ = platform::thread_name(name);
         thread.joinable_ = detail::create_thread(thread.handle_, nullptr, &io_thread::enter, &thread) == 0;
         return thread.joinable_;
     }
@@ -123,18 +126,9 @@ private:
         // is the one that stores it here, so nobody can be told a wrong no.
         thread.self_.store(::pthread_self(), std::memory_order_relaxed);
         thread.runs_.store(true, std::memory_order_release);
-        detail::name_this_thread(::pthread_self(), static_cast<const char*>(thread.name_));
+        detail::name_this_thread(::pthread_self(), thread.name_.c_str());
         thread.run_(thread.context_);
         return nullptr;
-    }
-
-    void set_name(const char* name) noexcept {
-        std::size_t length = 0;
-        while (name != nullptr && length + 1 < sizeof name_ && name[length] != '\0') {
-            name_[length] = name[length];
-            ++length;
-        }
-        name_[length] = '\0';
     }
 
     void (*run_)(void*) noexcept = nullptr;
@@ -143,7 +137,7 @@ private:
     std::atomic<pthread_t> self_{};
     std::atomic<bool> runs_{false};
     bool joinable_ = false;
-    char name_[16] = {};
+    platform::thread_name name_;
 };
 
 } // namespace tofu::posix

@@ -5,6 +5,7 @@
 #define TOFU_PLATFORM_WINDOWS_THREAD_HPP
 
 #include <tofu/io.hpp>
+#include <tofu/platform/thread_name.hpp>
 #include <tofu/platform/windows/winsock.hpp>
 
 #include <process.h>
@@ -12,14 +13,10 @@
 
 #include <atomic>
 #include <bit>
-#include <cstddef>
 
 namespace tofu::windows {
 
 namespace detail {
-
-/// The longest name a thread gets, with its terminator: what Linux allows, so that a name is the same everywhere.
-inline constexpr std::size_t thread_name_room = 16;
 
 /// Names the calling thread, or does not: SetThreadDescription came with Windows 10 1607, and there KernelBase.dll is
 /// the only library that has it (says its page).
@@ -27,8 +24,9 @@ inline void name_this_thread(const char* name) noexcept {
     using set_description = HRESULT(WINAPI*)(HANDLE, const wchar_t*);
     const HMODULE library = ::GetModuleHandleW(L"KernelBase.dll");
     const FARPROC found = library != nullptr ? ::GetProcAddress(library, "SetThreadDescription") : nullptr;
-    wchar_t wide[thread_name_room] = {};
-    if (found != nullptr && ::MultiByteToWideChar(CP_UTF8, 0, name, -1, wide, static_cast<int>(thread_name_room)) > 0) {
+    wchar_t wide[platform::thread_name::room] = {};
+    if (found != nullptr &&
+        ::MultiByteToWideChar(CP_UTF8, 0, name, -1, wide, static_cast<int>(platform::thread_name::room)) > 0) {
         std::bit_cast<set_description>(found)(::GetCurrentThread(), wide);
     }
 }
@@ -84,7 +82,7 @@ public:
         }
         thread.run_ = run;
         thread.context_ = context;
-        thread.set_name(name);
+        thread.name_ = platform::thread_name(name);
         thread.handle_ = detail::create_thread(&io_thread::enter, &thread);
         return thread.joinable();
     }
@@ -112,25 +110,16 @@ private:
         // The only thread for which is_current can say yes is the one that stores its number here, so nobody can be
         // told a wrong no.
         thread.self_.store(::GetCurrentThreadId(), std::memory_order_relaxed);
-        detail::name_this_thread(thread.name_);
+        detail::name_this_thread(thread.name_.c_str());
         thread.run_(thread.context_);
         return 0;
-    }
-
-    void set_name(const char* name) noexcept {
-        std::size_t length = 0;
-        while (name != nullptr && length + 1 < sizeof name_ && name[length] != '\0') {
-            name_[length] = name[length];
-            ++length;
-        }
-        name_[length] = '\0';
     }
 
     void (*run_)(void*) noexcept = nullptr;
     void* context_ = nullptr;
     HANDLE handle_ = nullptr;
     std::atomic<DWORD> self_{nobody};
-    char name_[detail::thread_name_room] = {};
+    platform::thread_name name_;
 };
 
 } // namespace tofu::windows

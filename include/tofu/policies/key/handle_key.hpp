@@ -5,7 +5,6 @@
 
 #include <tofu/nothrow_vector.hpp>
 #include <tofu/policies/categories.hpp>
-#include <tofu/slot_identity.hpp>
 
 #include <climits>
 #include <cstddef>
@@ -14,15 +13,15 @@
 
 namespace tofu {
 
-/// The handle and a piece of the slot's generation in one word (32 + 32 bits, 20 + 12 on 32-bit systems). Choose it
-/// when keys have to be read by people or by others: a trace of the system's calls then shows descriptors, and a poller
-/// that knows nothing but handles (select, a foreign loop) finds its channel. Costs up to 32 bytes per slot, and a hash
-/// lookup per event.
+/// The handle and a serial number in one word (32 + 32 bits, 20 + 12 on 32-bit systems). Choose it when keys have to be
+/// read by people or by others: a trace of the system's calls then shows descriptors, and a poller that knows nothing
+/// but handles (select, a foreign loop) finds its channel. Costs up to 48 bytes per slot, and a hash lookup per event.
 ///
 /// A handle's number is used again as soon as it is closed. So sockets are closed only after their registration is
-/// released: no two that the poller knows have the same. And the generation tells a stale event from one of the next
-/// owner. Windows: of a handle 32 bits are significant (learn.microsoft.com, "Interprocess Communication Between 32-bit
-/// and 64-bit Applications").
+/// released: no two that the poller knows have the same. And each key has a serial number of its own, which tells a
+/// stale event from one of the handle's next owner. (The slot's generation would not: the next owner of a handle may
+/// have another slot, of the same generation.) Windows: of a handle 32 bits are significant (learn.microsoft.com,
+/// "Interprocess Communication Between 32-bit and 64-bit Applications").
 class handle_key {
 public:
     using category = key_category;
@@ -42,17 +41,16 @@ public:
         const std::uintptr_t number = static_cast<std::uintptr_t>(socket.native_handle()) + 1; // 0 is a handle
         if (number == 0 || number >= handle_mask) return 0;
         if ((count_ + 1) * 2 > places_.size() && !rehash(places_for(count_ + 1))) return 0;
-        const slot_identity who = slot.identity();
         place& free = *lookup(static_cast<std::uint32_t>(number));
         if (free.number == 0) ++count_;
-        free = {static_cast<std::uint32_t>(number), who.index};
-        return number | tag(who);
+        free = {static_cast<std::uint32_t>(number), slot.identity().index, ++last_serial_ & serial_mask};
+        return key_of(free);
     }
 
     /// The registration of this key is released.
     void forget(std::uintptr_t key) noexcept {
         place* hole = lookup(static_cast<std::uint32_t>(key & handle_mask));
-        if (hole == nullptr || hole->number == 0) return;
+        if (hole == nullptr || hole->number == 0 || key_of(*hole) != key) return;
         --count_;
         // Those behind it that could not have its place move up, so that no search ends too early.
         for (std::size_t i = next(index_of(*hole)); places_[i].number != 0; i = next(i)) {
@@ -68,9 +66,8 @@ public:
     template <class Storage>
     [[nodiscard]] auto* find(Storage& slots, std::uintptr_t key) const noexcept {
         const place* const noted = lookup(static_cast<std::uint32_t>(key & handle_mask));
-        decltype(slots.at(std::uint32_t{})) slot = nullptr;
-        if (noted != nullptr && noted->number != 0) slot = slots.at(noted->index);
-        return slot != nullptr && tag(slot->identity()) == (key & ~handle_mask) ? slot : nullptr;
+        const bool known = noted != nullptr && noted->number != 0 && key_of(*noted) == key;
+        return known ? slots.at(noted->index) : nullptr;
     }
 
     /// What it allocates at most for so many channels, in bytes: its table, and while that grows the one before.
@@ -82,12 +79,14 @@ private:
     struct place {
         std::uint32_t number = 0; ///< the handle's + 1; 0: free
         std::uint32_t index = 0;  ///< of the slot
+        std::uint32_t serial = 0; ///< of the key
     };
 
     static constexpr std::size_t least_places = 16;
+    static constexpr std::uint32_t serial_mask = static_cast<std::uint32_t>(~std::uintptr_t{0} >> handle_bits);
 
-    [[nodiscard]] static constexpr std::uintptr_t tag(slot_identity who) noexcept {
-        return std::uintptr_t{who.generation} << handle_bits;
+    [[nodiscard]] static constexpr std::uintptr_t key_of(const place& one) noexcept {
+        return std::uintptr_t{one.serial} << handle_bits | one.number;
     }
     /// A power of two, of which at most half are taken.
     [[nodiscard]] static constexpr std::size_t places_for(std::size_t channels) noexcept {
@@ -130,6 +129,7 @@ private:
 
     nothrow_vector<place> places_;
     std::size_t count_ = 0;
+    std::uint32_t last_serial_ = 0;
 };
 
 } // namespace tofu

@@ -36,6 +36,11 @@ public:
     std::uint64_t cancelled = 0; ///< of these, before anybody knew whether they had completed
 
     [[nodiscard]] std::size_t owed() const noexcept { return owed_; }
+    /// A registration with that key.
+    [[nodiscard]] bool owes(std::uintptr_t key) const noexcept {
+        return std::any_of(queue_.begin(), queue_.end(), [key](const auto& one) { return one.of.key == key; }) ||
+               system_.polls.holds(queue_, key);
+    }
     /// Would a wait have something to do now?
     [[nodiscard]] bool has_news() const noexcept { return !queue_.empty() || !again_.empty(); }
     [[nodiscard]] bool empty() const noexcept { return queue_.empty(); }

@@ -110,6 +110,24 @@ protected:
         return id;
     }
 
+    /// Somebody holds it from now on. Its handle is the lowest that nobody has, as POSIX requires of descriptors
+    /// (pubs.opengroup.org, "File Descriptor Allocation"): that of the last one closed, more often than not.
+    void open(socket_id id) noexcept {
+        const auto free = std::find(handles_.begin(), handles_.end(), false);
+        at(id).handle = static_cast<int>(free - handles_.begin());
+        if (free == handles_.end())
+            handles_.push_back(true);
+        else
+            *free = true;
+        at(id).open = true;
+    }
+
+    void close_handle(socket_id id) noexcept {
+        socket_state& s = at(id);
+        if (s.open) handles_[static_cast<std::size_t>(std::exchange(s.handle, -1))] = false;
+        s.open = false;
+    }
+
     [[nodiscard]] socket_id find_listener(const endpoint& where, bool overlapping) noexcept {
         for (const socket_id id : listeners_) {
             const socket_state& s = at(id);
@@ -211,6 +229,7 @@ private:
 
     std::deque<socket_state> sockets_;
     std::vector<socket_id> listeners_; // closed ones, too
+    std::vector<bool> handles_;        // those that are open
 };
 
 } // namespace tofu::simulation

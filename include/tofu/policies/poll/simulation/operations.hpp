@@ -87,6 +87,12 @@ public:
         return false;
     }
 
+    [[nodiscard]] bool holds(const completion_queue& port, std::uintptr_t key) const noexcept {
+        for (const operation& one : under_way_)
+            if (one.port == &port && one.key == key) return true;
+        return false;
+    }
+
     /// Those that wait for something of this complete. False: one of them has found another owner in its memory.
     [[nodiscard]] bool look(socket_id id, readiness state) noexcept {
         bool well = true;

@@ -32,6 +32,9 @@ public:
     /// Names it in its world; 0 when not open.
     [[nodiscard]] socket_id id() const noexcept { return id_; }
 
+    /// Its number among the open ones of its world, from 0; -1 when not open. Used again at once when it is closed.
+    [[nodiscard]] int native_handle() const noexcept { return id_ == 0 ? -1 : universe_->at(id_).handle; }
+
     [[nodiscard]] io_error finish_connect() noexcept { return universe_->finish_connect(id_); }
     [[nodiscard]] socket accept(const socket_options&, io_error& error) noexcept {
         const socket_id accepted = universe_->accept(id_, error);

@@ -28,7 +28,7 @@ public:
         if (error) return 0;
         const socket_id client = make(socket_kind::connecting);
         const socket_id server = make(socket_kind::connected);
-        at(client).open = true;
+        open(client);
         at(client).local = {loopback, choose_port()};
         at(client).peer = to;
         at(server).accepted = true;
@@ -62,7 +62,7 @@ public:
         if (error) return 0;
         if (where.port == 0) where.port = choose_port();
         const socket_id id = make(socket_kind::listener);
-        at(id).open = true;
+        open(id);
         at(id).local = where;
         at(id).backlog_limit = static_cast<std::size_t>(backlog);
         return id;
@@ -87,7 +87,7 @@ public:
             error = {io_failure::aborted, 0};
             return 0;
         }
-        at(id).open = true;
+        open(id);
         return id;
     }
 
@@ -222,7 +222,7 @@ private:
 
     [[nodiscard]] socket_state& let_go(socket_id id) noexcept {
         socket_state& s = at(id);
-        s.open = false;
+        close_handle(id);
         check(polls.close(id, chance));
         for (const socket_id waiting : s.backlog) {
             at(waiting).in_backlog = false;

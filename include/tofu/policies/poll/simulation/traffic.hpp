@@ -65,6 +65,7 @@ struct socket_state {
     bool found_failed = false; ///< a call has told its holder of `failure`
     bool watched = false;      ///< attached to a poller, and not disarmed
     unsigned holder = 0;       ///< the poller that has watched it, from 1; 0: none has
+    int handle = -1;           ///< while it is open; the next that is opened may have the same, see kernel::open
     endpoint local;
     endpoint peer;
     socket_id other = 0; ///< the other end

@@ -38,6 +38,8 @@ public:
 
     void attach(registration& entry, socket_id which, std::uintptr_t key) noexcept {
         if (entry.ticket != 0) kernel_.complain("a registration was attached that was attached already");
+        if (key == 0 || key == ~std::uintptr_t{0}) kernel_.complain("a key is 0 or all ones");
+        if (is_known(key)) kernel_.complain("two registrations have the same key");
         entry = {.key = key, .ticket = ++last_ticket_, .socket = which};
         kernel_.at(which).holder = number_;
         kernel_.at(which).watched = true;
@@ -140,6 +142,13 @@ private:
         bool released;
         bool stale;
     };
+
+    /// Attached, or owed.
+    [[nodiscard]] bool is_known(std::uintptr_t key) const noexcept {
+        const auto same = [key](const auto& one) { return one.key == key; };
+        return std::any_of(attached_.begin(), attached_.end(), [key](const auto* one) { return one->key == key; }) ||
+               std::any_of(owed_.begin(), owed_.end(), same) || port_.owes(key);
+    }
 
     [[nodiscard]] disarmed forget(registration& entry) noexcept {
         const bool stale = kernel_.chance.chance(kernel_.faults.stale);

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSL-1.0
+// The name of a thread, copied to where the thread finds it when it starts.
+
+#ifndef TOFU_PLATFORM_THREAD_NAME_HPP
+#define TOFU_PLATFORM_THREAD_NAME_HPP
+
+#include <cstddef>
+
+namespace tofu::platform {
+
+/// Cut to 15 characters, the limit of Linux, so that a name is the same everywhere. Null is the empty name.
+class thread_name {
+public:
+    /// With the terminator.
+    static constexpr std::size_t room = 16;
+
+    thread_name() noexcept = default;
+    explicit thread_name(const char* name) noexcept {
+        for (std::size_t at = 0; name != nullptr && at + 1 < room && name[at] != '\0'; ++at) {
+            text_[at] = name[at];
+        }
+    }
+
+    [[nodiscard]] const char* c_str() const noexcept { return static_cast<const char*>(text_); }
+
+private:
+    char text_[room] = {};
+};
+
+} // namespace tofu::platform
+
+#endif // TOFU_PLATFORM_THREAD_NAME_HPP

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSL-1.0
+// Keys made of addresses, in a pool that grows two channels at a time, with a plain list for a timer, in a simulated
+// world.
+#include "scenario.hpp"
+#include "sets.hpp"
+
+#include "../harness/sorted_timer.hpp"
+
+#include <tofu/policies/key/pointer_key.hpp>
+#include <tofu/policies/pool/growing_channel_pool.hpp>
+
+namespace tofu_simulation {
+
+namespace {
+struct sorted_timer : tofu_test::sorted_timer<tofu::manual_clock> {
+    explicit sorted_timer(const tofu::manual_clock& of) noexcept : clock_(&of) {}
+    [[nodiscard]] time_point now() const noexcept { return clock_->now(); }
+
+private:
+    const tofu::manual_clock* clock_;
+};
+struct set {
+    using poll = tofu::simulated_poll;
+    using pool = tofu::growing_channel_pool<2>;
+    static constexpr std::size_t slots = pool::most;
+    using key = tofu::pointer_key;
+    using timer = sorted_timer;
+};
+} // namespace
+
+run_result run_pointer(const run_request& wanted) { return scenario<set>(wanted).run(); }
+
+} // namespace tofu_simulation
