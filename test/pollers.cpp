@@ -8,10 +8,16 @@
 #include <boost/test/unit_test.hpp>
 
 #include <tofu/policies/poll/afd_iocp.hpp>
+#include <tofu/policies/poll/bsd_kqueue.hpp>
 #include <tofu/policies/poll/linux_epoll.hpp>
+#include <tofu/policies/poll/null_poll.hpp>
 #include <tofu/policies/poll/posix_poll.hpp>
 
 #include <boost/mp11/list.hpp>
+
+#if defined(__linux__)
+#include "emulated_kqueue.hpp"
+#endif
 
 #if !defined(_WIN32)
 #include <pthread.h>
@@ -44,13 +50,17 @@ namespace {
 using all_pollers = boost::mp11::mp_list<tofu::afd_iocp, tofu::afd_iocp_direct>;
 using forgetful_pollers = boost::mp11::mp_list<tofu::afd_iocp>;
 #elif defined(__linux__)
-using all_pollers = boost::mp11::mp_list<tofu::posix_poll, tofu::linux_epoll>;
+using all_pollers = boost::mp11::mp_list<tofu::posix_poll, tofu::linux_epoll, kqueue_over_emulation<>>;
+#elif __has_include(<sys/event.h>)
+using all_pollers = boost::mp11::mp_list<tofu::posix_poll, tofu::bsd_kqueue>;
 #else
 using all_pollers = boost::mp11::mp_list<tofu::posix_poll>;
 #endif
 #if !defined(_WIN32)
 using forgetful_pollers = all_pollers;
 #endif
+/// And one that has no sockets, but waits and wakes.
+using waking_pollers = boost::mp11::mp_push_back<all_pollers, tofu::null_poll>;
 
 #if !defined(_WIN32)
 static_assert(posix::to_poll_timeout(nanoseconds::max()) == -1);
@@ -363,7 +373,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_signal_ends_the_wait_early_and_is_no_error, Poll
 
 // ---- waking ----
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_ends_the_next_wait_and_only_that_one, Poll, all_pollers) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_ends_the_next_wait_and_only_that_one, Poll, waking_pollers) {
     opened_poll<Poll> poll;
     poll.wake();
     BOOST_TEST(poll.wait_for(nanoseconds::max()).reports.empty());
@@ -372,7 +382,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_ends_the_next_wait_and_only_that_one, Poll,
     BOOST_TEST(poll.wait_for(nanoseconds::max()).reports.empty());
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_ends_a_wait_that_is_on, Poll, all_pollers) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_ends_a_wait_that_is_on, Poll, waking_pollers) {
     opened_poll<Poll> poll;
     std::atomic<bool> woken = false;
     std::thread waker([&] {
@@ -385,7 +395,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_ends_a_wait_that_is_on, Poll, all_pollers) 
     waker.join();
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(many_wakes_of_many_threads_end_one_wait, Poll, all_pollers) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(many_wakes_of_many_threads_end_one_wait, Poll, waking_pollers) {
     opened_poll<Poll> poll;
     std::vector<std::thread> wakers;
     for (int count = 0; count < 8; ++count) {
@@ -412,7 +422,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_comes_together_with_what_is_ready, Poll, al
     BOOST_CHECK(poll.only_report(0ns) == readiness::readable);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(no_wake_is_lost_among_eight_threads, Poll, all_pollers) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(no_wake_is_lost_among_eight_threads, Poll, waking_pollers) {
     // Each thread puts one thing down, wakes, and puts down the next only when the waiter has taken the first: once a
     // wake is lost, waits come to their end although something was put down. (Once, that may be a coincidence. A second
     // is what every poller waits if need be.) Relaxed, so that nothing but wake and wait carries them over.
@@ -473,7 +483,10 @@ struct bare_network {
 #if defined(_WIN32)
 using bare_pollers = boost::mp11::mp_list<basic_afd_iocp<bare_network>>;
 #elif defined(__linux__)
-using bare_pollers = boost::mp11::mp_list<basic_posix_poll<bare_network>, basic_linux_epoll<bare_network>>;
+using bare_pollers = boost::mp11::mp_list<basic_posix_poll<bare_network>, basic_linux_epoll<bare_network>,
+                                          kqueue_over_emulation<bare_network>>;
+#elif __has_include(<sys/event.h>)
+using bare_pollers = boost::mp11::mp_list<basic_posix_poll<bare_network>, basic_bsd_kqueue<bare_network>>;
 #else
 using bare_pollers = boost::mp11::mp_list<basic_posix_poll<bare_network>>;
 #endif

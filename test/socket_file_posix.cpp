@@ -93,6 +93,21 @@ BOOST_AUTO_TEST_CASE(a_live_listener_is_left_alone_even_if_its_backlog_is_full) 
     BOOST_TEST(home.files() == 1U);
 }
 
+// What systems are asked whose full backlog refuses as if nobody listened. This one understands the question, too.
+BOOST_AUTO_TEST_CASE(who_is_bound_is_told_from_who_is_dead_without_a_connection) {
+    const own_directory home;
+    const auto answer = [&] { return posix::detail::ask_who_is_bound(at(home.address())).kind; };
+    BOOST_TEST(answer() == io_failure::path_not_found);
+    leave_dead_file(home.file());
+    BOOST_TEST(answer() == io_failure::refused);
+    io_error error;
+    posix::socket listener = posix::socket::listen(at(home.address()), {}, 1, error);
+    BOOST_REQUIRE(!error);
+    BOOST_TEST(answer() == io_failure::backlog_full);
+    static_cast<void>(listener.accept({}, error));
+    BOOST_TEST(error.kind == io_failure::would_block); // nobody has come
+}
+
 BOOST_AUTO_TEST_CASE(a_link_is_never_removed) {
     const own_directory home;
     leave_dead_file(home.file("dead"));

@@ -3,11 +3,13 @@
 # shellcheck shell=bash
 
 # Takes pairs: what proves that something is there, and the package that brings it. The proof is a command's name, a
-# file's absolute path, or - for the package itself. BUILD_NEEDS holds what every build here wants.
+# file's absolute path, a library's file name, or - for the package itself. BUILD_NEEDS holds what every build here wants.
 # shellcheck disable=SC2034
 BUILD_NEEDS=(cmake cmake ninja ninja-build g++ g++ git git patch patch /usr/include/boost/test/included/unit_test.hpp libboost-dev
+    libboost_unit_test_framework.so libboost-test-dev
     /usr/include/cxxopts.hpp libcxxopts-dev
-    /usr/include/fmt/core.h libfmt-dev /etc/ssl/certs/ca-certificates.crt ca-certificates)
+    /usr/include/fmt/core.h libfmt-dev /usr/include/spdlog/spdlog.h libspdlog-dev
+    /etc/ssl/certs/ca-certificates.crt ca-certificates)
 # For programs that run on Windows, and for running them here. (The package wine64 alone brings no command wine.)
 # shellcheck disable=SC2034
 WINDOWS_NEEDS=(x86_64-w64-mingw32-g++-posix g++-mingw-w64-x86-64-posix /usr/lib/wine/wineserver64 wine64 wine wine
@@ -16,6 +18,7 @@ WINDOWS_NEEDS=(x86_64-w64-mingw32-g++-posix g++-mingw-w64-x86-64-posix /usr/lib/
 is_there() {
     case $1 in
     /*) [ -e "$1" ] ;;
+    lib*.so) compgen -G "/usr/lib/$1" >/dev/null || compgen -G "/usr/lib/*/$1" >/dev/null ;;
     -) [ "$(dpkg-query -W -f='${db:Status-Status}' "$2" 2>/dev/null)" = installed ] ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
     esac

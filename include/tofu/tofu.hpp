@@ -12,6 +12,7 @@
 #include <tofu/policies/concepts.hpp>
 #include <tofu/policies/key/handle_key.hpp>
 #include <tofu/policies/key/pointer_key.hpp>
+#include <tofu/policies/poll/bsd_kqueue.hpp>
 #include <tofu/policies/poll/linux_epoll.hpp>
 #include <tofu/policies/poll/posix_poll.hpp>
 #include <tofu/policies/pool/growing_channel_pool.hpp>

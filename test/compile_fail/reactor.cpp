@@ -3,6 +3,7 @@
 #include "../bad_policies/key.hpp"
 #include "../bad_policies/poll.hpp"
 #include "../bad_policies/pool.hpp"
+#include "../minimal_policies.hpp"
 #include "use.hpp"
 
 #include <tofu/policies/timer/manual_timer.hpp>
@@ -13,6 +14,10 @@ namespace tofu_test {
 
 using tofu::basic_reactor;
 using tofu::reactor_with;
+
+// The contracts name all that an engine needs: nothing is said about these.
+void with(reactor_with<minimal_poll, minimal_pool, minimal_key, minimal_timer>& engine) { use(engine); }
+void with(reactor_with<minimal_poll, minimal_pool, minimal_key, minimal_clock>& engine) { use(engine); }
 
 // Policies in each other's place.
 

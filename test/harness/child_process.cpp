@@ -16,6 +16,10 @@
 #include <cstdlib>
 #include <utility>
 
+#if !defined(_WIN32)
+extern char** environ; // POSIX leaves that to the program (environ(7)); Linux does it all the same
+#endif
+
 namespace tofu_test {
 namespace {
 

@@ -13,6 +13,9 @@ using default_poll_over = tofu::basic_afd_iocp<Network>;
 #elif defined(__linux__)
 template <class Network>
 using default_poll_over = tofu::basic_linux_epoll<Network>;
+#elif __has_include(<sys/event.h>)
+template <class Network>
+using default_poll_over = tofu::basic_bsd_kqueue<Network>;
 #else
 template <class Network>
 using default_poll_over = tofu::basic_posix_poll<Network>;

@@ -22,6 +22,9 @@ const engine_maker& engines_of(const setting& here) {
 #if __has_include(<sys/epoll.h>)
     if (here.poll == poller::linux_epoll) return linux_epoll_engines;
 #endif
+#if __has_include(<sys/event.h>) || defined(TOFU_TEST_EMULATED_KQUEUE)
+    if (here.poll == poller::bsd_kqueue) return bsd_kqueue_engines;
+#endif
     return posix_poll_engines;
 #endif
 }

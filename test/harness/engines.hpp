@@ -28,6 +28,7 @@ struct engine_maker {
 // Those the system has.
 extern const engine_maker posix_poll_engines;
 extern const engine_maker linux_epoll_engines;
+extern const engine_maker bsd_kqueue_engines;
 extern const engine_maker afd_iocp_engines;
 extern const engine_maker afd_iocp_direct_engines;
 // The default poller's, varied.

@@ -33,6 +33,7 @@ std::string_view name_of(poller which) {
     switch (which) {
     case poller::posix_poll: return "posix_poll";
     case poller::linux_epoll: return "linux_epoll";
+    case poller::bsd_kqueue: return "bsd_kqueue";
     case poller::afd_iocp: return "afd_iocp";
     case poller::afd_iocp_direct: break;
     }

@@ -19,12 +19,14 @@
 
 namespace tofu_test {
 
-enum class poller : std::uint8_t { posix_poll, linux_epoll, afd_iocp, afd_iocp_direct };
+enum class poller : std::uint8_t { posix_poll, linux_epoll, bsd_kqueue, afd_iocp, afd_iocp_direct };
 /// The one of tofu::default_poll.
 #if defined(_WIN32)
 inline constexpr poller default_poller = poller::afd_iocp;
 #elif defined(__linux__)
 inline constexpr poller default_poller = poller::linux_epoll;
+#elif __has_include(<sys/event.h>)
+inline constexpr poller default_poller = poller::bsd_kqueue;
 #else
 inline constexpr poller default_poller = poller::posix_poll;
 #endif
@@ -68,7 +70,7 @@ public:
     }
 
     // Four for each poller, then four for each variation of the default one.
-    static constexpr std::size_t pollers = 4;
+    static constexpr std::size_t pollers = 5;
     static constexpr std::size_t variations = 5;
     static constexpr std::size_t count = 4 * (pollers + variations);
     static constexpr setting at(std::size_t index) {
@@ -120,6 +122,9 @@ constexpr bool is_there(poller which) {
 #if __has_include(<sys/epoll.h>)
     case poller::linux_epoll: return true;
 #endif
+#if __has_include(<sys/event.h>) || defined(TOFU_TEST_EMULATED_KQUEUE)
+    case poller::bsd_kqueue: return true;
+#endif
 #if __has_include(<winsock2.h>)
     case poller::afd_iocp: return true;
 #endif
@@ -137,7 +142,8 @@ inline constexpr settings everywhere([](const setting& s) { return is_there(s.po
 inline constexpr settings each_once([](const setting& s) {
     if (s.policies != variation::none) return true; // runs once in any case
     switch (s.poll) {
-    case poller::linux_epoll: return s.over == transport::uds;
+    case poller::linux_epoll:
+    case poller::bsd_kqueue: return s.over == transport::uds;
     case poller::afd_iocp: return true; // the only one of its system
     case poller::posix_poll:
     case poller::afd_iocp_direct: break;

@@ -15,6 +15,9 @@
 #if __has_include(<poll.h>)
 #include <tofu/policies/poll/posix_poll.hpp>
 #endif
+#if __has_include(<sys/event.h>)
+#include <tofu/policies/poll/bsd_kqueue.hpp>
+#endif
 
 #include <boost/mp11.hpp>
 
@@ -31,6 +34,8 @@ namespace mp = boost::mp11;
 using product_polls = mp::mp_list<tofu::afd_iocp, tofu::afd_iocp_direct>;
 #elif defined(__linux__)
 using product_polls = mp::mp_list<tofu::linux_epoll, tofu::posix_poll>;
+#elif defined(__APPLE__) || defined(__FreeBSD__)
+using product_polls = mp::mp_list<tofu::bsd_kqueue, tofu::posix_poll>;
 #else
 using product_polls = mp::mp_list<tofu::posix_poll>;
 #endif

@@ -33,7 +33,7 @@ template <class Policies>
 /// A connection that nobody knows of until its hello_request is complete.
 template <class Policies>
 void begin_accepted(loop_state<Policies>& state, channel<Policies>& listener,
-                    typename loop_state<Policies>::poll::socket socket) noexcept {
+                    typename loop_state<Policies>::poll::network_type::socket socket) noexcept {
     channel<Policies>* const ch = state.channels.acquire();
     if (ch == nullptr || !equip_accepted(state, listener, *ch)) {
         if (ch != nullptr) state.channels.release(*ch);

@@ -89,7 +89,7 @@ struct channel : timer_item<typename Policies::timer> {
     std::uint64_t read_first = 0; ///< bytes to have been received before a limit that is due counts; 0: none is
     readiness ready = readiness::none;
 
-    typename poll::socket socket;
+    typename poll::network_type::socket socket;
     typename poll::registration registration;
     std::uintptr_t key = 0; ///< the one it is attached, or still owed, under
     connection conversation{connection::side::connecting};

@@ -12,6 +12,7 @@
 #elif defined(__linux__)
 #include <tofu/policies/poll/linux_epoll.hpp>
 #else
+#include <tofu/policies/poll/bsd_kqueue.hpp>
 #include <tofu/policies/poll/posix_poll.hpp>
 #endif
 
@@ -21,6 +22,8 @@ namespace tofu {
 using default_poll = afd_iocp;
 #elif defined(__linux__)
 using default_poll = linux_epoll;
+#elif __has_include(<sys/event.h>) && defined(EVFILT_USER) && defined(EV_RECEIPT)
+using default_poll = bsd_kqueue;
 #else
 using default_poll = posix_poll;
 #endif

@@ -52,8 +52,9 @@ inline io_error set_option(int handle, int level, int name, int value) noexcept 
                                                                                                 : last_error();
 }
 
+/// macOS got MSG_NOSIGNAL late: a program built with it may run on a kernel that does not know it yet.
 inline io_error forbid_signal([[maybe_unused]] int handle) noexcept {
-#if !defined(MSG_NOSIGNAL) && defined(SO_NOSIGPIPE)
+#if defined(SO_NOSIGPIPE) && (defined(__APPLE__) || !defined(MSG_NOSIGNAL))
     return set_option(handle, SOL_SOCKET, SO_NOSIGPIPE, 1);
 #else
     return {};
@@ -231,7 +232,7 @@ public:
         do {
             sent = ::sendmsg(native_handle(), &gathered, detail::send_flags);
         } while (sent < 0 && errno == EINTR);
-        return to_result(sent);
+        return to_written(sent);
     }
 
     /// Bytes that can be read now; 0 also when the system does not say.
@@ -320,6 +321,13 @@ private:
 
     static io_result to_result(ssize_t bytes) noexcept {
         return bytes < 0 ? io_result{0, last_error()} : io_result{static_cast<std::size_t>(bytes), {}};
+    }
+
+    /// macOS says EPROTOTYPE, too, of a connection that is being taken down at this moment (libuv has met it: see its
+    /// src/unix/stream.c).
+    static io_result to_written(ssize_t bytes) noexcept {
+        if (bytes < 0 && errno == EPROTOTYPE) return io_result{0, io_error{io_failure::reset, errno}};
+        return to_result(bytes);
     }
 
     template <class Question>

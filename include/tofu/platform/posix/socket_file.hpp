@@ -61,6 +61,9 @@ template <class Stat>
 bool is_same_time(const Stat& one, const Stat& other) noexcept {
     if constexpr (requires { one.st_mtim.tv_nsec; })
         return one.st_mtim.tv_sec == other.st_mtim.tv_sec && one.st_mtim.tv_nsec == other.st_mtim.tv_nsec;
+    else if constexpr (requires { one.st_mtimespec.tv_nsec; }) // macOS
+        return one.st_mtimespec.tv_sec == other.st_mtimespec.tv_sec &&
+               one.st_mtimespec.tv_nsec == other.st_mtimespec.tv_nsec;
     else
         return one.st_mtime == other.st_mtime;
 }
@@ -100,12 +103,30 @@ private:
     bool holds_ = false;
 };
 
+// Linux says EAGAIN when a listener takes no more; the others refuse, as if nobody listened (unp_connectat in
+// sys/kern/uipc_usrreq.c of FreeBSD, unp_connect in bsd/kern/uipc_usrreq.c of macOS: sonewconn has failed).
+#if defined(__linux__)
+inline constexpr bool full_backlog_refuses = false;
+#else
+inline constexpr bool full_backlog_refuses = true;
+#endif
+
+/// Whether a stream socket is bound to a socket file, listening or not: another kind of socket is told EPROTOTYPE if
+/// there is one, and is refused if there is none.
+inline io_error ask_who_is_bound(const endpoint& at) noexcept {
+    const descriptor caller(::socket(AF_UNIX, SOCK_DGRAM, 0));
+    if (!caller.is_open()) return last_error();
+    if (::connect(caller.get(), at.data(), at.length) == 0) return {};
+    return errno == EPROTOTYPE ? io_error{io_failure::backlog_full, errno} : last_error();
+}
+
 /// How a connect to a socket file ends: refused when nobody listens there; none or backlog_full when somebody does.
 inline io_error probe(const endpoint& at) noexcept {
     const descriptor caller(::socket(AF_UNIX, SOCK_STREAM, 0));
     if (!caller.is_open()) return last_error();
     if (const io_error error = make_private_and_non_blocking(caller.get())) return error;
     if (::connect(caller.get(), at.data(), at.length) == 0) return {};
+    if (full_backlog_refuses && errno == ECONNREFUSED) return ask_who_is_bound(at);
     return errno == EAGAIN ? io_error{io_failure::backlog_full, errno} : last_error();
 }
 

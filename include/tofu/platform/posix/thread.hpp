@@ -9,6 +9,9 @@
 
 #include <pthread.h>
 #include <signal.h>
+#if __has_include(<pthread_np.h>)
+#include <pthread_np.h> // FreeBSD: what is not portable has a header of its own
+#endif
 
 #include <atomic>
 
@@ -35,7 +38,7 @@ inline int create_thread(pthread_t& handle, const pthread_attr_t* how, void* (*e
                          void* context) noexcept {
     sigset_t all;
     sigset_t before;
-    ::sigfillset(&all);
+    sigfillset(&all); // a macro in macOS
     if (const int refused = ::pthread_sigmask(SIG_SETMASK, &all, &before)) {
         return refused;
     }
