@@ -3,6 +3,7 @@
 
 #include <tofu/address.hpp>
 
+#include "rounds.hpp"
 #include "zig_conversation.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -205,7 +206,7 @@ BOOST_AUTO_TEST_CASE(random_texts_are_read_exactly_or_refused_with_a_sentence) {
     constexpr std::string_view telling = "tcpuds|||0123456789./:[] \0\n\xffx"sv;
     std::mt19937 random(20260506); // NOLINT: a fixed seed on purpose
     int right = 0;
-    for (int round = 0; round < 200'000; ++round) {
+    for (std::size_t round = 0; round < tofu_test::rounds(200'000); ++round) {
         std::string text = random() % 2 == 0 ? "tcp|" : "uds|";
         for (std::size_t left = random() % 12; left > 0; --left) text += telling[random() % telling.size()];
         if (random() % 4 == 0) text += "|80";

@@ -3,6 +3,7 @@
 // posting and for the channel's number; 3.4, order.
 #include "harness.hpp"
 #include "harness/refusing_address.hpp"
+#include "rounds.hpp"
 
 #include <algorithm>
 #include <initializer_list>
@@ -422,7 +423,7 @@ tofu::message_ptr make_numbered(any_reactor& engine, std::uint16_t channel, std:
 
 /// One side of a conversation in which both post as fast as they can.
 struct talker {
-    static constexpr std::size_t count = 10'000;
+    static constexpr std::size_t count = rounds(10'000);
 
     bool post_some(dialogue& talk) {
         std::error_code error;

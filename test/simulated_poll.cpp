@@ -568,10 +568,24 @@ BOOST_AUTO_TEST_CASE(memory_that_is_owed_and_used_for_something_else_is_complain
         s.world.faults().owes = 1000;
         BOOST_TEST((s.poll.disarm(one.entry) == disarmed::owed));
         one.entry = {}; // its slot has a new owner
-        if (attached_again) s.watch(one, 1, interest::read);
+        if (attached_again) s.watch(one, 2, interest::read);
         BOOST_TEST(s.world.complaint() == "");
         BOOST_TEST((s.wait(1h).releases == keys{1}));
         BOOST_TEST(s.world.complaint() == "a registration was used again while the poller still held it");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_is_attached_or_still_owed_belongs_to_nobody_else) {
+    for (const bool owed : {false, true}) {
+        scene<> s;
+        watched& one = s.link(1, interest::read);
+        s.world.faults().owes = 1000;
+        if (owed) BOOST_TEST((s.poll.disarm(one.entry) == disarmed::owed));
+        watched& other = s.link(2, interest::read);
+        BOOST_TEST(s.world.complaint() == "");
+        BOOST_TEST((s.poll.disarm(other.entry) == disarmed::owed));
+        s.link(1, interest::read);
+        BOOST_TEST(s.world.complaint() == "two registrations have the same key");
     }
 }
 

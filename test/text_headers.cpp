@@ -3,6 +3,7 @@
 
 #include <tofu/text_headers.hpp>
 
+#include "rounds.hpp"
 #include "zig_conversation.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -150,7 +151,7 @@ BOOST_AUTO_TEST_CASE(single_line_feeds_and_returns_do_not_end_a_line) {
 
 BOOST_AUTO_TEST_CASE(random_bytes_are_read_as_the_rule_says) {
     std::mt19937 random(20260503); // NOLINT: a fixed seed on purpose
-    for (int round = 0; round < 100'000; ++round) {
+    for (std::size_t round = 0; round < tofu_test::rounds(100'000); ++round) {
         const std::string wire = random_wire(random);
         const pair_list expected = read_by_the_book(wire);
         // A copy of exactly the right size, so that a sanitizer sees a step too far.
@@ -288,7 +289,7 @@ BOOST_AUTO_TEST_CASE(a_long_random_history_agrees_with_a_list) {
     tofu::text_headers headers;
     pair_list model;
     const auto is = [](std::string_view name) { return [name](const auto& pair) { return pair.first == name; }; };
-    for (int step = 0; step < 20'000; ++step) {
+    for (std::size_t step = 0; step < tofu_test::rounds(20'000); ++step) {
         const std::string name(names[random() % names.size()]);
         const std::string value(random() % 20, static_cast<char>('a' + random() % 26));
         const auto found = std::find_if(model.begin(), model.end(), is(name));
@@ -318,7 +319,7 @@ BOOST_AUTO_TEST_CASE(a_long_random_history_agrees_with_a_list) {
 
 BOOST_AUTO_TEST_CASE(foreign_bytes_survive_changes_of_other_headers) {
     std::mt19937 random(20260505); // NOLINT: a fixed seed on purpose
-    for (int round = 0; round < 20'000; ++round) {
+    for (std::size_t round = 0; round < tofu_test::rounds(20'000); ++round) {
         tofu::text_headers headers = headers_from(random_wire(random));
         const pair_list before = listed(headers);
         BOOST_REQUIRE(was_set(headers, "mine", "1"));

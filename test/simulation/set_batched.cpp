@@ -10,7 +10,7 @@
 namespace tofu_simulation {
 
 namespace {
-struct batched_set {
+struct batched_policies {
     using poll = tofu::basic_simulated_poll<2>;
     static constexpr std::size_t slots = 4;
     using pool = tofu::fixed_channel_pool<slots>;
@@ -19,6 +19,6 @@ struct batched_set {
 };
 } // namespace
 
-run_result run_batched(const run_request& wanted) { return scenario<batched_set>(wanted).run(); }
+run_result run_batched(const run_request& wanted) { return scenario<batched_policies>(wanted).run(); }
 
 } // namespace tofu_simulation

@@ -10,7 +10,7 @@
 namespace tofu_simulation {
 
 namespace {
-struct default_set {
+struct default_policies {
     using poll = tofu::simulated_poll;
     static constexpr std::size_t slots = 12;
     using pool = tofu::fixed_channel_pool<slots>;
@@ -19,6 +19,6 @@ struct default_set {
 };
 } // namespace
 
-run_result run_default(const run_request& wanted) { return scenario<default_set>(wanted).run(); }
+run_result run_default(const run_request& wanted) { return scenario<default_policies>(wanted).run(); }
 
 } // namespace tofu_simulation

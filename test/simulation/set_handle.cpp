@@ -10,7 +10,7 @@
 namespace tofu_simulation {
 
 namespace {
-struct handle_set {
+struct handle_policies {
     using poll = tofu::simulated_poll;
     static constexpr std::size_t slots = 12;
     using pool = tofu::fixed_channel_pool<slots>;
@@ -19,6 +19,6 @@ struct handle_set {
 };
 } // namespace
 
-run_result run_handle(const run_request& wanted) { return scenario<handle_set>(wanted).run(); }
+run_result run_handle(const run_request& wanted) { return scenario<handle_policies>(wanted).run(); }
 
 } // namespace tofu_simulation

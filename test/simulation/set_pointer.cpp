@@ -19,7 +19,7 @@ struct sorted_timer : tofu_test::sorted_timer<tofu::manual_clock> {
 private:
     const tofu::manual_clock* clock_;
 };
-struct pointer_set {
+struct pointer_policies {
     using poll = tofu::simulated_poll;
     using pool = tofu::growing_channel_pool<2>;
     static constexpr std::size_t slots = pool::most;
@@ -28,6 +28,6 @@ struct pointer_set {
 };
 } // namespace
 
-run_result run_pointer(const run_request& wanted) { return scenario<pointer_set>(wanted).run(); }
+run_result run_pointer(const run_request& wanted) { return scenario<pointer_policies>(wanted).run(); }
 
 } // namespace tofu_simulation

@@ -21,7 +21,7 @@ struct no_timers : tofu::no_timers {
 private:
     const clock* clock_;
 };
-struct timeless_set {
+struct timeless_policies {
     using poll = tofu::simulated_poll;
     using pool = tofu::growing_channel_pool<4>;
     static constexpr std::size_t slots = pool::most;
@@ -30,6 +30,6 @@ struct timeless_set {
 };
 } // namespace
 
-run_result run_timeless(const run_request& wanted) { return scenario<timeless_set>(wanted).run(); }
+run_result run_timeless(const run_request& wanted) { return scenario<timeless_policies>(wanted).run(); }
 
 } // namespace tofu_simulation
