@@ -39,7 +39,9 @@ struct member {
     std::string run(const std::deque<member>& all) {
         for (const member& other : all) {
             if (&other == this) break;
-            group.post(hello_request(engine, other.where));
+            tofu::message_ptr hello = engine.get();
+            if (hello->connect_to(other.where) != status::success) return "no address to connect to";
+            group.post(std::move(hello));
         }
         while (ends < count - 1) {
             tofu::message_ptr m = group.wait_receive(patience);
@@ -69,11 +71,16 @@ struct member {
     }
 
     bool ask(std::uint16_t channel, std::uint64_t id) {
-        group.post(filled(engine.get(), op_code::request, channel, std::to_string(id), id));
-        return true;
+        return post(op_code::request, channel, std::to_string(id), id);
     }
-    bool say_bye(std::uint16_t channel) {
-        group.post(filled(engine.get(), op_code::bye_request, channel, "", 0));
+    bool say_bye(std::uint16_t channel) { return post(op_code::bye_request, channel, "", 0); }
+    bool post(op_code op, std::uint16_t channel, std::string_view body, std::uint64_t id) {
+        tofu::message_ptr m = engine.get();
+        m->header().op = op;
+        m->header().channel_number = channel;
+        m->header().message_id = id;
+        if (!m->body().append(body)) return false;
+        group.post(std::move(m));
         return true;
     }
 

@@ -72,7 +72,8 @@ public:
     // Four for each poller, then four for each variation of the default one.
     static constexpr std::size_t pollers = 5;
     static constexpr std::size_t variations = 5;
-    static constexpr std::size_t count = 4 * (pollers + variations);
+    static constexpr std::size_t first_variation = 4 * pollers;
+    static constexpr std::size_t count = first_variation + 4 * variations;
     static constexpr setting at(std::size_t index) {
         const std::size_t which = index / 4;
         return {.poll = which < pollers ? static_cast<poller>(which) : default_poller,
@@ -84,7 +85,7 @@ public:
     /// Whether a case that is about these runs there. A variation runs each case once: over a transport and with a
     /// driver that the case has, so that all of them come up often.
     [[nodiscard]] constexpr bool run(std::size_t index) const {
-        if (index < 4 * pollers) return contain(index);
+        if (index < first_variation) return contain(index);
         const std::size_t first = index - index % 4;
         for (const std::size_t preferred : order(first / 4))
             if (contain(first + preferred)) return index == first + preferred;
@@ -171,6 +172,8 @@ public:
     boost::unit_test::test_unit* next() const override;
 
 private:
+    [[nodiscard]] bool is_spared(std::size_t index) const;
+
     const char* name_;
     const char* file_;
     std::size_t line_;
