@@ -455,7 +455,7 @@ struct talker {
 };
 
 // Not every pair of poll policy and transport: it takes long.
-TOFU_TEST_CASE(ten_thousand_messages_of_all_sizes_arrive_in_order_both_ways, here, each_once) {
+TOFU_TEST_CASE(messages_of_all_sizes_arrive_in_order_both_ways, here, each_once) {
     dialogue talk(here);
     const auto link = talk.connect();
     std::array<talker, 2> sides{

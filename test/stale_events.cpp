@@ -5,17 +5,22 @@
 #include "harness/reactor_of.hpp"
 #include "harness/simulated_engine.hpp"
 
+#include "../example/policies/resource_pool.hpp"
+
 #include <tofu/policies/key/handle_key.hpp>
 #include <tofu/policies/key/pointer_key.hpp>
 #include <tofu/policies/key/slot_index_key.hpp>
 #include <tofu/policies/poll/simulated_poll.hpp>
 #include <tofu/policies/pool/growing_channel_pool.hpp>
 #include <tofu/policies/timer/manual_timer.hpp>
+#include <tofu/reactor_with.hpp>
 
 #include <boost/mp11/list.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
+#include <memory_resource>
 
 using namespace tofu_test;
 using tofu::op_code;
@@ -91,6 +96,23 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(nor_does_a_completion, Key, keys) {
     talk_with<Key> talk({.spurious = 50, .completions = true});
     talk.go_round(50);
     talk.await_channels(1);
+}
+
+// The slots are given up, so they lie in memory that is nobody's loss.
+BOOST_AUTO_TEST_CASE_TEMPLATE(sockets_whose_registrations_are_never_released_are_closed_with_the_engine, Key, keys) {
+    using reactor = tofu::reactor_with<tofu::simulated_poll, example::resource_pool, Key, tofu::manual_timer>;
+    alignas(std::max_align_t) static std::byte room[16 * 1024];
+    static std::pmr::monotonic_buffer_resource memory(room, sizeof room, std::pmr::null_memory_resource());
+    tofu::simulation::world world(1, {.owes = 1000, .owes_for_good = 1000});
+    {
+        dialogue talk(in_simulation, any_reactor(std::make_unique<reactor_of<reactor>>(
+                                         tofu::options{}, in_simulation.who, nullptr, tofu::simulated_poll(world),
+                                         tofu::manual_timer(world.clock()), example::resource_pool(memory, 8))));
+        talk.connect();
+    }
+    BOOST_TEST(world.socket_count() == 3U);
+    for (socket_id id = 1; id <= world.socket_count(); ++id) BOOST_TEST(!world.socket(id).open);
+    BOOST_TEST(world.complaint() == "");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

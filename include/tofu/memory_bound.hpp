@@ -113,9 +113,11 @@ constexpr bytes of_socket() noexcept {
         return {};
 }
 
-/// What a key policy allocates in an engine that may have so many channels; nothing, unless it says so.
-template <class Key>
+/// What a key policy allocates for so many channels, or for all that the pool makes room for at once; nothing, unless
+/// it says so.
+template <class Key, class Storage>
 constexpr bytes of_keys([[maybe_unused]] std::size_t channels) noexcept {
+    if constexpr (requires { Storage::reserved(); }) channels = (std::max)(channels, std::size_t{Storage::reserved()});
     if constexpr (requires { Key::most_bytes(channels); })
         return block(Key::most_bytes(channels));
     else
@@ -173,7 +175,7 @@ template <class Reactor>
                    engine::channel_directory::page_count * page)
                       .count;
     terms.channels = (block(storage::most_bytes(load.channels)) + block(policies::poll::most_bytes(load.channels)) +
-                      detail::of_keys<typename policies::key>(storage::capacity()) +
+                      detail::of_keys<typename policies::key, storage>(load.channels) +
                       load.channels * (goodbye + detail::of_socket<typename policies::poll::network_type::socket>() +
                                        notice)) // the other: the mark behind a half-closed peer's last message
                          .count;

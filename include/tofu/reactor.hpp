@@ -50,11 +50,11 @@ public:
     /// are made by default. Errors: not_allowed (options that contradict themselves, see validate), allocation_failed,
     /// processing_failed (the system gave no thread or no descriptor). After an error every call reports
     /// shutdown_started.
-    template <one_of<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>... Given>
+    template <detail::one_of<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>... Given>
     basic_reactor(const options& opts, driven_by who, std::error_code& error, Given... given) noexcept {
         error = start(opts, who, given...);
     }
-    template <one_of<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>... Given>
+    template <detail::one_of<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>... Given>
     explicit basic_reactor(const options& opts = {}, driven_by who = driven_by::io_thread,
                            Given... given) requires exceptions_enabled {
         throw_if(start(opts, who, given...), "tofu::reactor");
@@ -182,16 +182,18 @@ private:
     template <class... Given>
     [[nodiscard]] static core_type* make_core(const options& opts, bool with_thread, engine::message_pool& messages,
                                               Given&... given) noexcept {
-        static_assert(assert_given<typename policies::poll, Given...>());
-        static_assert(assert_given<typename policies::pool, Given...>());
-        static_assert(assert_given<typename policies::key, Given...>());
-        static_assert(assert_given<typename policies::timer, Given...>());
-        if constexpr (can_be_had<typename policies::poll, Given...> && can_be_had<typename policies::pool, Given...> &&
-                      can_be_had<typename policies::key, Given...> && can_be_had<typename policies::timer, Given...>)
-            return new (std::nothrow)
-                core_type(opts, take<typename policies::poll>(given...), take<typename policies::pool>(given...),
-                          take<typename policies::key>(given...), take<typename policies::timer>(given...), with_thread,
-                          messages);
+        static_assert(detail::assert_given<typename policies::poll, Given...>());
+        static_assert(detail::assert_given<typename policies::pool, Given...>());
+        static_assert(detail::assert_given<typename policies::key, Given...>());
+        static_assert(detail::assert_given<typename policies::timer, Given...>());
+        if constexpr (detail::can_be_had<typename policies::poll, Given...> &&
+                      detail::can_be_had<typename policies::pool, Given...> &&
+                      detail::can_be_had<typename policies::key, Given...> &&
+                      detail::can_be_had<typename policies::timer, Given...>)
+            return new (std::nothrow) core_type(
+                opts, detail::take<typename policies::poll>(given...), detail::take<typename policies::pool>(given...),
+                detail::take<typename policies::key>(given...), detail::take<typename policies::timer>(given...),
+                with_thread, messages);
         else
             return nullptr;
     }

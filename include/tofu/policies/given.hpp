@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace tofu {
+namespace tofu::detail {
 
 template <class Type, class... Others>
 concept one_of = (std::same_as<Type, Others> || ...);
@@ -44,6 +44,6 @@ requires can_be_had<Policy, Given...>
         return Policy{};
 }
 
-} // namespace tofu
+} // namespace tofu::detail
 
 #endif
