@@ -9,6 +9,8 @@
 
 #include <tofu/tofu.hpp>
 
+#include <functional>
+#include <string>
 #include <type_traits>
 
 using namespace tofu_test;
@@ -167,6 +169,22 @@ TOFU_TEST_CASE(a_full_pool_may_leave_peers_in_the_backlog, here, unvaried_only) 
     talk.accept();
     BOOST_TEST(second.receive().has_value());
     BOOST_TEST(talk.engine.stats().accepted == 2U);
+}
+
+/// Its template argument makes what std has of any name a candidate wherever the engine calls a function.
+template <class>
+struct timer_with : tofu::wait_timeout {};
+
+// std::bind takes whatever it is given, and an engine used to call a function of its own by that name.
+BOOST_AUTO_TEST_CASE(a_template_argument_of_std_brings_no_function_of_std_into_the_engine) {
+    tofu::reactor_with<timer_with<std::string>> engine({}, tofu::driven_by::caller);
+    auto group = engine.create_group();
+    tofu::message_ptr welcome = engine.get();
+    BOOST_REQUIRE(welcome->listen_on(loopback()) == status::success);
+    const auto number = group.post(std::move(welcome)).channel_number;
+    const tofu::message_ptr response = group.wait_receive(patience);
+    BOOST_REQUIRE(response);
+    BOOST_TEST(response->header().channel_number == number);
 }
 
 TOFU_TEST_CASE(a_pool_is_used_again_and_again, here, unvaried_only) {

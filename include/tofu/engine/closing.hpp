@@ -98,7 +98,7 @@ void say_goodbye(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     } else {
         make_notice(last, answer, status_of(ch.why, ch.step()), ch.why);
     }
-    bind(state, last, ch.number, ch.generation);
+    bind_to_channel(state, last, ch.number, ch.generation);
     node_of(last).kind = node_kind::goodbye;
     deliver(state, *ch.group, last);
 }
@@ -141,7 +141,7 @@ template <class Policies>
 void conclude_failed_opening(loop_state<Policies>& state, message& answer) noexcept {
     group_core& group = *route_of(answer).group;
     --group.channels;
-    bind(state, answer, answer.header().channel_number, route_of(answer).generation);
+    bind_to_channel(state, answer, answer.header().channel_number, route_of(answer).generation);
     node_of(answer).kind = node_kind::goodbye;
     deliver(state, group, answer);
 }

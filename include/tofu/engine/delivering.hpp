@@ -28,7 +28,8 @@ void hand_over(loop_state<Policies>& state) noexcept {
 
 /// The message was received on this channel, or is about it: an answer must not reach a later owner of the number.
 template <class Policies>
-void bind(const loop_state<Policies>& state, message& m, std::uint16_t number, std::uint32_t generation) noexcept {
+void bind_to_channel(const loop_state<Policies>& state, message& m, std::uint16_t number,
+                     std::uint32_t generation) noexcept {
     m.header().channel_number = number;
     route_of(m).engine = state.engine_id;
     route_of(m).number = number;
@@ -41,7 +42,7 @@ void give_back(loop_state<Policies>& state, group_core& group, message& m, statu
                std::uint32_t generation) noexcept {
     m.header().origin = origin::engine;
     m.header().status_byte = static_cast<std::uint8_t>(why);
-    bind(state, m, m.header().channel_number, generation);
+    bind_to_channel(state, m, m.header().channel_number, generation);
     deliver(state, group, m);
 }
 

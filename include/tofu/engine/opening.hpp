@@ -202,7 +202,7 @@ void welcome(loop_state<Policies>& state, channel<Policies>& ch, message& answer
     ch.phase = channel_phase::listening;
     ch.opened = true;
     end_phase_limit(ch);
-    bind(state, answer, ch.number, ch.generation);
+    bind_to_channel(state, answer, ch.number, ch.generation);
     deliver(state, *ch.group, answer);
     state.touch(ch);
 }

@@ -78,7 +78,7 @@ void deliver_received(loop_state<Policies>& state, channel<Policies>& ch, messag
         end_hello_limit(state, ch); // a refusal: there will be no hello_response
         begin_bye_limit(state, ch);
     }
-    bind(state, m, ch.number, ch.generation);
+    bind_to_channel(state, m, ch.number, ch.generation);
     ++ch.counts.messages_received;
     state.counters.messages_received.add();
     deliver(state, *ch.group, m);
