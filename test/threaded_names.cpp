@@ -15,6 +15,8 @@
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+extern char** environ; // POSIX leaves that to the program (environ(7)); Linux does it all the same
 #endif
 
 #include <algorithm>

@@ -206,7 +206,7 @@ TOFU_TEST_CASE(only_its_owner_may_connect_unless_the_options_say_otherwise, here
 TOFU_TEST_CASE(both_sides_know_who_the_other_is, here, uds_only) {
     const own_directory home;
     dialogue talk(here);
-    const auto link = talk.connect(talk.listen(home.address()));
+    [[maybe_unused]] const auto link = talk.connect(talk.listen(home.address()));
 #if defined(__linux__)
     const tofu::peer_credentials self{.process = ::getpid(), .user = ::geteuid(), .group = ::getegid()};
     BOOST_TEST((talk.server.stats(link.server)->credentials == self));
