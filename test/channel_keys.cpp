@@ -25,6 +25,8 @@ using tofu::slot_identity;
 using tofu_test::slot;
 using tofu_test::slots_of;
 
+BOOST_AUTO_TEST_SUITE(channel_keys)
+
 namespace {
 
 /// Nothing but the number of a handle.
@@ -51,8 +53,6 @@ struct opened : Key {
 constexpr std::uintptr_t all_ones = ~std::uintptr_t{0};
 
 } // namespace
-
-BOOST_AUTO_TEST_SUITE(channel_keys)
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_key_finds_the_owner_it_was_made_for, Pair, all_pairs) {
     slots_of<typename Pair::pool> s;

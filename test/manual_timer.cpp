@@ -20,6 +20,8 @@ using namespace std::chrono_literals;
 using tofu::manual_clock;
 using tofu_test::make;
 
+BOOST_AUTO_TEST_SUITE(manual_timer)
+
 namespace {
 
 using timers = tofu::manual_timer;
@@ -53,8 +55,6 @@ struct timed_engine {
 };
 
 } // namespace
-
-BOOST_AUTO_TEST_SUITE(manual_timer)
 
 // ---- the clock ----
 

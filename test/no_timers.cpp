@@ -14,6 +14,8 @@
 using namespace tofu_test;
 using tofu::op_code;
 
+BOOST_AUTO_TEST_SUITE(no_timers)
+
 namespace {
 
 using reactor = tofu::reactor_with<tofu::no_timers>;
@@ -67,8 +69,6 @@ struct pair {
 };
 
 } // namespace
-
-BOOST_AUTO_TEST_SUITE(no_timers)
 
 BOOST_AUTO_TEST_CASE(no_limit_ends_anybody) {
     pair talk;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Where threads wait for the loop, and who may drive it: nobody misses a change, nobody drives beside another.
 #include "eight_threads.hpp"
+#include "rounds.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -105,7 +106,7 @@ BOOST_AUTO_TEST_CASE(a_notice_between_the_look_and_the_wait_is_not_lost) {
 BOOST_AUTO_TEST_CASE(two_threads_that_take_turns_never_miss_each_other) {
     lot p;
     std::atomic<int> turn{0};
-    constexpr int rounds = 10'000;
+    constexpr auto rounds = static_cast<int>(tofu_test::rounds(10'000));
     std::atomic<int> late{0};
     const auto play = [&](int parity) {
         for (int i = parity; i < rounds && late == 0; i += 2) {
@@ -125,7 +126,7 @@ BOOST_AUTO_TEST_CASE(one_notice_wakes_all_who_wait_for_it) {
     std::atomic<int> round{0};
     std::atomic<int> arrived{0};
     std::atomic<int> late{0};
-    constexpr int rounds = 300;
+    constexpr auto rounds = static_cast<int>(tofu_test::rounds(300));
     on_eight_threads([&](std::size_t thread) {
         for (int r = 1; r <= rounds && late == 0; ++r) {
             if (thread == 0) {

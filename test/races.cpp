@@ -135,6 +135,7 @@ void end_conversation(raw_socket& peer, ending how, any_group& group, std::uint1
         BOOST_REQUIRE(!error);
         if (how == ending::we_say_bye) ++books.byes_accepted;
     }
+    peer.read_ahead();
     while (const auto m = peer.receive()) {
         BOOST_REQUIRE(got.take(m->header));
         if (m->header.op == op_code::bye_request) peer.send({.op = op_code::bye_response, .message_id = 1});

@@ -8,9 +8,9 @@
 namespace tofu_test {
 
 /// `full` of them, or a fifth in builds that run several times slower than others and do all the same things once more
-/// (see TOFU_TEST_FEWER_ROUNDS).
+/// (see TOFU_TEST_ABRIDGED).
 constexpr std::size_t rounds(std::size_t full) {
-#if defined(TOFU_TEST_FEWER_ROUNDS)
+#if defined(TOFU_TEST_ABRIDGED)
     return full / 5;
 #else
     return full;

@@ -25,6 +25,8 @@ using tofu::interest;
 using tofu::io_failure;
 using tofu::readiness;
 
+BOOST_AUTO_TEST_SUITE(simulated_completions)
+
 namespace {
 
 using reports = std::vector<std::pair<std::uintptr_t, readiness>>;
@@ -103,8 +105,6 @@ std::pair<std::uintptr_t, readiness> is(std::uintptr_t key, readiness what) { re
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(simulated_completions)
-
 // ---- one operation at a time ----
 
 BOOST_AUTO_TEST_CASE(what_was_asked_for_already_costs_nothing) {
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(what_comes_before_the_cancellation_is_found) {
         s.wait(1h);
         if (s.told != just(is(1, readiness::readable))) continue; // cancelled before
         ++found;
-        BOOST_TEST((s.took == delay));
+        BOOST_TEST((s.took == latency));
         BOOST_TEST(s.port().submitted == 1U);
         BOOST_TEST((s.wait(0ns) == just(is(1, in_and_out))));
         BOOST_TEST((s.wait(1h) == just(is(1, in_and_out)))); // and the cancellation finds nothing any more
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(a_completion_tells_once_and_the_next_wait_asks_again) {
     watched& one = s.link(1, interest::read);
     one.send();
     BOOST_TEST((s.wait(1h) == just(is(1, readiness::readable))));
-    BOOST_TEST((s.took == delay));
+    BOOST_TEST((s.took == latency));
     BOOST_TEST(s.port().submitted == 1U);
     BOOST_TEST((s.wait(1h) == just(is(1, readiness::readable)))); // nobody has read it, and nobody has armed
     BOOST_TEST((s.took == 0ns));
@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(what_is_there_completes_at_once_but_through_the_queue) {
     scene<> s;
     watched& one = s.link(1);
     one.send();
-    s.world.advance(delay);
+    s.world.advance(latency);
     BOOST_TEST(s.is_silent());
     s.arm(one, interest::read);
     BOOST_TEST(s.told.empty());
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(a_completion_is_as_old_as_it_is) {
     scene<> s;
     watched& one = s.link(1, read_and_write); // there is room at once
     one.send();
-    s.world.advance(delay);
+    s.world.advance(latency);
     BOOST_TEST((s.wait(0ns) == just(is(1, readiness::writable))));
     BOOST_TEST((s.wait(0ns) == just(is(1, in_and_out))));
 }
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_wanted_any_more_is_not_reported) {
     scene<> s;
     watched& one = s.link(1, interest::read);
     one.send();
-    s.world.advance(delay);
+    s.world.advance(latency);
     s.arm(one, interest::none);
     BOOST_TEST(s.is_silent());
     BOOST_TEST(s.port().submitted == 1U); // nor asked for again
@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(a_listener_is_told_of_by_completions_too) {
     tofu::io_error error;
     const sim::socket client = s.poll.network().connect({0x7F00'0001, 80}, {}, error);
     BOOST_TEST((s.wait(1h) == just(is(3, readiness::readable))));
-    BOOST_TEST((s.took == delay));
+    BOOST_TEST((s.took == latency));
     const sim::socket server = s.listener.accept({}, error);
     BOOST_TEST(s.is_silent());
 }
@@ -265,9 +265,9 @@ BOOST_AUTO_TEST_CASE(what_has_completed_is_owed_too_and_released_in_the_order_of
     watched& first = s.link(1, interest::read);
     watched& second = s.link(2, interest::read);
     second.send();
-    s.world.advance(delay);
+    s.world.advance(latency);
     first.send();
-    s.world.advance(delay);
+    s.world.advance(latency);
     for (watched* one : {&first, &second}) BOOST_TEST((s.disarm(*one) == disarmed::owed));
     BOOST_TEST(s.wait(0ns).empty());
     BOOST_TEST((s.released_keys == keys{2, 1}));

@@ -35,6 +35,8 @@ using tofu::interest;
 using tofu::io_failure;
 using tofu::readiness;
 
+BOOST_AUTO_TEST_SUITE(simulated_poll)
+
 namespace {
 
 static_assert(tofu::poll_policy<tofu::simulated_poll>);
@@ -118,8 +120,6 @@ struct scene : poll_scene<Batch> {
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(simulated_poll)
-
 // ---- what is reported ----
 
 BOOST_AUTO_TEST_CASE(data_is_reported_with_its_key_when_it_arrives) {
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(data_is_reported_with_its_key_when_it_arrives) {
     const outcome seen = s.wait(1h);
     BOOST_TEST((seen.ready_keys() == keys{0xabcd}));
     BOOST_TEST((seen.reports[0].second == readiness::readable));
-    BOOST_TEST((seen.took == delay));
+    BOOST_TEST((seen.took == latency));
     BOOST_TEST(!seen.full);
     BOOST_TEST(s.world.poller(s.poll.number()).reports == 1U);
     BOOST_TEST(s.world.complaint() == "");
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(data_left_is_reported_again_and_again) {
     scene<> s;
     watched& one = s.link(1, interest::read);
     one.send("abc");
-    s.world.advance(delay);
+    s.world.advance(latency);
     for (int count = 0; count < 3; ++count) {
         const outcome seen = s.wait(1h);
         BOOST_TEST((seen.ready_keys() == keys{1}));
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(only_what_was_asked_for_is_reported) {
     scene<> s;
     watched& one = s.link(1, interest::write);
     one.send();
-    s.world.advance(delay);
+    s.world.advance(latency);
     BOOST_TEST((s.only_report() == readiness::writable));
     s.arm(one, interest::read);
     BOOST_TEST((s.only_report() == readiness::readable));
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_the_stream_is_readable_and_no_failure) {
     watched& one = s.link(1, interest::read);
     BOOST_TEST(!one.client.shutdown_write());
     const outcome seen = s.wait(1h);
-    BOOST_TEST((seen.took == delay));
+    BOOST_TEST((seen.took == latency));
     BOOST_TEST((s.only_report() == readiness::readable));
 }
 
@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(a_reset_peer_is_a_failure_whatever_is_wanted) {
     scene<> s;
     watched& one = s.link(1, interest::write);
     one.client.abort();
-    s.world.advance(delay);
+    s.world.advance(latency);
     BOOST_TEST((s.only_report() == (readiness::failed | readiness::writable)));
     s.arm(one, interest::read);
     BOOST_TEST((s.only_report() == (readiness::failed | readiness::readable)));
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(a_connecting_socket_is_writable_when_it_is_connected) {
     const outcome seen = s.wait(1h);
     BOOST_TEST((seen.ready_keys() == keys{9}));
     BOOST_TEST((seen.reports[0].second == readiness::writable));
-    BOOST_TEST((seen.took == 2 * delay));
+    BOOST_TEST((seen.took == 2 * latency));
     BOOST_TEST(!client.finish_connect());
     BOOST_TEST((s.poll.disarm(entry) == disarmed::released));
 }
@@ -246,7 +246,7 @@ BOOST_AUTO_TEST_CASE(a_waiting_connection_makes_its_listener_readable) {
     const outcome seen = s.wait(1h);
     BOOST_TEST((seen.ready_keys() == keys{3}));
     BOOST_TEST((seen.reports[0].second == readiness::readable));
-    BOOST_TEST((seen.took == delay));
+    BOOST_TEST((seen.took == latency));
     BOOST_TEST((s.only_report() == readiness::readable));
     tofu::io_error error;
     const sim::socket server = s.listener.accept({}, error);
@@ -331,7 +331,7 @@ BOOST_AUTO_TEST_CASE(a_wait_ends_at_once_when_something_happens_to_its_own_socke
     mine.send();
     const outcome seen = s.wait(nanoseconds::max());
     BOOST_TEST((seen.ready_keys() == keys{1}));
-    BOOST_TEST((seen.took == delay));
+    BOOST_TEST((seen.took == latency));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_due_is_seen_by_a_wait_that_only_looks) {
@@ -363,7 +363,7 @@ BOOST_AUTO_TEST_CASE(a_wake_comes_together_with_what_is_ready) {
     scene<> s;
     watched& one = s.link(1, interest::read);
     one.send();
-    s.world.advance(delay);
+    s.world.advance(latency);
     s.poll.wake();
     BOOST_TEST((s.only_report() == readiness::readable));
     BOOST_TEST((s.only_report() == readiness::readable));
@@ -402,7 +402,7 @@ BOOST_AUTO_TEST_CASE(another_thread_ends_a_wait_that_is_on) {
 BOOST_AUTO_TEST_CASE(a_batch_of_2_reports_5_ready_sockets_within_3_waits) {
     scene<2> s;
     for (std::uintptr_t key = 1; key <= 5; ++key) s.link(key, interest::read).send();
-    s.world.advance(delay);
+    s.world.advance(latency);
     for (int rounds = 0; rounds < 4; ++rounds) { // whoever was last does not stay last
         keys seen;
         for (int waits = 0; waits < 3; ++waits) {
@@ -424,10 +424,10 @@ BOOST_AUTO_TEST_CASE(a_batch_that_is_not_filled_says_so) {
     watched& second = s.link(2, interest::read);
     BOOST_TEST(!s.wait(0ns).full);
     first.send();
-    s.world.advance(delay);
+    s.world.advance(latency);
     BOOST_TEST(!s.wait(0ns).full);
     second.send();
-    s.world.advance(delay);
+    s.world.advance(latency);
     BOOST_TEST(s.wait(0ns).full); // there may be more
     BOOST_TEST(first.receive(1) == 1U);
     const outcome seen = s.wait(0ns);
@@ -461,7 +461,7 @@ BOOST_AUTO_TEST_CASE(releases_and_stale_events_fill_a_batch_and_none_of_them_is_
 BOOST_AUTO_TEST_CASE(without_a_limit_everything_comes_at_once_and_in_the_order_of_attaching) {
     scene<> s;
     for (std::uintptr_t key = 9; key >= 1; --key) s.link(key, interest::read).send();
-    s.world.advance(delay);
+    s.world.advance(latency);
     const outcome seen = s.wait(0ns);
     BOOST_TEST((seen.ready_keys() == keys{9, 8, 7, 6, 5, 4, 3, 2, 1}));
     BOOST_TEST(!seen.full);
@@ -471,7 +471,7 @@ BOOST_AUTO_TEST_CASE(a_shuffled_order_loses_nobody) {
     scene<> s;
     s.world.faults().shuffles = true;
     for (std::uintptr_t key = 1; key <= 5; ++key) s.link(key, interest::read).send();
-    s.world.advance(delay);
+    s.world.advance(latency);
     std::vector<keys> orders;
     for (int waits = 0; waits < 20; ++waits) {
         const outcome seen = s.wait(0ns);
@@ -656,7 +656,7 @@ BOOST_AUTO_TEST_CASE(a_wait_that_fails_has_rested_whatever_its_timeout) {
     scene<> s;
     watched& one = s.link(1, interest::read);
     one.send();
-    s.world.advance(delay);
+    s.world.advance(latency);
     s.world.faults().wait_fails = 1000;
     for (const nanoseconds timeout : {nanoseconds(0), nanoseconds(1s), nanoseconds::max()}) {
         const outcome seen = s.wait(timeout);
@@ -723,7 +723,7 @@ BOOST_AUTO_TEST_CASE(go_on_lets_time_pass_to_the_next_event_and_then_asks_again)
     s.world.while_waiting(asks.hook());
     const outcome seen = s.wait(1s);
     BOOST_TEST((seen.ready_keys() == keys{1}));
-    BOOST_TEST((seen.took == delay));
+    BOOST_TEST((seen.took == latency));
     const unsigned me = s.poll.number();
     BOOST_TEST((asks.asked == std::vector<std::pair<unsigned, nanoseconds>>{{me, 1s}, {me, 1s - 30us}}));
 }
@@ -745,7 +745,7 @@ BOOST_AUTO_TEST_CASE(what_the_hook_does_is_seen_by_the_wait_it_was_asked_in) {
     scene<> s;
     watched& one = s.link(1, interest::none);
     one.send();
-    s.world.advance(delay);
+    s.world.advance(latency);
     s.world.while_waiting({[](void* context, unsigned, nanoseconds) noexcept {
                                auto& self = *static_cast<scene<>*>(context);
                                static_cast<void>(self.poll.arm(self.all[0].entry, interest::read));
@@ -774,7 +774,7 @@ BOOST_AUTO_TEST_CASE(nobody_is_asked_when_there_is_no_need_to_wait) {
     scene<> s;
     watched& one = s.link(1, interest::read);
     one.send();
-    s.world.advance(delay);
+    s.world.advance(latency);
     script asks;
     s.world.while_waiting(asks.hook());
     static_cast<void>(s.wait(1s)); // something is there

@@ -64,7 +64,7 @@ struct poll_scene {
     watched& link() {
         watched& one = all.emplace_back();
         one.client = begin_connect();
-        world.advance(2 * delay);
+        world.advance(2 * latency);
         BOOST_REQUIRE(!one.client.finish_connect());
         tofu::io_error error;
         one.server = listener.accept({}, error);

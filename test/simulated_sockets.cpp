@@ -48,13 +48,13 @@ BOOST_AUTO_TEST_CASE(a_connection_takes_two_journeys) {
     io_failure how{};
     sim::socket client = connect(w.world, w.listener.local_endpoint(), how);
     BOOST_TEST((how == io_failure::would_block));
-    w.world.advance(delay - 1ns);
+    w.world.advance(latency - 1ns);
     BOOST_TEST((accepting_fails(w.listener) == io_failure::would_block));
     w.world.advance(1ns);
     sim::socket server = accept(w.listener, how);
     BOOST_REQUIRE(server.is_open());
     BOOST_TEST((w.world.socket(client.id()).kind == sim::socket_kind::connecting));
-    w.world.advance(delay - 1ns);
+    w.world.advance(latency - 1ns);
     BOOST_TEST((w.world.socket(client.id()).kind == sim::socket_kind::connecting));
     w.world.advance(1ns);
     BOOST_TEST(!client.finish_connect());
@@ -69,9 +69,9 @@ BOOST_AUTO_TEST_CASE(what_is_sent_before_accept_is_there_after_it) {
     wires w;
     io_failure how{};
     sim::socket client = connect(w.world, w.listener.local_endpoint(), how);
-    w.world.advance(2 * delay);
+    w.world.advance(2 * latency);
     BOOST_TEST(send(client, "early").bytes == 5U);
-    w.world.advance(delay);
+    w.world.advance(latency);
     sim::socket server = accept(w.listener, how);
     BOOST_TEST(listen_to(server) == (heard{"early", io_failure::would_block}));
 }
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(waiting_connections_are_accepted_in_the_order_of_their_arri
     io_failure how{};
     std::vector<sim::socket> clients;
     for (int i = 0; i < 5; ++i) clients.push_back(connect(w.world, w.listener.local_endpoint(), how));
-    w.world.advance(delay);
+    w.world.advance(latency);
     for (const sim::socket& client : clients) {
         const sim::socket server = accept(w.listener, how);
         BOOST_TEST((server.peer_endpoint() == client.local_endpoint()));
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(where_nobody_listens_a_connect_is_refused) {
     io_failure how{};
     sim::socket client = connect(world, at(80), how);
     BOOST_TEST((how == io_failure::would_block));
-    world.advance(2 * delay - 1ns);
+    world.advance(2 * latency - 1ns);
     BOOST_TEST((world.socket(client.id()).kind == sim::socket_kind::connecting && !world.socket(client.id()).failure));
     world.advance(1ns);
     BOOST_TEST((client.finish_connect().kind == io_failure::refused));
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_listener_that_is_gone_refuses) {
     w.listener.close();
     io_failure how{};
     sim::socket client = connect(w.world, where, how);
-    w.world.advance(2 * delay);
+    w.world.advance(2 * latency);
     BOOST_TEST((client.finish_connect().kind == io_failure::refused));
 }
 
@@ -116,11 +116,11 @@ BOOST_AUTO_TEST_CASE(a_listener_that_closes_resets_whoever_waited_to_be_accepted
     wires w;
     io_failure how{};
     sim::socket client = connect(w.world, w.listener.local_endpoint(), how);
-    w.world.advance(2 * delay);
+    w.world.advance(2 * latency);
     BOOST_TEST(!client.finish_connect());
     w.listener.close();
     BOOST_TEST(listen_to(client) == nothing_yet);
-    w.world.advance(delay);
+    w.world.advance(latency);
     BOOST_TEST(listen_to(client) == reset);
 }
 
@@ -128,9 +128,9 @@ BOOST_AUTO_TEST_CASE(a_client_that_has_left_is_reset_when_it_is_accepted) {
     wires w;
     io_failure how{};
     sim::socket client = connect(w.world, w.listener.local_endpoint(), how);
-    w.world.advance(delay); // in the backlog, and the client does not know yet
+    w.world.advance(latency); // in the backlog, and the client does not know yet
     client.close();
-    w.world.advance(delay);
+    w.world.advance(latency);
     sim::socket server = accept(w.listener, how);
     BOOST_REQUIRE(server.is_open());
     BOOST_TEST(listen_to(server) == reset);
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_leaves_before_it_arrives_is_never_seen) {
     wires w;
     io_failure how{};
     connect(w.world, w.listener.local_endpoint(), how).close();
-    w.world.advance(10 * delay);
+    w.world.advance(10 * latency);
     BOOST_TEST((accepting_fails(w.listener) == io_failure::would_block));
 }
 
@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(port_0_is_a_port_of_the_systems_choice) {
     std::sort(ports.begin(), ports.end());
     BOOST_TEST((std::unique(ports.begin(), ports.end()) == ports.end()));
     sim::socket client = connect(world, listeners[7].local_endpoint(), how);
-    world.advance(2 * delay);
+    world.advance(2 * latency);
     BOOST_TEST(!client.finish_connect());
     BOOST_TEST((accepting_fails(listeners[7]) == io_failure::none));
 }
@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(every_interface_takes_connections_to_each) {
     sim::socket everywhere = listen(world, how, at(80, 0));
     for (const std::uint32_t host : {loopback_host, 0x7F12'3456U, 0x0A00'0001U}) {
         sim::socket client = connect(world, at(80, host), how);
-        world.advance(2 * delay);
+        world.advance(2 * latency);
         BOOST_TEST(!client.finish_connect());
         sim::socket server = accept(everywhere, how);
         BOOST_REQUIRE(server.is_open());
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(every_interface_takes_connections_to_each) {
     }
     sim::socket one_only = listen(world, how, at(81));
     sim::socket client = connect(world, at(81, 0x0A00'0001), how);
-    world.advance(2 * delay);
+    world.advance(2 * latency);
     BOOST_TEST((client.finish_connect().kind == io_failure::refused));
 }
 
@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(a_full_backlog_has_the_connect_tried_again_after_a_second) 
     io_failure how{};
     std::vector<sim::socket> clients;
     for (int i = 0; i < 3; ++i) clients.push_back(connect(w.world, w.listener.local_endpoint(), how));
-    w.world.advance(2 * delay);
+    w.world.advance(2 * latency);
     BOOST_TEST(!clients[0].finish_connect());
     BOOST_TEST(!clients[1].finish_connect());
     const sim::socket_state& third = w.world.socket(clients[2].id());
@@ -270,14 +270,14 @@ BOOST_AUTO_TEST_CASE(bytes_arrive_after_the_delay_and_not_a_nanosecond_earlier) 
     wires w;
     wires::pair link = w.link();
     BOOST_TEST(send(link.client, "hello").bytes == 5U);
-    w.world.advance(delay - 1ns);
+    w.world.advance(latency - 1ns);
     BOOST_TEST(listen_to(link.server) == nothing_yet);
     BOOST_TEST(link.server.available() == 0U);
     w.world.advance(1ns);
     BOOST_TEST(link.server.available() == 5U);
     BOOST_TEST(listen_to(link.server) == (heard{"hello", io_failure::would_block}));
     BOOST_TEST(send(link.server, "you").bytes == 3U);
-    w.world.advance(delay);
+    w.world.advance(latency);
     BOOST_TEST(listen_to(link.client) == (heard{"you", io_failure::would_block}));
     BOOST_TEST(listen_to(link.server) == nothing_yet);
 }
@@ -309,7 +309,7 @@ BOOST_AUTO_TEST_CASE(buffers_are_gathered_and_scattered_in_turn) {
     const auto* bytes = reinterpret_cast<const std::byte*>(text.data());
     const std::array<tofu::const_buffer, 4> out{{{bytes, 3}, {bytes + 3, 0}, {bytes + 3, 1}, {bytes + 4, 6}}};
     BOOST_TEST(link.client.write(out).bytes == 10U);
-    w.world.advance(delay);
+    w.world.advance(latency);
     std::string first(4, ' ');
     std::string second(20, ' ');
     const std::array<tofu::mutable_buffer, 3> in{{{reinterpret_cast<std::byte*>(first.data()), 4},
@@ -334,7 +334,7 @@ BOOST_AUTO_TEST_CASE(short_reads_and_writes_are_short_and_never_empty) {
         sent += result.bytes;
     }
     BOOST_TEST(short_ones > 20U);
-    w.world.advance(delay);
+    w.world.advance(latency);
     std::string got;
     short_ones = 0;
     while (got.size() < sent) {
@@ -422,7 +422,7 @@ BOOST_AUTO_TEST_CASE(a_full_window_blocks_the_writer_and_reading_opens_it) {
     BOOST_TEST(send(link.client, std::string(60, 'c')).bytes == 30U);
     BOOST_TEST((send(link.client, "d").error.kind == io_failure::would_block));
     BOOST_TEST(send(link.server, std::string(100, 'x')).bytes == 100U); // the other direction has its own
-    w.world.advance(delay);
+    w.world.advance(latency);
     BOOST_TEST(listen_to(link.server).text == std::string(30, 'a') + std::string(40, 'b') + std::string(30, 'c'));
 }
 
@@ -448,7 +448,7 @@ BOOST_AUTO_TEST_CASE(a_close_without_unread_data_is_the_end_of_the_stream) {
     static_cast<void>(send(link.client, "last words"));
     link.client.close();
     BOOST_TEST(!link.client.is_open());
-    w.world.advance(delay - 1ns);
+    w.world.advance(latency - 1ns);
     BOOST_TEST(listen_to(link.server) == nothing_yet);
     w.world.advance(1ns);
     BOOST_TEST(listen_to(link.server) == (heard{"last words", io_failure::none}));
@@ -459,10 +459,10 @@ BOOST_AUTO_TEST_CASE(a_close_with_unread_data_is_a_reset) {
     wires w;
     wires::pair link = w.link();
     static_cast<void>(send(link.server, "unheard"));
-    w.world.advance(delay);
+    w.world.advance(latency);
     link.client.close();
     BOOST_TEST(listen_to(link.server) == nothing_yet);
-    w.world.advance(delay);
+    w.world.advance(latency);
     BOOST_TEST(listen_to(link.server) == reset);
     BOOST_TEST((send(link.server, "x").error.kind == io_failure::reset));
 }
@@ -471,7 +471,7 @@ BOOST_AUTO_TEST_CASE(a_socket_that_goes_out_of_scope_is_closed) {
     wires w;
     wires::pair link = w.link();
     { const sim::socket gone = std::move(link.client); }
-    w.world.advance(delay);
+    w.world.advance(latency);
     BOOST_TEST(listen_to(link.server) == end_of_stream);
 }
 
@@ -479,10 +479,10 @@ BOOST_AUTO_TEST_CASE(what_arrives_at_a_closed_socket_resets_its_sender) {
     wires w;
     wires::pair link = w.link();
     link.client.close();
-    w.world.advance(delay);
+    w.world.advance(latency);
     BOOST_TEST(listen_to(link.server) == end_of_stream);
     BOOST_TEST(send(link.server, "anybody there?").bytes == 14U);
-    w.world.advance(2 * delay - 1ns);
+    w.world.advance(2 * latency - 1ns);
     BOOST_TEST((listen_to(link.server).ending != io_failure::reset));
     w.world.advance(1ns);
     BOOST_TEST((send(link.server, "x").error.kind == io_failure::reset));
@@ -493,9 +493,9 @@ BOOST_AUTO_TEST_CASE(data_under_way_to_a_socket_that_closes_resets_its_sender) {
     wires::pair link = w.link();
     static_cast<void>(send(link.server, "too late"));
     link.client.close(); // nothing has arrived yet, so it is an end of stream first
-    w.world.advance(delay);
+    w.world.advance(latency);
     BOOST_TEST(listen_to(link.server) == end_of_stream);
-    w.world.advance(delay);
+    w.world.advance(latency);
     BOOST_TEST((send(link.server, "x").error.kind == io_failure::reset));
 }
 
@@ -506,13 +506,13 @@ BOOST_AUTO_TEST_CASE(a_half_closed_connection_still_carries_the_other_direction)
     BOOST_TEST(!link.client.shutdown_write());
     BOOST_TEST(!link.client.shutdown_write()); // twice is as good as once
     BOOST_TEST((send(link.client, "x").error.kind == io_failure::reset));
-    w.world.advance(delay);
+    w.world.advance(latency);
     BOOST_TEST(listen_to(link.server) == (heard{"question", io_failure::none}));
     BOOST_TEST(send(link.server, "answer").bytes == 6U);
-    w.world.advance(delay);
+    w.world.advance(latency);
     BOOST_TEST(listen_to(link.client) == (heard{"answer", io_failure::would_block}));
     link.server.close();
-    w.world.advance(delay);
+    w.world.advance(latency);
     BOOST_TEST(listen_to(link.client) == end_of_stream);
 }
 
@@ -521,7 +521,7 @@ BOOST_AUTO_TEST_CASE(both_directions_can_be_ended_one_by_one) {
     wires::pair link = w.link();
     BOOST_TEST(!link.client.shutdown_write());
     BOOST_TEST(!link.server.shutdown_write());
-    w.world.advance(delay);
+    w.world.advance(latency);
     BOOST_TEST(listen_to(link.client) == end_of_stream);
     BOOST_TEST(listen_to(link.server) == end_of_stream);
 }
@@ -532,7 +532,7 @@ BOOST_AUTO_TEST_CASE(an_abort_is_a_reset_and_comes_behind_what_was_sent) {
     static_cast<void>(send(link.client, "before"));
     link.client.abort();
     BOOST_TEST(!link.client.is_open());
-    w.world.advance(delay);
+    w.world.advance(latency);
     BOOST_TEST(listen_to(link.server) == (heard{"before", io_failure::reset}));
     BOOST_TEST((link.server.shutdown_write().kind == io_failure::reset));
 }
@@ -543,7 +543,7 @@ BOOST_AUTO_TEST_CASE(closing_twice_is_closing_once) {
     link.client.close();
     link.client.abort();
     link.client.close();
-    w.world.advance(delay);
+    w.world.advance(latency);
     BOOST_TEST(listen_to(link.server) == end_of_stream);
 }
 

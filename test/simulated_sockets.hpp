@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 using tofu::io_failure;
 
 /// Of a world in which nothing goes wrong: from one end to the other.
-inline constexpr std::chrono::nanoseconds delay = 50us;
+inline constexpr std::chrono::nanoseconds latency = 50us;
 inline constexpr std::uint32_t loopback_host = 0x7F00'0001;
 
 constexpr sim::endpoint at(std::uint16_t port, std::uint32_t host = loopback_host) { return {host, port}; }

@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_stands_never_gives_up) {
     wires::pair link = w.link();
     w.world.advance(1h);
     BOOST_TEST(send(link.client, "still here").bytes == 10U);
-    w.world.advance(delay);
+    w.world.advance(latency);
     BOOST_TEST(listen_to(link.server).text == "still here");
 }
 
@@ -54,11 +54,11 @@ BOOST_AUTO_TEST_CASE(a_connect_at_once_needs_no_wait_but_a_listener) {
     BOOST_TEST((how == io_failure::would_block)); // the backlog is full
     sim::socket server = accept(w.listener, how);
     BOOST_REQUIRE(server.is_open());
-    w.world.advance(delay);
+    w.world.advance(latency);
     BOOST_TEST(listen_to(server).text == "at once");
     sim::socket nowhere = connect(w.world, at(1), how);
     BOOST_TEST((how == io_failure::would_block));
-    w.world.advance(2 * delay);
+    w.world.advance(2 * latency);
     BOOST_TEST((nowhere.finish_connect().kind == io_failure::refused));
 }
 
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_breaks_is_reset_at_both_ends) {
     wires w(1, {.breaks = 1000});
     wires::pair link = w.link();
     static_cast<void>(send(link.client, "never heard"));
-    w.world.advance(delay - 1ns);
+    w.world.advance(latency - 1ns);
     BOOST_TEST(listen_to(link.client) == nothing_yet);
     w.world.advance(1ns);
     BOOST_TEST(listen_to(link.client) == reset);
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(on_a_silent_connection_nothing_arrives_any_more) {
     wires::pair link = w.link();
     wires::pair other = w.link();
     static_cast<void>(send(link.client, "before"));
-    w.world.advance(delay);
+    w.world.advance(latency);
     w.world.faults().falls_silent = 1000;
     BOOST_TEST(send(link.client, "into the void").bytes == 13U);
     w.world.faults().falls_silent = 0;
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(on_a_silent_connection_nothing_arrives_any_more) {
     BOOST_TEST(taken >= 64U * 1024); // the writer notices nothing until there is no room any more
     BOOST_TEST((send(link.server, "x").error.kind == io_failure::would_block));
     static_cast<void>(send(other.client, "others"));
-    w.world.advance(delay);
+    w.world.advance(latency);
     BOOST_TEST(listen_to(other.server).text == "others");
 }
 
@@ -137,11 +137,11 @@ BOOST_AUTO_TEST_CASE(a_reset_may_discard_what_was_not_read) {
         wires w(1, {.reset_discards = rate});
         wires::pair link = w.link();
         static_cast<void>(send(link.client, "abcd"));
-        w.world.advance(delay);
+        w.world.advance(latency);
         std::string got;
         static_cast<void>(read_some(link.server, got, 2));
         link.client.abort();
-        w.world.advance(delay);
+        w.world.advance(latency);
         BOOST_TEST(listen_to(link.server) == (heard{rate == 0 ? "cd" : "", io_failure::reset}));
     }
 }
@@ -153,14 +153,14 @@ BOOST_AUTO_TEST_CASE(without_descriptors_there_are_no_new_sockets_and_the_old_on
     wires::pair link = w.link();
     io_failure how{};
     const sim::socket waiting = connect(w.world, w.listener.local_endpoint(), how);
-    w.world.advance(2 * delay);
+    w.world.advance(2 * latency);
     w.world.faults().no_descriptors = 1000;
     static_cast<void>(connect(w.world, w.listener.local_endpoint(), how));
     BOOST_TEST((how == io_failure::no_descriptors));
     BOOST_TEST((listening_fails(w.world) == io_failure::no_descriptors));
     BOOST_TEST((accepting_fails(w.listener) == io_failure::no_descriptors));
     BOOST_TEST(send(link.client, "hello").bytes == 5U);
-    w.world.advance(delay);
+    w.world.advance(latency);
     BOOST_TEST(listen_to(link.server).text == "hello");
     w.world.faults().no_descriptors = 0;
     BOOST_TEST((accepting_fails(w.listener) == io_failure::none)); // it has waited
@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(without_memory_every_call_fails_and_nothing_is_lost) {
     io_failure how{};
     const sim::socket waiting = connect(w.world, w.listener.local_endpoint(), how);
     static_cast<void>(send(link.client, "kept"));
-    w.world.advance(2 * delay);
+    w.world.advance(2 * latency);
     w.world.faults().no_memory = 1000;
     static_cast<void>(connect(w.world, w.listener.local_endpoint(), how));
     BOOST_TEST((how == io_failure::no_memory));
@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(without_memory_every_call_fails_and_nothing_is_lost) {
     BOOST_TEST((sent.error.kind == io_failure::no_memory));
     BOOST_TEST(sent.bytes == 0U);
     w.world.faults().no_memory = 0;
-    w.world.advance(delay);
+    w.world.advance(latency);
     BOOST_TEST(listen_to(link.server) == (heard{"kept", io_failure::would_block}));
     BOOST_TEST((accepting_fails(w.listener) == io_failure::none));
 }
@@ -210,10 +210,10 @@ BOOST_AUTO_TEST_CASE(a_connection_can_be_gone_before_it_is_accepted) {
     io_failure how{};
     sim::socket client = connect(w.world, w.listener.local_endpoint(), how);
     BOOST_TEST((accepting_fails(w.listener) == io_failure::would_block)); // nobody is there to be aborted
-    w.world.advance(2 * delay);
+    w.world.advance(2 * latency);
     BOOST_TEST((accepting_fails(w.listener) == io_failure::aborted));
     BOOST_TEST((accepting_fails(w.listener) == io_failure::would_block));
-    w.world.advance(delay);
+    w.world.advance(latency);
     BOOST_TEST(listen_to(client) == reset);
 }
 
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(an_accept_that_fails_for_another_reason_leaves_the_connecti
     wires w(1, {.accept_fails = 1000});
     io_failure how{};
     sim::socket client = connect(w.world, w.listener.local_endpoint(), how);
-    w.world.advance(2 * delay);
+    w.world.advance(2 * latency);
     BOOST_TEST((accepting_fails(w.listener) == io_failure::other));
     w.world.faults().accept_fails = 0;
     sim::socket server = accept(w.listener, how);
@@ -367,7 +367,7 @@ BOOST_AUTO_TEST_CASE(what_is_caused_first_happens_first_at_the_same_time) {
     static_cast<void>(send(one.client, "a"));
     one.client.close();
     static_cast<void>(send(two.client, "b"));
-    w.world.advance(delay);
+    w.world.advance(latency);
     BOOST_TEST(listen_to(one.server) == (heard{"a", io_failure::none}));
     BOOST_TEST(listen_to(two.server) == (heard{"b", io_failure::would_block}));
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Every call handed on. Built without -fsanitize=vptr: to look at a virtual call it makes a pipe, and says that all is
-// wrong in tests that leave the process no descriptors.
+// Every call handed on.
 #include "any_reactor.hpp"
 
 #include <utility>

@@ -4,6 +4,7 @@
 
 #include "dialogue.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <utility>
@@ -128,13 +129,26 @@ void raw_socket::wait_for(tofu::interest what) {
     }
 }
 
-tofu::io_result raw_socket::read_some(std::span<std::byte> into) {
+tofu::io_result raw_socket::read_from_socket(std::span<std::byte> into) {
     for (;;) {
         const tofu::mutable_buffer place{into.data(), into.size()};
         const tofu::io_result result = socket_.read({&place, 1});
         if (result.error.kind != tofu::io_failure::would_block) return result;
         wait_for(tofu::interest::read);
     }
+}
+
+tofu::io_result raw_socket::read_some(std::span<std::byte> into) {
+    if (store_.empty()) return read_from_socket(into);
+    if (ahead_.empty()) {
+        const tofu::io_result result = read_from_socket(store_);
+        if (result.error || result.bytes == 0) return result;
+        ahead_ = std::span(store_).first(result.bytes);
+    }
+    const auto some = ahead_.first((std::min)(ahead_.size(), into.size()));
+    std::copy(some.begin(), some.end(), into.begin());
+    ahead_ = ahead_.subspan(some.size());
+    return {.bytes = some.size()};
 }
 
 bool raw_socket::read_exactly(std::span<std::byte> into) {

@@ -47,6 +47,9 @@ public:
         std::string text_headers;
         std::string body;
     };
+    /// From now on it reads more than it is asked for, if there is more. Otherwise what was not asked for stays in the
+    /// kernel, and to close the socket then is to reset the connection.
+    void read_ahead() { store_.resize(64 * 1024); }
     /// The next whole message; nothing at the end of the stream (or a reset).
     std::optional<received> receive();
     /// The next bytes just as they came; none at the end of the stream (or a reset).
@@ -67,6 +70,7 @@ private:
 
     void let_go(); ///< until the poller has
     void wait_for(tofu::interest what);
+    tofu::io_result read_from_socket(std::span<std::byte> into);
     tofu::io_result read_some(std::span<std::byte> into);
     bool read_exactly(std::span<std::byte> into);
 
@@ -75,6 +79,8 @@ private:
     network::socket socket_;
     tofu::default_poll poller_;
     tofu::default_poll::registration registration_;
+    std::vector<std::byte> store_; ///< empty: it does not read ahead
+    std::span<std::byte> ahead_;   ///< read, and not asked for yet
 };
 
 /// A listener of bytes, for tests in which the engine connects to a raw peer.
