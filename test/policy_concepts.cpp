@@ -187,16 +187,4 @@ BOOST_AUTO_TEST_CASE(a_template_argument_of_std_brings_no_function_of_std_into_t
     BOOST_TEST(response->header().channel_number == number);
 }
 
-TOFU_TEST_CASE(a_pool_is_used_again_and_again, here, unvaried_only) {
-    dialogue talk(here, narrow_engine(here));
-    const tofu::address where = talk.listen();
-    for (int i = 0; i < 20; ++i) {
-        const auto link = talk.connect(where);
-        talk.client.post(make(talk.engine, op_code::bye_signal, link.client));
-        talk.expect_goodbye(talk.client, link.client, "aborted");
-        talk.expect_goodbye(talk.server, link.server, here.reason_of_abort());
-    }
-    BOOST_TEST(talk.engine.stats().refused == 0U);
-}
-
 BOOST_AUTO_TEST_SUITE_END()

@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <list>
 #include <memory>
 #include <memory_resource>
 
@@ -98,11 +99,15 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(nor_does_a_completion, Key, keys) {
     talk.await_channels(1);
 }
 
-// The slots are given up, so they lie in memory that is nobody's loss.
+// The slots are given up with what they own, so they lie where that can be found for ever: it is nobody's loss.
 BOOST_AUTO_TEST_CASE_TEMPLATE(sockets_whose_registrations_are_never_released_are_closed_with_the_engine, Key, keys) {
     using reactor = tofu::reactor_with<tofu::simulated_poll, example::resource_pool, Key, tofu::manual_timer>;
-    alignas(std::max_align_t) static std::byte room[16 * 1024];
-    static std::pmr::monotonic_buffer_resource memory(room, sizeof room, std::pmr::null_memory_resource());
+    struct room {
+        alignas(std::max_align_t) std::byte bytes[16 * 1024];
+    };
+    static auto& rooms = *new std::list<room>; // one a run
+    room& here = rooms.emplace_back();
+    std::pmr::monotonic_buffer_resource memory(here.bytes, sizeof here.bytes, std::pmr::null_memory_resource());
     tofu::simulation::world world(1, {.owes = 1000, .owes_for_good = 1000});
     {
         dialogue talk(in_simulation, any_reactor(std::make_unique<reactor_of<reactor>>(

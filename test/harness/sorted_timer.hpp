@@ -14,7 +14,7 @@ class sorted_timer {
 public:
     using category = tofu::timer_category;
     using clock = Clock;
-    using time_point = clock::time_point;
+    using time_point = typename clock::time_point;
     static constexpr bool has_timers = true;
 
     class node {
