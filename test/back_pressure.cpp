@@ -201,6 +201,7 @@ TOFU_TEST_CASE(peers_that_post_without_receiving_do_not_block_each_other, here, 
     for (const std::size_t credit : {std::size_t{4}, std::size_t{8}}) {
         tofu::options opts;
         opts.max_messages = credit;
+        opts.max_queued_messages = count;
         dialogue left(here, opts); // two engines, as two programs would have
         dialogue right(here, opts);
         const tofu::address where = right.listen();

@@ -43,8 +43,8 @@ struct outgoing {
         wire.append(content);
         w.push(m);
     }
-    std::string gather() {
-        w.gather(list);
+    std::string gather(std::size_t enough = gather_list::byte_limit) {
+        w.gather(list, enough);
         std::string result;
         for (const tofu::const_buffer& b : list.buffers()) result.append(reinterpret_cast<const char*>(b.data), b.size);
         BOOST_REQUIRE_EQUAL(result.size(), list.bytes());
@@ -53,11 +53,11 @@ struct outgoing {
     /// The messages that are out, which must be the oldest ones.
     std::size_t sent(std::size_t bytes) {
         std::size_t count = 0;
-        tofu::node_queue done = w.sent(bytes);
-        while (tofu::queue_node* const node = done.pop_front()) {
-            BOOST_REQUIRE_EQUAL(message_of(*node).header().message_id, ++retired);
+        w.sent(bytes, [&](tofu::message& m, std::size_t size) {
+            BOOST_TEST(m.header().message_id == ++retired);
+            BOOST_TEST(m.wire_size() == size);
             ++count;
-        }
+        });
         return count;
     }
     std::size_t retired = 0;
@@ -227,11 +227,18 @@ BOOST_AUTO_TEST_CASE(copies_stay_within_their_area) {
 BOOST_AUTO_TEST_CASE(one_write_is_not_larger_than_a_socket_takes) {
     outgoing out;
     for (int i = 0; i < 20; ++i) out.add(0, 65535);
-    BOOST_TEST(!out.list.full());
-    const std::string offered = out.gather();
-    BOOST_TEST(out.list.full());
+    const std::string offered = out.gather(10 * gather_list::byte_limit);
     BOOST_TEST(offered.size() >= gather_list::byte_limit);
     BOOST_TEST(offered.size() < gather_list::byte_limit + 131086);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_gathered_is_enough_and_no_message_more) {
+    outgoing out;
+    for (int i = 0; i < 20; ++i) out.add(0, 84); // a message is 100 bytes
+    BOOST_TEST(out.gather(1).size() == 100U);
+    BOOST_TEST(out.gather(100).size() == 100U);
+    BOOST_TEST(out.gather(101).size() == 200U);
+    BOOST_TEST(out.gather(100'000).size() == 2000U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

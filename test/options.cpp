@@ -69,10 +69,10 @@ BOOST_AUTO_TEST_CASE(the_defaults_are_the_documented_ones_and_valid) {
     const tofu::options defaults;
     BOOST_TEST(is_accepted(defaults));
     BOOST_TEST(defaults.initial_messages == 64u);
-    BOOST_TEST(defaults.max_messages == 256u);
+    BOOST_TEST(defaults.max_messages == 1024u);
     BOOST_TEST(defaults.max_messages_alive == 0u);
     BOOST_TEST(defaults.retained_capacity == 8192u);
-    BOOST_TEST(defaults.max_queued_messages == 4096u);
+    BOOST_TEST(defaults.max_queued_messages == 1024u);
     BOOST_TEST(defaults.max_queued_bytes == 8'388'608u);
     BOOST_TEST(defaults.max_text_headers == 65'535u);
     BOOST_TEST(defaults.max_body == 65'535u);

@@ -157,6 +157,7 @@ TOFU_TEST_CASE(a_poller_that_fails_makes_nobody_spin, here, posix_poll_only) {
         rlimit lowered = before;
         lowered.rlim_cur = 1;
         ::setrlimit(RLIMIT_NOFILE, &lowered);
+        static_cast<void>(talk.client.stats(link.client)); // the wait that could still see something ends
         talk.client.post(std::move(request), error);
         turns = talk.engine.stats().turns;
         unexpected = talk.server.wait_receive(moment, error);

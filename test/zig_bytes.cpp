@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(the_frame_writer_writes_the_recorded_bytes) {
             writer.push(messages[count++]);
         }
         tofu::engine::gather_list list;
-        writer.gather(list);
+        writer.gather(list, list.byte_limit);
         std::vector<std::byte> written;
         for (const tofu::const_buffer& part : list.buffers())
             written.insert(written.end(), part.data, part.data + part.size);

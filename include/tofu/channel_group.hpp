@@ -250,7 +250,7 @@ private:
 
     /// The next notice of an empty pool must need no memory when it comes.
     void restock_notice() noexcept {
-        group_->pool_empty_reserve = engine::owned(core_->messages.make());
+        group_->pool_empty_reserve = engine::owned(core_->messages.spare());
         group_->pool_empty_unread.store(false, std::memory_order_release);
     }
 

@@ -132,7 +132,8 @@ constexpr bytes application_part(const options& o, const memory_load& load) noex
 constexpr bytes free_part(const options& o) noexcept {
     constexpr std::size_t in_hand = engine::message_cache::batch; // taken, and to be returned
     const bytes kept = message_with(o.retained_capacity);
-    return o.max_messages * kept + ((std::min)(in_hand, o.max_messages) + in_hand) * kept;
+    return engine::message_pool::most_retained(o.max_messages) * kept +
+           ((std::min)(in_hand, o.max_messages) + in_hand) * kept;
 }
 
 } // namespace detail

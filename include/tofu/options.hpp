@@ -22,9 +22,10 @@ struct options {
     /// max_messages. Default 64.
     std::size_t initial_messages = 64;
 
-    /// Receive credit, in messages, and the most messages the pool retains. At least 4. When this many received
-    /// messages are with the application, the engine stops reading until some are released. Default 256.
-    std::size_t max_messages = 256;
+    /// Receive credit, in messages, and, with a sixteenth more, the most messages the pool retains. At least 4. When
+    /// this many received messages are with the application, the engine stops reading until some are released. Default
+    /// 1024.
+    std::size_t max_messages = 1024;
 
     /// Hard limit on the messages alive: above max_messages, or 0 for none. It takes the receive credit for used up and
     /// counts every message that holds none of it: those from `get` and `clone`, and received ones from when they are
@@ -36,8 +37,8 @@ struct options {
     /// Default 8 KiB.
     std::size_t retained_capacity = 8 * 1024;
 
-    /// Messages that may wait in the send queue of one channel; beyond, `post` refuses. Default 4096.
-    std::size_t max_queued_messages = 4096;
+    /// Messages that may wait in the send queue of one channel; beyond, `post` refuses. Default 1024.
+    std::size_t max_queued_messages = 1024;
 
     /// Bytes that may wait in the send queue of one channel; beyond, `post` refuses. At least 131,086, the largest
     /// message. Default 8 MiB.

@@ -3,6 +3,8 @@
 #ifndef TOFU_QUEUE_NODE_HPP
 #define TOFU_QUEUE_NODE_HPP
 
+#include <tofu/config.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -44,6 +46,12 @@ public:
         last_ = &node;
     }
 
+    void push_front(queue_node& node) noexcept {
+        node.next = first_;
+        first_ = &node;
+        if (last_ == nullptr) last_ = &node;
+    }
+
     /// Takes over a chain that ends in a null link; `first` may be null.
     void append_chain(queue_node* first) noexcept {
         if (first == nullptr) return;
@@ -65,7 +73,10 @@ public:
         queue_node* const node = first_;
         if (node == nullptr) return nullptr;
         first_ = node->next;
-        if (first_ == nullptr) last_ = nullptr;
+        if (first_ == nullptr)
+            last_ = nullptr;
+        else
+            prefetch_item(*first_);
         node->next = nullptr;
         return node;
     }
@@ -77,6 +88,16 @@ public:
     }
 
 private:
+    static constexpr std::size_t cache_line = 64;
+
+    /// The next one is nearly always popped soon, and has often come from another processor's cache. Most nodes are
+    /// messages, which are two lines long.
+    static void prefetch_item(const queue_node& node) noexcept {
+        const auto* const bytes = reinterpret_cast<const unsigned char*>(&node);
+        prefetch(bytes);
+        prefetch(bytes + cache_line);
+    }
+
     queue_node* first_ = nullptr;
     queue_node* last_ = nullptr;
 };

@@ -80,6 +80,7 @@ struct channel : timer_item<typename Policies::timer> {
     bool is_shut = false;            ///< socket and registration are let go
     bool quiet = false;              ///< no post was in flight before the inbox was last drained
     bool budget_spent = false;       ///< its last reading ended for that reason: there may be more
+    bool expects_large = false;      ///< its last message was; see reading.hpp
     bool resumed = false;            ///< it may read again; the poller was not told yet
     bool parked_for_partial = false; ///< which list `parked_hook` is in
     std::uint8_t refused_arms = 0;   ///< the first, and retries: the poller does not know what is wanted

@@ -65,7 +65,8 @@ public:
         route_of(*m).group = &group;
         sent = m->header();
         route_of(*m).home->hand_on(*m); // of the engine it came from, which may be another
-        const bool asleep = in.push(node_of(*m.release()));
+        const bool out = has_io_thread && is_regular(op) && group.mail.claim_answer() && send_now(m);
+        const bool asleep = !out && in.push(node_of(*m.release()));
         const bool closing = directory.leave(sent.channel_number, op);
         if (has_io_thread || !send_at_once())
             if (asleep || (closing && in.claim_wake())) wake();
@@ -178,7 +179,7 @@ public:
     /// The I/O thread's life.
     void run() noexcept {
         while (!is_stopping()) {
-            turner.turn((time_point::max)(), [this] { return is_stopping(); });
+            turner.turn_lending([this] { return is_stopping(); });
             if (turner.take_news()) role.tell();
         }
         finish();
@@ -310,6 +311,17 @@ private:
         turner.turn_posted();
         static_cast<void>(turner.take_news());
         role.leave();
+        return true;
+    }
+
+    /// An answer of a receiver that has taken everything else leaves at once, if the I/O thread sleeps: it need not be
+    /// woken for it, and nothing comes after it that could have been gathered with it. True: the engine has it.
+    [[nodiscard]] bool send_now(message_ptr& m) noexcept {
+        const auto result = turner.send_now(*m);
+        if (!result.done) return false;
+        static_cast<void>(m.release());
+        if (result.news) role.tell();
+        if (result.rest && in.claim_wake()) wake();
         return true;
     }
 

@@ -116,6 +116,12 @@ private:
     }
 
     bool fill_header(std::span<const std::byte>& input) noexcept {
+        if (filled_ == 0 && input.size() >= wire_.size()) { // nearly always: no need to keep the bytes
+            header_ = decode(input.first<binary_header::wire_size>());
+            input = input.subspan(wire_.size());
+            phase_ = phase::decision;
+            return true;
+        }
         const std::size_t n = (std::min)(input.size(), wire_.size() - filled_);
         if (n != 0) std::memcpy(wire_.data() + filled_, input.data(), n);
         input = input.subspan(n);

@@ -19,9 +19,9 @@ namespace tofu::engine {
 /// loop: it is filled and written before the next one is.
 class gather_list {
 public:
-    static constexpr std::size_t max_buffers = 64;
+    static constexpr std::size_t max_buffers = 1024;
     static constexpr std::size_t copy_limit = 512; ///< parts up to this size are copied
-    static constexpr std::size_t copy_area = 32 * 1024;
+    static constexpr std::size_t copy_area = 64 * 1024;
     static constexpr std::size_t byte_limit = 512 * 1024; ///< more than a socket takes at once is work in vain
 
     void clear() noexcept { count_ = copied_ = bytes_ = 0; }
@@ -36,20 +36,41 @@ public:
         return size <= copy_limit ? copy(data, size) : point(data, size);
     }
 
-    [[nodiscard]] bool full() const noexcept { return bytes_ >= byte_limit; }
+    /// Appends a whole message whose parts are small enough to be copied. False: one is not, or there is no room;
+    /// nothing has changed then.
+    [[nodiscard]] bool add_small(const message& m) noexcept {
+        const std::span<const std::byte> text = m.headers().buffer().bytes();
+        const std::span<const std::byte> body = m.body().bytes();
+        const std::size_t size = binary_header::wire_size + text.size() + body.size();
+        if (text.size() > copy_limit || body.size() > copy_limit) return false;
+        std::byte* const place = claim(size);
+        if (place == nullptr) return false;
+        encode(m.header(), std::span<std::byte, binary_header::wire_size>(place, binary_header::wire_size));
+        if (!text.empty()) std::memcpy(place + binary_header::wire_size, text.data(), text.size());
+        if (!body.empty()) std::memcpy(place + size - body.size(), body.data(), body.size());
+        return true;
+    }
+
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
     [[nodiscard]] std::span<const const_buffer> buffers() const noexcept { return {buffers_.data(), count_}; }
 
 private:
-    bool copy(const std::byte* data, std::size_t size) noexcept {
-        if (copied_ + size > area_.size()) return false;
+    /// The next bytes of the area, as part of the write. Null: no room.
+    std::byte* claim(std::size_t size) noexcept {
+        if (copied_ + size > area_.size()) return nullptr;
         std::byte* const place = area_.data() + copied_;
         const bool joins = count_ != 0 && buffers_[count_ - 1].data + buffers_[count_ - 1].size == place;
-        if (!joins && !append(place, 0)) return false;
-        std::memcpy(place, data, size);
+        if (!joins && !append(place, 0)) return nullptr;
         buffers_[count_ - 1].size += size;
         copied_ += size;
         bytes_ += size;
+        return place;
+    }
+
+    bool copy(const std::byte* data, std::size_t size) noexcept {
+        std::byte* const place = claim(size);
+        if (place == nullptr) return false;
+        std::memcpy(place, data, size);
         return true;
     }
 
@@ -81,25 +102,26 @@ public:
     /// Takes ownership; the header's length fields must be right.
     void push(message& m) noexcept { queue_.push_back(node_of(m)); }
 
-    /// Collects as much of the queue as fits, from the first byte not yet sent.
-    void gather(gather_list& list) const noexcept {
+    /// Collects as much of the queue as fits, from the first byte not yet sent, until it is `enough` bytes.
+    void gather(gather_list& list, std::size_t enough) const noexcept {
         list.clear();
+        enough = (std::min)(enough, gather_list::byte_limit);
         std::size_t skip = sent_of_first_;
-        for (queue_node* node = queue_.front(); node != nullptr && !list.full(); node = node->next)
-            if (!add(list, message_of(*node), skip)) return;
+        for (queue_node* node = queue_.front(); node != nullptr && list.bytes() < enough; node = node->next)
+            if (!(skip == 0 && list.add_small(message_of(*node))) && !add(list, message_of(*node), skip)) return;
     }
 
-    /// So many bytes were handed to the kernel. Returns the messages that are out completely.
-    [[nodiscard]] node_queue sent(std::size_t bytes) noexcept {
-        node_queue done;
+    /// So many bytes were handed to the kernel. Calls `out(message, size)` for each message that is out completely; it
+    /// is the caller's then.
+    template <class Out>
+    void sent(std::size_t bytes, Out out) noexcept {
         sent_of_first_ += bytes;
         while (!queue_.empty()) {
             const std::size_t size = message_of(*queue_.front()).wire_size();
             if (sent_of_first_ < size) break;
             sent_of_first_ -= size;
-            done.push_back(*queue_.pop_front());
+            out(message_of(*queue_.pop_front()), size);
         }
-        return done;
     }
 
     /// Everything not handed over completely, oldest first, as it was posted.

@@ -17,6 +17,7 @@
 #include <tofu/engine/accepting.hpp>
 #include <tofu/engine/dispatching.hpp>
 #include <tofu/engine/expiring.hpp>
+#include <tofu/engine/loan.hpp>
 #include <tofu/engine/reading.hpp>
 #include <tofu/engine/writing.hpp>
 
@@ -51,20 +52,23 @@ public:
     /// after the loop has declared itself asleep, says that something else needs the driver.
     template <class Interrupted>
     void turn(time_point until, Interrupted interrupted) noexcept {
-        state_.counters.turns.add();
-        const bool waits =
-            !work_left() && state_.in.fall_asleep() && !credit_is_back() && !an_end_is_due(state_) && !interrupted();
-        reported_ = 0;
-        const wait_result result = state_.poller.wait(waits ? time_to_wait(until) : duration::zero(), *this);
-        state_.in.awake();
-        state_.turn_time = state_.timers.now();
-        end_starvation_if_over(state_);
-        drain_inbox(state_);
-        digest_leftover(state_);
-        handle_ready();
-        retry_refused();
-        expire_deadlines(result);
-        finish_turn();
+        const bool waits = may_wait(interrupted);
+        work(state_.poller.wait(waits ? time_to_wait(until) : duration::zero(), *this));
+        hand_over(state_);
+    }
+
+    /// The same for a thread that does nothing else: while it waits, others may `send_now`. What there is for the
+    /// groups is handed over when that is so already, for the answer may come before this thread can sleep; what the
+    /// turn then brings is left to the next one, or to `stop`.
+    template <class Interrupted>
+    void turn_lending(Interrupted interrupted) noexcept {
+        const bool waits = may_wait(interrupted);
+        const duration patience = waits ? time_to_wait((time_point::max)()) : duration::zero();
+        if (waits) loan_.lend();
+        hand_over(state_);
+        const wait_result result = state_.poller.wait(patience, *this);
+        loan_.reclaim();
+        work(result);
     }
 
     /// A turn without a look at the poller, for a driver that has just posted something: it is sent at once if the
@@ -73,6 +77,32 @@ public:
         state_.turn_time = state_.timers.now();
         drain_inbox(state_);
         finish_turn();
+        hand_over(state_);
+    }
+
+    /// What became of `send_now`.
+    struct sent_now {
+        bool done = false; ///< the message is the loop's, and out, or as much of it as the socket takes
+        bool rest = false; ///< the loop has something left to do: it must not sleep on
+        bool news = false; ///< see take_news
+    };
+
+    /// Any thread, while another waits in a turn that lends. Sends a message on an open connection at once, if nothing
+    /// of the application's waits to be sent before it.
+    [[nodiscard]] sent_now send_now(message& m) noexcept {
+        sent_now result;
+        if (!loan_.borrow()) return result;
+        auto* const ch = static_cast<channel_type*>(state_.directory.channel(m.header().channel_number));
+        if (ch != nullptr && state_.in.empty() && is_free_to_send(*ch)) {
+            state_.turn_time = state_.timers.now();
+            dispatch_to_channel(state_, *ch, m);
+            flush(state_, *ch);
+            state_.cache.give_back();
+            if (ch->writer.empty()) state_.touched.erase(*ch); // nothing to settle
+            result = {.done = true, .rest = work_left(), .news = take_news()};
+        }
+        loan_.give_back();
+        return result;
     }
 
     /// Declares the loop asleep and says when it has to turn next; time_point::min() is at once.
@@ -110,6 +140,7 @@ public:
         drain_inbox(state_);
         ask_commands_again(state_);
         finish_turn();
+        hand_over(state_);
     }
 
     /// What a turn has done that others may wait for; asking clears it.
@@ -125,6 +156,7 @@ public:
 
     /// Resolved at once: what is still pending when a channel ends can then not be taken for its successor's.
     void ready(std::uintptr_t key, readiness what) noexcept {
+        loan_.reclaim();
         channel_type* const ch = state_.keys.find(state_.channels, key);
         if (ch == nullptr || !ch->attached) return; // it has no socket (any more): an event from before
         ++reported_;
@@ -133,11 +165,13 @@ public:
     }
 
     [[nodiscard]] auto* registration_of(std::uintptr_t key) noexcept {
+        loan_.reclaim();
         channel_type* const ch = state_.keys.find(state_.channels, key);
         return ch != nullptr && (ch->attached || ch->owed) ? &ch->registration : nullptr;
     }
 
     void released(std::uintptr_t key) noexcept {
+        loan_.reclaim();
         channel_type* const ch = state_.keys.find(state_.channels, key);
         if (ch == nullptr || !ch->owed) return;
         state_.keys.forget(key);
@@ -152,6 +186,33 @@ public:
 
 private:
     using duration = std::chrono::nanoseconds;
+
+    /// Declares the loop asleep and says whether it may be.
+    template <class Interrupted>
+    [[nodiscard]] bool may_wait(Interrupted interrupted) noexcept {
+        state_.counters.turns.add();
+        reported_ = 0;
+        return !work_left() && state_.in.fall_asleep() && !credit_is_back() && !an_end_is_due(state_) && !interrupted();
+    }
+
+    /// What a turn does after the wait, but for the hand-over.
+    void work(const wait_result& result) noexcept {
+        state_.in.awake();
+        state_.turn_time = state_.timers.now();
+        end_starvation_if_over(state_);
+        drain_inbox(state_);
+        digest_leftover(state_);
+        handle_ready();
+        retry_refused();
+        expire_deadlines(result);
+        finish_turn();
+    }
+
+    /// Everything sent so far is out, and more may follow.
+    [[nodiscard]] static bool is_free_to_send(const channel_type& ch) noexcept {
+        return ch.phase == channel_phase::open && ch.writer.empty() && !ch.write_blocked && !ch.touched_hook.linked &&
+               ch.conversation.writes() && !ch.conversation.bye_queued();
+    }
 
     [[nodiscard]] bool work_left() const noexcept {
         return !state_.touched.empty() || (state_.leftover.owner != nullptr && !state_.starving);
@@ -228,7 +289,6 @@ private:
         settle_touched(state_);
         finish_closes(state_, [this] { drain_inbox(state_); });
         if (!state_.commands.empty()) ask_commands_again(state_);
-        hand_over(state_);
         state_.cache.give_back();
     }
 
@@ -255,6 +315,7 @@ private:
     }
 
     state_type state_;
+    loan loan_;
     static constexpr std::size_t most_failed_waits = 8;
     std::size_t reported_ = 0;     // channels in this turn
     std::size_t named_ = 0;        // reports in full batches in a row, while something is due

@@ -98,7 +98,7 @@ struct loop_state {
     time_point retry_at = (time_point::max)(); ///< when what the system has refused is tried again
 
     gather_list gathered;
-    std::array<std::byte, 64 * 1024> scratch; ///< where batches are read to
+    std::array<std::byte, 128 * 1024> scratch; ///< where batches are read to
 
     /// Time that stands still while the engine does not read for lack of credit: the limits are kept in it.
     [[nodiscard]] time_point reading_time() const noexcept {

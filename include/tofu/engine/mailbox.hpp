@@ -4,16 +4,14 @@
 #define TOFU_ENGINE_MAILBOX_HPP
 
 #include <tofu/engine/handoff.hpp>
-#include <tofu/engine/waiting.hpp>
+#include <tofu/platform/sleeper.hpp>
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 
 namespace tofu::engine {
 
-/// Pushing is lock-free; the mutex is touched only to wake a receiver that really waits.
+/// Pushing is lock-free; the system is called only for a receiver that really waits.
 class mailbox {
 public:
     using time_point = std::chrono::steady_clock::time_point;
@@ -21,26 +19,36 @@ public:
     /// Any thread.
     void push(queue_node& node) noexcept {
         incoming_.push(node);
-        wake_receiver();
+        receiver_.wake();
     }
 
     /// Any thread. One hand-over for the whole batch.
     void push_all(node_queue& batch) noexcept {
         if (batch.empty()) return;
         incoming_.push_all(batch);
-        wake_receiver();
+        receiver_.wake();
     }
 
     /// Any thread: nothing more will come. What is queued can still be popped.
     void finish() noexcept {
         finished_.store(true, std::memory_order_seq_cst);
-        wake_receiver();
+        receiver_.wake();
     }
 
     /// The receiver. Null when nothing is there.
     [[nodiscard]] queue_node* pop() noexcept {
         if (taken_.empty()) taken_.append_chain(incoming_.take_all());
-        return taken_.pop_front();
+        queue_node* const node = taken_.pop_front();
+        if (node != nullptr && taken_.empty() && incoming_.empty()) all_taken_.store(true, std::memory_order_relaxed);
+        return node;
+    }
+
+    /// Any thread. True once after the receiver has taken the last of what there was: what is posted now is its answer
+    /// to that, as far as can be known.
+    [[nodiscard]] bool claim_answer() noexcept {
+        if (!all_taken_.load(std::memory_order_relaxed)) return false;
+        all_taken_.store(false, std::memory_order_relaxed);
+        return true;
     }
 
     [[nodiscard]] bool finished() const noexcept { return finished_.load(std::memory_order_seq_cst); }
@@ -51,29 +59,21 @@ public:
     /// The receiver, after `pop` gave null: until something comes or the mailbox is finished. False: `until` was
     /// reached (time_point::max(): never).
     bool wait_until(time_point until) noexcept {
-        std::unique_lock lock(mutex_);
         bool in_time = true;
         for (;;) {
-            waiting_.store(true, std::memory_order_seq_cst); // then look again: the inbox's handshake
+            receiver_.prepare(); // then look again
             if (!incoming_.empty() || finished() || !in_time) break;
-            in_time = !wait_is_late(arrival_, lock, until);
+            in_time = !receiver_.sleep(until);
         }
-        waiting_.store(false, std::memory_order_seq_cst);
+        receiver_.rise();
         return in_time;
     }
 
 private:
-    void wake_receiver() noexcept {
-        if (!waiting_.load(std::memory_order_seq_cst) || !waiting_.exchange(false, std::memory_order_seq_cst)) return;
-        { const std::lock_guard passed_through(mutex_); } // the receiver is inside its wait, not on the way to it
-        arrival_.notify_one();
-    }
-
     handoff incoming_;
-    alignas(64) std::atomic<bool> waiting_{false};
+    alignas(64) platform::sleeper receiver_;
     std::atomic<bool> finished_{false};
-    std::mutex mutex_;
-    std::condition_variable arrival_;
+    std::atomic<bool> all_taken_{false};
     node_queue taken_; // the receiver's own
 };
 

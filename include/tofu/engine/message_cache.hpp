@@ -5,19 +5,22 @@
 
 #include <tofu/engine/message_pool.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <utility>
 
 namespace tofu::engine {
 
-/// Takes and returns messages a batch at a time, so that there is not a lock for each, and never has more than that in
-/// hand. Empty between turns: a message nobody uses is in the pool, where `get` finds it. I/O thread.
+/// Takes and returns messages and credit a batch at a time, so that each message costs neither a lock nor a write to
+/// what other threads write, and never has more than a batch of each in hand. Empty between turns: a message nobody
+/// uses is in the pool, where `get` finds it. I/O thread.
 class message_cache {
 public:
     explicit message_cache(message_pool& pool) noexcept : pool_(pool) {}
 
     /// From the pool, or new; null when memory is short.
     [[nodiscard]] message* get() noexcept {
-        if (fresh_.empty()) pool_.take_batch(fresh_, batch);
+        if (fresh_.empty()) pool_.take_batch(fresh_, grow(to_take_));
         if (queue_node* const node = fresh_.pop_front()) return &message_of(*node);
         return pool_.make();
     }
@@ -32,16 +35,33 @@ public:
         if (++used_count_ == batch) return_used();
     }
 
+    /// Credit for a message that is being received. False: all of it is used up.
+    [[nodiscard]] bool take_credit(message& m) noexcept {
+        if (credit_ == 0) credit_ = pool_.take_credit(grow(credit_to_take_));
+        if (credit_ == 0) return false;
+        --credit_;
+        message_pool::charge(m);
+        return true;
+    }
+    [[nodiscard]] bool has_credit() const noexcept { return credit_ != 0 || pool_.has_credit(); }
+
     /// At the end of a turn.
     void give_back() noexcept {
         used_.splice(fresh_);
         if (!used_.empty()) return_used();
+        if (credit_ != 0) pool_.return_credit(std::exchange(credit_, 0));
+        to_take_ = credit_to_take_ = 1;
     }
 
     /// Most messages taken, and most messages to return, that it has in hand.
     static constexpr std::size_t batch = 32;
 
 private:
+    /// A turn that needs one takes one; one that needs many soon takes whole batches.
+    static std::size_t grow(std::size_t& amount) noexcept {
+        return std::exchange(amount, (std::min)(2 * amount, batch));
+    }
+
     void return_used() noexcept {
         pool_.return_batch(used_);
         used_count_ = 0;
@@ -51,6 +71,9 @@ private:
     node_queue fresh_;
     node_queue used_;
     std::size_t used_count_ = 0;
+    std::size_t credit_ = 0; ///< taken for messages that are still to come
+    std::size_t to_take_ = 1;
+    std::size_t credit_to_take_ = 1;
 };
 
 } // namespace tofu::engine

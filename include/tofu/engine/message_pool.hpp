@@ -4,6 +4,7 @@
 #define TOFU_ENGINE_MESSAGE_POOL_HPP
 
 #include <tofu/engine/alive_limit.hpp>
+#include <tofu/engine/message_store.hpp>
 #include <tofu/message.hpp>
 
 #include <algorithm>
@@ -62,7 +63,7 @@ public:
     message_pool& operator=(const message_pool&) = delete;
 
     void on_credit(wake_function wake, void* context) noexcept {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(waking_);
         wake_ = wake;
         context_ = context;
     }
@@ -70,24 +71,17 @@ public:
     /// The owner is gone: free messages are deleted, the others when they come back; with the last the pool deletes
     /// itself. After the return nothing calls the wake function.
     void close() noexcept {
-        node_queue doomed;
-        bool last = false;
         {
-            const std::lock_guard lock(mutex_);
+            const std::lock_guard lock(waking_);
             wake_ = nullptr;
-            closed_ = true;
-            doomed.splice(free_);
-            free_count_ = 0;
-            last = outstanding_ == 0;
         }
-        while (queue_node* const node = doomed.pop_front()) delete &message_of(*node);
-        if (last) delete this;
+        leave(erase(store_.close()) + 1); // the messages, and the owner
     }
 
     /// Null when there is none (pool_only), memory is short (always), or as many are alive as there may be.
     [[nodiscard]] message* get(allocation how) noexcept {
         if (!alive_.enter()) return nullptr;
-        message* const m = obtain(how);
+        message* const m = how == allocation::always ? spare() : store_.take();
         if (m != nullptr)
             alive_.fill(*m);
         else
@@ -95,15 +89,20 @@ public:
         return m;
     }
 
-    /// A new message beside the pool, for the engine's own notices; it too comes back here in the end. It does not
-    /// count as alive before the application posts it.
+    /// For the engine's own notices: a free message, or a new one; null when memory is short. It does not count as
+    /// alive before the application posts it.
+    [[nodiscard]] message* spare() noexcept {
+        message* const m = store_.take();
+        return m != nullptr ? m : make();
+    }
+
+    /// The same, but a new one: for what is set aside so long that it would be missing in the pool.
     [[nodiscard]] message* make() noexcept {
         message* const fresh = new (std::nothrow) message;
         if (fresh == nullptr) return nullptr;
         route_of(*fresh).home = this;
         allocations_.fetch_add(1, std::memory_order_relaxed);
-        const std::lock_guard lock(mutex_);
-        ++outstanding_;
+        members_.fetch_add(1, std::memory_order_relaxed);
         return fresh;
     }
 
@@ -117,43 +116,18 @@ public:
     /// Ends the life of a message outside the pool: its credit is free again, its memory kept or given back.
     void give_back(message& m) noexcept {
         retire(m);
-        bool keep = false;
-        bool last = false;
-        {
-            const std::lock_guard lock(mutex_);
-            keep = !closed_ && free_count_ < max_free_;
-            if (keep) push_free(m);
-            --outstanding_;
-            last = closed_ && outstanding_ == 0;
-        }
-        if (!keep) delete &m;
-        if (last) delete this;
+        if (store_.put(m)) return;
+        delete &m;
+        leave(1);
     }
 
-    /// I/O thread. Up to `wanted` free messages under one lock; they count as outstanding.
-    void take_batch(node_queue& into, std::size_t wanted) noexcept {
-        const std::lock_guard lock(mutex_);
-        for (; wanted > 0; --wanted) {
-            queue_node* const node = pop_free();
-            if (node == nullptr) return;
-            ++outstanding_;
-            into.push_back(*node);
-        }
-    }
+    /// I/O thread. Up to `wanted` free messages under one lock.
+    void take_batch(node_queue& into, std::size_t wanted) noexcept { store_.take(into, wanted); }
 
-    /// I/O thread. Many cleaned messages under one lock; what the pool will not keep stays in `from` and is deleted.
+    /// I/O thread. Many cleaned messages under one lock; what the pool will not keep is deleted.
     void return_batch(node_queue& from) noexcept {
-        {
-            const std::lock_guard lock(mutex_);
-            while (free_count_ < max_free_) {
-                queue_node* const node = from.pop_front();
-                if (node == nullptr) return;
-                push_free(message_of(*node));
-                --outstanding_;
-            }
-            for (queue_node* node = from.front(); node != nullptr; node = node->next) --outstanding_;
-        }
-        while (queue_node* const node = from.pop_front()) delete &message_of(*node);
+        store_.put(from);
+        if (!from.empty()) leave(erase(std::move(from)));
     }
 
     /// A message as it has to be before it rests in the pool: empty, without overlarge buffers; then without credit and
@@ -170,21 +144,28 @@ public:
 
     // The receive credit.
 
-    /// I/O thread. False when all of it is used up.
-    [[nodiscard]] bool take_credit(message& m) noexcept {
-        if (credit_used_.load(std::memory_order_relaxed) >= credit_limit_) return false;
-        credit_used_.fetch_add(1, std::memory_order_seq_cst);
-        route_of(m).credited = true;
-        return true;
+    /// I/O thread. Credit for so many messages, or for as many as there is some left; each is charged with its own, and
+    /// the others are given back.
+    [[nodiscard]] std::size_t take_credit(std::size_t wanted) noexcept {
+        // Nobody else takes any: there can only be more of it than this look shows.
+        const std::size_t used = credit_used_.load(std::memory_order_relaxed);
+        const std::size_t taken = (std::min)(wanted, credit_limit_ - (std::min)(used, credit_limit_));
+        if (taken != 0) credit_used_.fetch_add(taken, std::memory_order_seq_cst);
+        return taken;
+    }
+    static void charge(message& m) noexcept { route_of(m).credited = true; }
+
+    /// Any thread: it is no received message any more.
+    void release_credit(message& m) noexcept {
+        if (std::exchange(route_of(m).credited, false)) return_credit(1);
     }
 
-    /// Any thread: it is no received message any more. Wakes a starved reader once a quarter of the credit is free.
-    void release_credit(message& m) noexcept {
-        if (!std::exchange(route_of(m).credited, false)) return;
-        credit_used_.fetch_sub(1, std::memory_order_seq_cst);
+    /// Any thread. Wakes a starved reader once a quarter of the credit is free.
+    void return_credit(std::size_t messages) noexcept {
+        credit_used_.fetch_sub(messages, std::memory_order_seq_cst);
         if (!starved_.load(std::memory_order_seq_cst) || !enough_credit()) return;
         if (!starved_.exchange(false, std::memory_order_seq_cst)) return;
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(waking_);
         if (wake_ != nullptr) wake_(context_);
     }
 
@@ -208,22 +189,27 @@ public:
     /// Messages that count against the limit of messages alive, beside the credit.
     [[nodiscard]] std::size_t counted() const noexcept { return alive_.counted(); }
     [[nodiscard]] std::size_t allocations() const noexcept { return allocations_.load(std::memory_order_relaxed); }
-    [[nodiscard]] std::size_t free_messages() const noexcept {
-        const std::lock_guard lock(mutex_);
-        return free_count_;
+    /// Near enough while others take and return some.
+    [[nodiscard]] std::size_t free_messages() const noexcept { return store_.size(); }
+    /// How many the pool keeps, for this option: a little more than the credit, so that those which the loop has in
+    /// hand, and the engine's notices, need not be deleted and made again when all come back.
+    [[nodiscard]] static constexpr std::size_t most_retained(std::size_t max_messages) noexcept {
+        return max_messages + max_messages / 16;
     }
-    /// Messages alive outside the pool: the application's, the engine's, and those on their way.
+    /// Messages alive outside the pool: the application's, the engine's, and those on their way. Before `close`; near
+    /// enough, too.
     [[nodiscard]] std::size_t outstanding() const noexcept {
-        const std::lock_guard lock(mutex_);
-        return outstanding_;
+        const std::size_t resting = store_.size() + 1; // and the owner
+        const std::size_t members = members_.load(std::memory_order_relaxed);
+        return members - (std::min)(members, resting);
     }
 
 private:
     explicit message_pool(const options& opts) noexcept
-        : max_free_(opts.max_messages)
-        , credit_limit_(opts.max_messages)
+        : credit_limit_(opts.max_messages)
         , retained_capacity_(opts.retained_capacity)
-        , alive_(opts) {}
+        , alive_(opts)
+        , store_(most_retained(opts.max_messages)) {}
     ~message_pool() = default;
 
     [[nodiscard]] bool enough_credit() const noexcept {
@@ -231,44 +217,31 @@ private:
         return credit_limit_ - (std::min)(used, credit_limit_) >= std::max<std::size_t>(1, credit_limit_ / 4);
     }
 
-    [[nodiscard]] message* obtain(allocation how) noexcept {
-        {
-            const std::lock_guard lock(mutex_);
-            if (queue_node* const node = pop_free()) {
-                ++outstanding_;
-                return &message_of(*node);
-            }
-        }
-        return how == allocation::always ? make() : nullptr;
+    /// How many there were.
+    static std::size_t erase(node_queue doomed) noexcept {
+        std::size_t count = 0;
+        for (; queue_node* const node = doomed.pop_front(); ++count) delete &message_of(*node);
+        return count;
     }
 
-    queue_node* pop_free() noexcept {
-        queue_node* const node = free_.pop_front();
-        if (node != nullptr) --free_count_;
-        return node;
+    /// So many messages, or the owner, are gone. The last one deletes the pool.
+    void leave(std::size_t members) noexcept {
+        if (members_.fetch_sub(members, std::memory_order_acq_rel) == members) delete this;
     }
 
-    void push_free(message& m) noexcept {
-        free_.push_back(node_of(m));
-        ++free_count_;
-    }
-
-    const std::size_t max_free_;
     const std::size_t credit_limit_;
     const std::size_t retained_capacity_;
     alive_limit alive_; // beside the lock that `get` takes anyway, away from what the reader writes
+    message_store store_;
 
-    mutable std::mutex mutex_;
-    node_queue free_;
-    std::size_t free_count_ = 0;
-    std::size_t outstanding_ = 0;
-    bool closed_ = false;
-    wake_function wake_ = nullptr;
+    std::mutex waking_;
+    wake_function wake_ = nullptr; ///< under `waking_`
     void* context_ = nullptr;
 
     alignas(64) std::atomic<std::size_t> credit_used_{0};
     std::atomic<bool> starved_{false};
     std::atomic<std::size_t> allocations_{0};
+    std::atomic<std::size_t> members_{1}; ///< messages made and not deleted, and the owner until `close`
 };
 
 /// Ownership from a bare pointer the engine has held until now.

@@ -3,7 +3,7 @@
 #ifndef TOFU_ENGINE_PARKING_HPP
 #define TOFU_ENGINE_PARKING_HPP
 
-#include <tofu/engine/waiting.hpp>
+#include <tofu/timed_wait.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -26,7 +26,7 @@ public:
         waiters_.fetch_add(1, std::memory_order_seq_cst);
         bool is_ready = ready();
         while (!is_ready) {
-            const bool late = wait_is_late(changed_, lock, until);
+            const bool late = detail::wait_is_late(changed_, lock, until);
             is_ready = ready();
             if (late) break;
         }

@@ -26,13 +26,19 @@ enum class digestion : std::uint8_t {
     over     ///< the channel has ended
 };
 
+/// A message from this size on is worth a read of its own into place. The next one is expected to be like it: only a
+/// first look at it goes into scratch, and from there into place.
+inline constexpr std::size_t large_message = 32 * 1024;
+inline constexpr std::size_t first_look = 4 * 1024;
+
 /// A message for the header that is due. Null: no credit (`starved`), or the channel has ended for lack of memory.
 template <class Policies>
 [[nodiscard]] message* obtain_storage(loop_state<Policies>& state, channel<Policies>& ch, bool& starved) noexcept {
     message* const m = state.cache.get();
     if (m != nullptr) {
         // A hello_request takes credit when it is complete; until then max_awaiting_hello bounds it.
-        starved = !ch.waits_for_hello && !state.messages.take_credit(*m);
+        starved = !ch.waits_for_hello && !state.cache.take_credit(*m);
+        ch.expects_large = ch.reader.total() >= large_message;
         if (!starved && ch.reader.store_in(*m) == status::success) return m;
         state.cache.put(*m);
         if (starved) return nullptr;
@@ -59,7 +65,7 @@ template <class Policies>
 void complete_message(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     message& m = *ch.reader.take();
     if (ch.waits_for_hello) {
-        static_cast<void>(state.messages.take_credit(m));
+        static_cast<void>(state.cache.take_credit(m));
         announce(state, ch);
     } else if (m.header().op == op_code::hello_response) {
         ch.opened = true;
@@ -171,7 +177,7 @@ enum class reading_mode : std::uint8_t {
 template <class Policies>
 [[nodiscard]] reading_mode may_read(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     if (ch.conversation.done()) return reading_mode::drop;
-    if ((state.starving || !state.messages.has_credit()) && begin_starvation(state)) {
+    if ((state.starving || !state.cache.has_credit()) && begin_starvation(state)) {
         if (ch.holds_partial && !partials_in_bounds(state)) return reading_mode::exact;
         park_for_credit(state, ch);
         return reading_mode::no;
@@ -232,7 +238,9 @@ template <class Policies>
             direct += place.size;
         }
     }
-    places[count++] = {state.scratch.data(), state.scratch.size()};
+    const std::size_t most = ch.expects_large ? first_look : state.scratch.size();
+    const std::size_t behind = (std::min)(most, (std::max)(budget, first_look));
+    places[count++] = {state.scratch.data(), behind};
     const io_result result = read_into(state, ch, std::span(places).first(count));
     if (!take_result(state, ch, result)) return false;
     const std::size_t in_place = (std::min)(result.bytes, direct);
@@ -241,7 +249,7 @@ template <class Policies>
     const digestion outcome = digest(state, ch, rest);
     settle_input(state, ch, outcome, rest);
     budget -= (std::min)(budget, result.bytes);
-    return outcome == digestion::all && result.bytes == direct + state.scratch.size();
+    return outcome == digestion::all && result.bytes == direct + behind;
 }
 
 /// No further incomplete message may be begun: the header alone is read, and its message only if it is there whole.

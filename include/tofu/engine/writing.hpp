@@ -15,25 +15,26 @@
 
 namespace tofu::engine {
 
-/// Messages that were handed to the kernel completely: the application has kept none of them.
+/// So many bytes were handed to the kernel: the messages that are out with them return to the pool.
 template <class Policies>
-void retire_sent(loop_state<Policies>& state, channel<Policies>& ch, node_queue sent) noexcept {
-    std::size_t messages = 0;
+void retire_sent(loop_state<Policies>& state, channel<Policies>& ch, std::size_t sent) noexcept {
+    std::size_t all = 0;
+    std::size_t messages = 0; // of those that had to have room in the queue
     std::size_t bytes = 0;
-    while (queue_node* const node = sent.pop_front()) {
-        message& m = message_of(*node);
+    ch.writer.sent(sent, [&](message& m, std::size_t size) {
         ch.conversation.sent(m.header().op);
         if (is_regular(m.header().op)) {
             ++messages;
-            bytes += m.wire_size();
+            bytes += size;
         }
-        ++ch.counts.messages_sent;
-        state.counters.messages_sent.add();
+        ++all;
         state.cache.put(m);
-    }
+    });
+    ch.counts.messages_sent += all;
+    state.counters.messages_sent.add(all);
     if (messages == 0) return;
     state.directory.unreserve(ch.number, messages, bytes);
-    state.room_made = true;
+    state.core.role.tell(); // at once: who waits for room may fill it while the rest is being sent
 }
 
 /// Writes until the queue is empty, the socket full, or the channel's budget for this turn spent.
@@ -41,7 +42,7 @@ template <class Policies>
 void flush(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     std::size_t budget = state.opts.write_budget;
     while (!ch.writer.empty() && !ch.write_blocked && ch.conversation.writes() && budget != 0) {
-        ch.writer.gather(state.gathered);
+        ch.writer.gather(state.gathered, budget);
         const io_result result = ch.socket.write(state.gathered.buffers());
         state.counters.writes.add();
         if (result.error) {
@@ -57,7 +58,7 @@ void flush(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
         ch.counts.bytes_sent += result.bytes;
         restart_idle_limit(state, ch);
         ch.write_blocked = result.bytes < state.gathered.bytes();
-        retire_sent(state, ch, ch.writer.sent(result.bytes));
+        retire_sent(state, ch, result.bytes);
         budget -= (std::min)(budget, result.bytes);
     }
     if (budget == 0) state.touch(ch); // the rest in the next turn, which does not wait

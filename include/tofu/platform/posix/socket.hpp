@@ -124,7 +124,7 @@ public:
     using native_handle_type = int;
 
     /// No more buffers than these are handed to one read or write; the rest is left for the next.
-    static constexpr std::size_t max_buffers = 64;
+    static constexpr std::size_t max_buffers = 1024;
 
     /// What one socket allocates at most, in bytes; see memory_bound.hpp.
     static constexpr std::size_t most_bytes = sizeof(socket_file);

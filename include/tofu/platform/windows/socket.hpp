@@ -60,7 +60,7 @@ public:
     using native_handle_type = SOCKET;
 
     /// No more buffers than these are handed to one read or write; the rest is left for the next.
-    static constexpr std::size_t max_buffers = 64;
+    static constexpr std::size_t max_buffers = 1024;
 
     /// Nor more bytes. As long as a connection has any room left, Windows buffers the whole of a write, however long it
     /// is, so the bound of what one ties up in the kernel is made here; and a write too long for the kernel's memory

@@ -5,7 +5,7 @@
 #define TOFU_POLICIES_POLL_NULL_POLL_HPP
 
 #include <tofu/address.hpp>
-#include <tofu/engine/waiting.hpp>
+#include <tofu/timed_wait.hpp>
 #include <tofu/interest.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/socket_options.hpp>
@@ -107,7 +107,7 @@ public:
     wait_result wait(std::chrono::nanoseconds timeout, Sink&) noexcept {
         std::unique_lock lock(access_);
         const clock::time_point until = end_of(timeout);
-        while (!woken_ && !engine::wait_is_late(notice_, lock, until)) {
+        while (!woken_ && !detail::wait_is_late(notice_, lock, until)) {
         }
         woken_ = false;
         return {};

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // One wait for a notice, until a moment that may be any.
-#ifndef TOFU_ENGINE_WAITING_HPP
-#define TOFU_ENGINE_WAITING_HPP
+#ifndef TOFU_TIMED_WAIT_HPP
+#define TOFU_TIMED_WAIT_HPP
 
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
 
-namespace tofu::engine {
+namespace tofu::detail {
 
 /// Waits for a notice until `until` ((time_point::max)(): for ever). True: it is that late. False: there was a notice,
 /// or none; the caller looks and waits again. A C++ library that can wait by the system's clock only (libstdc++ on
@@ -30,6 +30,6 @@ inline bool wait_is_late(std::condition_variable& notice, std::unique_lock<std::
     return notice.wait_until(lock, until) == std::cv_status::timeout;
 }
 
-} // namespace tofu::engine
+} // namespace tofu::detail
 
 #endif

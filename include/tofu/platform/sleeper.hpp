@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
+// Where one thread sleeps until another wakes it, as the system this is built for does it best.
+
+#ifndef TOFU_PLATFORM_SLEEPER_HPP
+#define TOFU_PLATFORM_SLEEPER_HPP
+
+#if defined(__linux__)
+#include <tofu/platform/linux/sleeper.hpp>
+#else
+#include <tofu/platform/condition_sleeper.hpp>
+#endif
+
+namespace tofu::platform {
+
+/// See condition_sleeper.
+#if defined(__linux__)
+using linux_api::sleeper;
+#else
+using sleeper = condition_sleeper;
+#endif
+
+} // namespace tofu::platform
+
+#endif // TOFU_PLATFORM_SLEEPER_HPP
