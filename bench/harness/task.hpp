@@ -3,8 +3,6 @@
 #ifndef TOFU_BENCH_HARNESS_TASK_HPP
 #define TOFU_BENCH_HARNESS_TASK_HPP
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -15,17 +13,21 @@ namespace bench {
 /// Read from the command line by peer_main; the same for the programs of all peers.
 struct task {
     std::string variant{}; ///< one of those the peer offers
+    std::size_t body = 64; ///< bytes; of a flood at least 8, for the sequence number
+    /// Exactly so many round trips, messages or visits, without a warm-up, and a flood of no more than that; 0: for as
+    /// long as the times say.
+    std::uint64_t count = 0;
 
     // A server's.
     std::string transport{}; ///< "tcp" or "uds"
     std::string path{};      ///< where a Unix domain socket is to be
 
     // A client's.
-    std::string address{};   ///< as its server has announced it
-    pid_t server = 0;        ///< whose processor time is measured, too; 0: nobody's
-    std::size_t body = 64;   ///< bytes
-    std::size_t window = 1;  ///< requests under way at a time
-    std::uint64_t trips = 0; ///< exactly so many round trips, without a warm-up; 0: for as long as the times say
+    std::string address{};       ///< as its server has announced it
+    long server = 0;             ///< the process that is measured, too; 0: none is
+    std::size_t connections = 1; ///< that work
+    std::size_t idle = 0;        ///< more connections, on which nothing happens
+    std::size_t window = 1;      ///< requests under way at a time, on each connection
     std::chrono::milliseconds warm_up{50};
     std::chrono::milliseconds time{150};
 };

@@ -1,36 +1,30 @@
 // SPDX-License-Identifier: BSL-1.0
-// The limit: both sides with nothing but epoll, read and write. A frame is 16 bytes of header and a body; a side reads
-// as much as there is, and everything that follows from it leaves with one write.
+// The limit: both sides with nothing but epoll, recv and send, any number of connections. A side reads as much as there
+// is, and everything that follows from it leaves with one call for each connection.
 #include "../harness/peer_main.hpp"
+#include "frame.hpp"
+#include "raw_frames.hpp"
 #include "stream_socket.hpp"
 
 #include <sys/epoll.h>
 
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <deque>
 #include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 namespace {
 
 using bench::checked;
 using bench::descriptor;
-
-enum class frame_kind : std::uint32_t { request, reply };
-
-struct frame_header {
-    std::uint32_t length; ///< of the body
-    frame_kind kind;
-    std::uint64_t id;
-};
-static_assert(sizeof(frame_header) == 16);
-
-constexpr std::size_t buffer_size = 128 * 1024; // a window of 64 and 1 KiB fits
 
 class poller {
 public:
@@ -39,7 +33,7 @@ public:
         checked(::epoll_ctl(epoll_.number(), how, which.number(), &wanted), "epoll_ctl");
     }
 
-    [[nodiscard]] std::span<epoll_event> wait() {
+    [[nodiscard]] std::span<const epoll_event> wait() {
         const int count = ::epoll_wait(epoll_.number(), ready_.data(), static_cast<int>(ready_.size()), -1);
         if (count < 0 && errno == EINTR) return {};
         return std::span(ready_).first(static_cast<std::size_t>(checked(count, "epoll_wait")));
@@ -50,166 +44,211 @@ private:
     std::array<epoll_event, 64> ready_{};
 };
 
-/// Bytes in, cut into frames.
-class incoming {
+/// Assigning {} would keep the memory.
+void release(std::vector<std::byte>& bytes) { std::vector<std::byte>().swap(bytes); }
+
+/// Has no memory but this while nothing is under way on it.
+struct connection {
+    explicit connection(descriptor connected) : socket(std::move(connected)) {}
+
+    descriptor socket;
+    std::vector<std::byte> begun; ///< of a frame, while another connection uses the buffer
+    std::vector<std::byte> out;   ///< to be sent, without the first `sent`
+    std::size_t sent = 0;
+    bool waits_to_write = false;
+
+    [[nodiscard]] bool has_output() const { return sent != out.size(); }
+
+    void flush() {
+        if (has_output()) sent += send_some(socket, std::span(out).subspan(sent));
+        if (sent < out.size() - sent) return; // to move more than was sent would add up
+        out.erase(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(sent));
+        sent = 0;
+    }
+
+    /// Has the poller look at what is of interest now.
+    void watch_output(const poller& poll, std::uint32_t with_output) {
+        if (waits_to_write == has_output()) return;
+        waits_to_write = has_output();
+        poll.watch(socket, this, waits_to_write ? with_output : EPOLLIN, EPOLL_CTL_MOD);
+    }
+};
+
+/// One buffer for the input of all connections. It is left to another one only with what has begun put away.
+class shared_input {
 public:
-    /// False at the end of the stream. A read that was not filled has taken all there was.
-    bool read_from(const descriptor& socket) {
-        const auto got = ::read(socket.number(), bytes_.data() + size_, bytes_.size() - size_);
-        if (got < 0 && (errno == EAGAIN || errno == EINTR)) return true;
-        size_ += static_cast<std::size_t>(checked(got, "read"));
-        return got != 0;
+    /// False at the end of the connection's stream.
+    bool read_from(connection& source) {
+        if (owner_ != &source) change_to(source);
+        return bytes_.read_from(source.socket);
     }
 
-    /// Hands each whole frame's header and body to `take`; they stay where they are until drop().
-    template <class Take>
-    std::span<std::byte> cut(Take take) {
-        std::size_t at = 0;
-        while (size_ - at >= sizeof(frame_header)) {
-            frame_header header;
-            std::memcpy(&header, bytes_.data() + at, sizeof header);
-            if (header.length > buffer_size - sizeof header) throw std::runtime_error("a frame that is too long");
-            if (size_ - at < sizeof header + header.length) break;
-            take(header, std::span(bytes_).subspan(at + sizeof header, header.length));
-            std::memcpy(bytes_.data() + at, &header, sizeof header);
-            at += sizeof header + header.length;
-        }
-        return std::span(bytes_).first(at);
-    }
+    [[nodiscard]] bench::input_buffer& bytes() { return bytes_; }
 
-    /// Forgets the first `count` bytes.
-    void drop(std::size_t count) {
-        size_ -= count;
-        if (size_ != 0) std::memmove(bytes_.data(), bytes_.data() + count, size_);
+    void forget(const connection& gone) {
+        if (owner_ == &gone) owner_ = nullptr;
     }
 
 private:
-    std::vector<std::byte> bytes_ = std::vector<std::byte>(buffer_size);
-    std::size_t size_ = 0;
-};
-
-/// How many of the bytes the socket has taken; none when it is full.
-std::size_t write_some(const descriptor& socket, std::span<const std::byte> bytes) {
-    const auto sent = ::send(socket.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
-    return static_cast<std::size_t>(checked(sent, "send"));
-}
-
-/// Answers in place: what was read is what is written. While something is left to write it does not read.
-class served_connection {
-public:
-    explicit served_connection(descriptor socket) : socket_(std::move(socket)) {}
-
-    [[nodiscard]] const descriptor& socket() const { return socket_; }
-
-    /// False when the client has gone.
-    bool turn(const poller& poll) {
-        if (left_.empty()) {
-            if (!in_.read_from(socket_)) return false;
-            left_ = in_.cut([](frame_header& header, std::span<const std::byte>) { header.kind = frame_kind::reply; });
-            answered_ = left_.size();
-        }
-        if (!left_.empty()) left_ = left_.subspan(write_some(socket_, left_));
-        if (left_.empty()) in_.drop(std::exchange(answered_, 0));
-        if (waits_to_write_ != !left_.empty()) {
-            waits_to_write_ = !left_.empty();
-            poll.watch(socket_, this, waits_to_write_ ? EPOLLOUT : EPOLLIN, EPOLL_CTL_MOD);
-        }
-        return true;
+    void change_to(connection& next) {
+        if (owner_ != nullptr) owner_->begun.assign(bytes_.rest().begin(), bytes_.rest().end());
+        owner_ = &next;
+        bytes_.replace_rest(next.begun);
+        release(next.begun);
     }
 
-private:
-    descriptor socket_;
-    incoming in_;
-    std::span<std::byte> left_;
-    std::size_t answered_ = 0;
-    bool waits_to_write_ = false;
+    bench::input_buffer bytes_;
+    connection* owner_ = nullptr;
 };
 
-void serve(const bench::task& what) {
-    std::string address;
-    const descriptor listener = bench::listen_on(what.transport, what.path, address);
-    poller poll;
-    poll.watch(listener, nullptr, EPOLLIN);
-    bench::announce(address);
-    for (;;) {
-        for (const epoll_event& event : poll.wait()) {
-            if (event.data.ptr == nullptr) {
-                auto fresh = std::make_unique<served_connection>(bench::accept_from(listener));
-                poll.watch(fresh->socket(), fresh.get(), EPOLLIN);
-                static_cast<void>(fresh.release()); // from here on the poller knows it
-                continue;
-            }
-            std::unique_ptr<served_connection> connection(static_cast<served_connection*>(event.data.ptr));
-            if (connection->turn(poll)) static_cast<void>(connection.release());
-        }
-    }
-}
-
-class echo_client {
+/// Answers in place: what was read is what is sent. From a connection that has not taken its replies it does not read.
+class server {
 public:
-    echo_client(const std::string& address, bench::echo_work& work) : work_(work), socket_(bench::connect_to(address)) {
-        poll_.watch(socket_, nullptr, EPOLLIN);
+    explicit server(const bench::task& what) : listener_(bench::listen_on(what, SOCK_NONBLOCK)) {
+        poll_.watch(listener_.socket, nullptr, EPOLLIN);
     }
 
     void run() {
-        for (std::size_t i = 0; i < work_.window() && work_.may_send(); ++i) add_request();
-        write();
-        while (!work_.done()) {
+        bench::announce(listener_.address);
+        for (;;)
             for (const epoll_event& event : poll_.wait()) {
-                if ((event.events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) read();
-                write();
+                if (event.data.ptr == nullptr)
+                    accept_all();
+                else
+                    take_turn(std::unique_ptr<connection>(static_cast<connection*>(event.data.ptr)));
             }
+    }
+
+private:
+    void accept_all() {
+        for (;;) {
+            descriptor accepted = bench::accept_from(listener_, SOCK_NONBLOCK);
+            if (accepted.number() < 0) return;
+            auto fresh = std::make_unique<connection>(std::move(accepted));
+            poll_.watch(fresh->socket, fresh.get(), EPOLLIN);
+            static_cast<void>(fresh.release()); // from here on the poller knows it
+        }
+    }
+
+    void take_turn(std::unique_ptr<connection> which) {
+        try {
+            if (which->has_output())
+                send_late(*which);
+            else if (!answer(*which))
+                return input_.forget(*which);
+            static_cast<void>(which.release());
+        } catch (const std::system_error&) {
+            input_.forget(*which); // the client has gone in the middle of something
+        }
+    }
+
+    /// False when the client has gone.
+    bool answer(connection& to) {
+        if (!input_.read_from(to)) return false;
+        const auto replies = input_.bytes().cut_replies();
+        if (replies.empty()) return true;
+        const auto late = replies.subspan(send_some(to.socket, replies));
+        to.out.assign(late.begin(), late.end());
+        to.watch_output(poll_, EPOLLOUT);
+        return true;
+    }
+
+    void send_late(connection& to) {
+        to.flush();
+        if (!to.has_output()) release(to.out);
+        to.watch_output(poll_, EPOLLOUT);
+    }
+
+    bench::listening_socket listener_;
+    poller poll_;
+    shared_input input_;
+};
+
+class client {
+public:
+    explicit client(const bench::task& what) : address_(what.address) {}
+
+    void open() {
+        lines_.emplace_back(bench::connect_to(address_), lines_.size());
+        bench::never_wait(lines_.back().socket);
+        poll_.watch(lines_.back().socket, &lines_.back(), EPOLLIN);
+    }
+
+    void send(std::size_t which, std::span<const std::byte> body) {
+        line& on = lines_[which];
+        if (!on.has_output()) unsent_.push_back(&on);
+        append_frame(on.out, on.numbers.next_request(body.size()), body);
+    }
+
+    bench::reply receive() {
+        for (;;) {
+            if (const auto frame = input_.bytes().cut(); !frame.empty())
+                return {current_->number, current_->numbers.take_reply(frame)};
+            read_next();
         }
     }
 
 private:
-    void add_request() {
-        const auto body = work_.next_request();
-        const frame_header header{static_cast<std::uint32_t>(body.size()), frame_kind::request, next_id_++};
-        const auto* const bytes = reinterpret_cast<const std::byte*>(&header);
-        out_.insert(out_.end(), bytes, bytes + sizeof header);
-        out_.insert(out_.end(), body.begin(), body.end());
-    }
+    struct line : connection {
+        line(descriptor connected, std::size_t counted) : connection(std::move(connected)), number(counted) {}
+        std::size_t number;
+        bench::request_numbers numbers;
+    };
 
-    void read() {
-        if (!in_.read_from(socket_)) throw std::runtime_error("the server has gone");
-        const auto taken = in_.cut([this](const frame_header& header, std::span<const std::byte> body) {
-            if (header.kind != frame_kind::reply || header.id != next_reply_++)
-                throw std::runtime_error("a reply to something else");
-            work_.take_reply(body);
-            if (work_.may_send()) add_request();
-        });
-        in_.drop(taken.size());
-    }
-
-    void write() {
-        if (written_ != out_.size()) written_ += write_some(socket_, std::span(out_).subspan(written_));
-        const bool all = written_ == out_.size();
-        if (all) {
-            out_.clear();
-            written_ = 0;
+    /// From the next connection that is ready. When there is none left, what gathered meanwhile is sent.
+    void read_next() {
+        while (ready_.empty()) {
+            for (line* each : unsent_) flush(*each);
+            unsent_.clear();
+            ready_ = poll_.wait();
         }
-        if (waits_to_write_ == !all) return;
-        waits_to_write_ = !all;
-        poll_.watch(socket_, nullptr, all ? EPOLLIN : EPOLLIN | EPOLLOUT, EPOLL_CTL_MOD);
+        const epoll_event event = ready_.front();
+        ready_ = ready_.subspan(1);
+        line& from = *static_cast<line*>(static_cast<connection*>(event.data.ptr));
+        if ((event.events & EPOLLOUT) != 0) flush(from);
+        if ((event.events & ~std::uint32_t{EPOLLOUT}) == 0) return;
+        current_ = &from;
+        if (!input_.read_from(from)) throw std::runtime_error("the server has gone");
     }
 
-    bench::echo_work& work_;
-    descriptor socket_;
+    void flush(line& to) {
+        to.flush();
+        to.watch_output(poll_, EPOLLIN | EPOLLOUT);
+    }
+
+    std::string address_;
     poller poll_;
-    incoming in_;
-    std::vector<std::byte> out_;
-    std::size_t written_ = 0;
-    bool waits_to_write_ = false;
-    std::uint64_t next_id_ = 0;
-    std::uint64_t next_reply_ = 0;
+    std::deque<line> lines_;
+    std::vector<line*> unsent_;
+    std::span<const epoll_event> ready_;
+    shared_input input_;
+    line* current_ = nullptr;
 };
 
-void echo(const bench::task& what, bench::echo_work& work) { echo_client(what.address, work).run(); }
+void serve(const bench::task& what) { server(what).run(); }
+
+void flood(const bench::task& what) {
+    const auto listener = bench::listen_on(what, 0);
+    bench::announce(listener.address);
+    const descriptor socket = bench::accept_from(listener, SOCK_NONBLOCK);
+    poller poll;
+    poll.watch(socket, nullptr, EPOLLOUT);
+    bench::flood_batch batch(what);
+    try {
+        while (!batch.over())
+            if (!batch.send_to(socket)) static_cast<void>(poll.wait());
+    } catch (const std::system_error&) {
+        // The client has gone.
+    }
+    bench::wait_for_the_end();
+}
 
 constexpr bench::offer offers[]{{"", "tcp"}, {"", "uds"}};
 
 } // namespace
 
-int main(int argc, char** argv) { return bench::peer_main(argc, argv, {offers, serve, echo}); }
+int main(int argc, char** argv) {
+    bench::peer self = bench::peer_with<client>(offers, serve, flood);
+    self.visit = bench::run_visits<bench::raw_visitor>;
+    return bench::peer_main(argc, argv, self);
+}

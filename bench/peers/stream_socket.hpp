@@ -3,6 +3,8 @@
 #ifndef TOFU_BENCH_PEERS_STREAM_SOCKET_HPP
 #define TOFU_BENCH_PEERS_STREAM_SOCKET_HPP
 
+#include "../harness/task.hpp"
+
 #include <tofu/address.hpp>
 
 #include <arpa/inet.h>
@@ -14,10 +16,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+#include <span>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -65,6 +68,8 @@ public:
             size_ = sizeof endpoint;
         }
     }
+    /// As the system tells it.
+    socket_address(const void* from, std::size_t size) { std::memcpy(&storage_, from, size); }
     /// What a socket was bound to.
     explicit socket_address(const descriptor& bound) {
         checked(::getsockname(bound.number(), data(), &size_), "getsockname");
@@ -82,6 +87,23 @@ private:
     socklen_t size_ = sizeof storage_;
 };
 
+/// Where a server is to listen. The system chooses the port.
+inline tofu::address place_to_listen(const task& what) {
+    return what.transport == "uds" ? tofu::address(tofu::uds_address{what.path})
+                                   : tofu::address(tofu::tcp_address{"127.0.0.1", 0});
+}
+
+/// What clients connect to when that has become `bound`.
+inline std::string to_announce(const task& what, const socket_address& bound) {
+    return what.transport == "uds" ? "uds|" + what.path : "tcp|127.0.0.1|" + std::to_string(bound.port());
+}
+
+inline tofu::address announced_place(const std::string& announced) {
+    const tofu::parsed_address parsed = tofu::parse_address(announced);
+    if (!parsed.value.valid()) throw std::invalid_argument("no address: " + announced);
+    return parsed.value;
+}
+
 /// Small messages are not held back; a Unix domain socket does not do that anyway.
 inline void send_at_once(const descriptor& socket, int family) {
     if (family == AF_UNIX) return;
@@ -89,36 +111,55 @@ inline void send_at_once(const descriptor& socket, int family) {
     checked(::setsockopt(socket.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), "TCP_NODELAY");
 }
 
-/// Non-blocking; `announced` is set to where clients can connect to.
-inline descriptor listen_on(std::string_view transport, const std::string& path, std::string& announced) {
-    const tofu::address where =
-        transport == "uds" ? tofu::address(tofu::uds_address{path}) : tofu::address(tofu::tcp_address{"127.0.0.1", 0});
-    socket_address wanted(where);
-    descriptor listener(checked(::socket(wanted.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket"));
-    checked(::bind(listener.number(), wanted.data(), wanted.size()), "bind");
-    checked(::listen(listener.number(), SOMAXCONN), "listen");
-    announced = transport == "uds" ? "uds|" + path : "tcp|127.0.0.1|" + std::to_string(socket_address(listener).port());
-    return listener;
+/// A socket that clients connect to, and what they need to know for it.
+struct listening_socket {
+    descriptor socket;
+    int family;
+    std::string address;
+};
+
+/// `flags`: SOCK_NONBLOCK, or 0 for a listener that waits.
+inline listening_socket listen_on(const task& what, int flags) {
+    socket_address wanted(place_to_listen(what));
+    descriptor socket(checked(::socket(wanted.family(), SOCK_STREAM | SOCK_CLOEXEC | flags, 0), "socket"));
+    checked(::bind(socket.number(), wanted.data(), wanted.size()), "bind");
+    checked(::listen(socket.number(), SOMAXCONN), "listen");
+    std::string address = to_announce(what, socket_address(socket));
+    return {std::move(socket), wanted.family(), std::move(address)};
 }
 
-/// Non-blocking, connected.
-inline descriptor accept_from(const descriptor& listener) {
-    descriptor accepted(
-        checked(::accept4(listener.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC), "accept4"));
-    send_at_once(accepted, socket_address(accepted).family());
-    return accepted;
+/// The next connection; one without a number when a listener that does not wait has none. `flags` are the connection's.
+inline descriptor accept_from(const listening_socket& listener, int flags) {
+    for (;;) {
+        descriptor accepted(::accept4(listener.socket.number(), nullptr, nullptr, SOCK_CLOEXEC | flags));
+        if (accepted.number() < 0) {
+            if (errno == EINTR || errno == ECONNABORTED) continue;
+            if (errno != EAGAIN) checked(-1, "accept4");
+            return accepted;
+        }
+        send_at_once(accepted, listener.family);
+        return accepted;
+    }
 }
 
-/// Blocks until it is connected; non-blocking from then on.
+/// Waits until it is connected, and so does all that is done with it.
 inline descriptor connect_to(const std::string& announced) {
-    const tofu::parsed_address parsed = tofu::parse_address(announced);
-    if (!parsed.value.valid()) throw std::invalid_argument("no address: " + announced);
-    socket_address to(parsed.value);
+    socket_address to(announced_place(announced));
     descriptor socket(checked(::socket(to.family(), SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
     checked(::connect(socket.number(), to.data(), to.size()), "connect");
     send_at_once(socket, to.family());
-    checked(::fcntl(socket.number(), F_SETFL, O_NONBLOCK), "O_NONBLOCK");
     return socket;
+}
+
+inline void never_wait(const descriptor& socket) {
+    checked(::fcntl(socket.number(), F_SETFL, O_NONBLOCK), "O_NONBLOCK");
+}
+
+/// How many of the bytes the socket has taken; none when it is full.
+inline std::size_t send_some(const descriptor& socket, std::span<const std::byte> bytes) {
+    const auto sent = ::send(socket.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
+    return static_cast<std::size_t>(checked(sent, "send"));
 }
 
 } // namespace bench

@@ -6,6 +6,7 @@
 #include "report.hpp"
 #include "results.hpp"
 #include "system_calls.hpp"
+#include "targets.hpp"
 
 #include <cxxopts.hpp>
 
@@ -25,11 +26,12 @@ namespace {
 struct settings {
     std::filesystem::path programs;
     std::string csv;
-    std::string only;
     std::string calls;
+    bench::scope scope;
     unsigned rounds = 5;
     std::chrono::milliseconds warm_up{40};
     std::chrono::milliseconds time{150};
+    std::chrono::seconds patience{10};
 };
 
 cxxopts::Options make_options() {
@@ -39,7 +41,11 @@ cxxopts::Options make_options() {
         ("rounds", "measurements of each kind", value<unsigned>()->default_value("5"), "N")                           //
         ("warm-up", "before each measurement", value<unsigned>()->default_value("40"), "MS")                          //
         ("time", "of each measurement", value<unsigned>()->default_value("150"), "MS")                                //
+        ("patience", "what a run may take beside its times", value<unsigned>()->default_value("10"), "S")             //
+        ("quick", "TCP, the most telling workloads and rows")                                                         //
         ("only", "measurements whose name contains this", value<std::string>()->default_value(""), "TEXT")            //
+        ("scale", "divides the numbers of connections", value<std::size_t>()->default_value("1"), "N")                //
+        ("wine", "programs for Windows, which `wine` runs; not beside others")                                        //
         ("calls", "count system calls: perf, strace, none or any", value<std::string>()->default_value("any"), "HOW") //
         ("csv", "write all results to this file", value<std::string>()->default_value(""), "FILE")                    //
         ("programs", "where the peers' programs are", value<std::string>()->default_value(""), "DIRECTORY")           //
@@ -52,12 +58,17 @@ settings read_settings(const cxxopts::ParseResult& given) {
     wanted.programs = given["programs"].as<std::string>();
     if (wanted.programs.empty()) wanted.programs = std::filesystem::read_symlink("/proc/self/exe").parent_path();
     wanted.csv = given["csv"].as<std::string>();
-    wanted.only = given["only"].as<std::string>();
-    wanted.calls = given["calls"].as<std::string>();
+    wanted.scope.quick = given.count("quick") != 0;
+    wanted.scope.under_wine = given.count("wine") != 0;
+    wanted.scope.only = given["only"].as<std::string>();
+    wanted.scope.scale = given["scale"].as<std::size_t>();
+    wanted.calls = wanted.scope.under_wine ? "none" : given["calls"].as<std::string>();
     wanted.rounds = given["rounds"].as<unsigned>();
     wanted.warm_up = std::chrono::milliseconds(given["warm-up"].as<unsigned>());
     wanted.time = std::chrono::milliseconds(given["time"].as<unsigned>());
-    if (wanted.rounds == 0 || wanted.time.count() == 0) throw std::invalid_argument("--rounds and --time: at least 1");
+    wanted.patience = std::chrono::seconds(given["patience"].as<unsigned>());
+    if (wanted.rounds == 0 || wanted.time.count() == 0 || wanted.scope.scale == 0)
+        throw std::invalid_argument("--rounds, --time and --scale: at least 1");
     return wanted;
 }
 
@@ -68,6 +79,22 @@ extern "C" void bench_note_signal(int number) { stop_signal = number; }
 
 struct interrupted {};
 
+constexpr unsigned most_stalls = 5;
+
+/// A run that stalls is begun again, if the peer is known for that, and it is said; whatever else goes wrong is thrown.
+template <class Measure>
+bench::metrics until_done(const bench::cell& what, bench::progress& shown, Measure measure) {
+    for (unsigned stalls = 1;; ++stalls) {
+        try {
+            return measure(what);
+        } catch (const bench::stalled& error) {
+            if (!what.who.program.stalls || stop_signal != 0 || stalls == most_stalls) throw;
+            shown.clear();
+            std::cerr << what.name() << ": " << error.what() << ", once more\n";
+        }
+    }
+}
+
 /// Every cell once; one that fails is not tried again.
 template <class Measure>
 void run_round(bench::results& into, bench::progress& shown, Measure measure) {
@@ -77,7 +104,7 @@ void run_round(bench::results& into, bench::progress& shown, Measure measure) {
         shown.begin_run(what.name());
         if (into.failed(i)) continue;
         try {
-            into.add(i, measure(what));
+            into.add(i, until_done(what, shown, measure));
         } catch (const std::exception& error) {
             shown.clear();
             if (stop_signal != 0) throw interrupted{}; // and so were the programs
@@ -88,7 +115,7 @@ void run_round(bench::results& into, bench::progress& shown, Measure measure) {
 }
 
 void run_all(bench::results& into, const settings& wanted) {
-    bench::measuring measure(wanted.warm_up, wanted.time);
+    bench::measuring measure(wanted.warm_up, wanted.time, wanted.patience, wanted.scope.under_wine);
     const bench::call_counter counter = bench::find_call_counter(wanted.calls, measure.directory());
     const unsigned counting = counter == bench::call_counter::none ? 0 : 1;
     bench::progress shown(into.cells().size() * (wanted.rounds + counting));
@@ -106,12 +133,17 @@ void run_all(bench::results& into, const settings& wanted) {
         std::cout << "system calls are not counted: that is not allowed here\n";
 }
 
+std::vector<bench::cell> find_cells(const settings& wanted) {
+    const std::vector<std::string> launcher(wanted.scope.under_wine ? 1 : 0, "wine");
+    const auto rows = bench::find_rows(bench::find_programs(wanted.scope), wanted.programs, launcher, std::cout);
+    const auto works = bench::find_workloads(wanted.scope, bench::allowed_descriptors(), std::cout);
+    auto cells = bench::find_cells(works, rows, wanted.scope);
+    if (cells.empty()) throw std::runtime_error("no measurement's name contains '" + wanted.scope.only + "'");
+    return cells;
+}
+
 int run(const settings& wanted) {
-    const std::vector<bench::row> rows = bench::find_rows(wanted.programs, std::cout);
-    std::vector<bench::cell> cells = bench::find_cells(rows);
-    std::erase_if(cells, [&](const bench::cell& each) { return each.name().find(wanted.only) == std::string::npos; });
-    if (cells.empty()) throw std::runtime_error("no measurement's name contains '" + wanted.only + "'");
-    bench::results found(std::move(cells));
+    bench::results found(find_cells(wanted));
     run_all(found, wanted);
     bench::tables(found, std::cout).print();
     bench::print_targets(found, std::cout);

@@ -40,33 +40,43 @@ inline cpu_set_t one_core() {
 /// A program that was started. Whatever happens here, it does not outlive this object, nor this process.
 class child {
 public:
-    /// Its standard output comes here, its complaints go where this process's go.
+    /// Its standard output comes here, its complaints go where this process's go; its standard input stays open and
+    /// empty.
     explicit child(std::vector<std::string> command, bool on_one_core = false) {
         std::vector<char*> arguments;
         for (std::string& word : command) arguments.push_back(word.data());
         arguments.push_back(nullptr);
-        int ends[2];
-        if (::pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");
+        const auto [input, feed] = make_pipe();
+        const auto [said, output] = make_pipe();
         process_ = ::fork();
         if (process_ == 0) {
             ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-            ::dup2(ends[1], STDOUT_FILENO);
+            ::dup2(input, STDIN_FILENO);
+            ::dup2(output, STDOUT_FILENO);
             const cpu_set_t core = one_core();
             if (on_one_core) ::sched_setaffinity(0, sizeof core, &core);
             ::execvp(arguments[0], arguments.data());
             ::_exit(127);
         }
-        ::close(ends[1]);
-        out_ = ends[0];
+        ::close(input);
+        ::close(output);
+        in_ = feed;
+        out_ = said;
         if (process_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
     }
     child(const child&) = delete;
     child& operator=(const child&) = delete;
     ~child() {
+        end_input();
         ::close(out_);
         if (process_ < 0) return;
         ::kill(process_, SIGKILL);
         static_cast<void>(wait());
+    }
+
+    /// Some programs end when there is nothing more for them to read.
+    void end_input() {
+        if (in_ >= 0) ::close(std::exchange(in_, -1));
     }
 
     /// The next line of what it says, without its end; empty when there was none in time.
@@ -90,6 +100,9 @@ public:
         return std::exchange(text_, {});
     }
 
+    /// Whether it was done when read_all returned.
+    [[nodiscard]] bool was_in_time() const { return closed_; }
+
     /// Waits for its end, after read_all. Whether its exit code was 0.
     [[nodiscard]] bool ended_well() {
         const int status = wait();
@@ -98,6 +111,13 @@ public:
 
 private:
     using clock = std::chrono::steady_clock;
+
+    /// The end to read from, and the end to write to.
+    static std::pair<int, int> make_pipe() {
+        int ends[2];
+        if (::pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");
+        return {ends[0], ends[1]};
+    }
 
     /// False when nothing more came in time, or will come.
     bool read_more(clock::time_point until) {
@@ -125,6 +145,7 @@ private:
     }
 
     pid_t process_ = -1;
+    int in_ = -1;
     int out_ = -1;
     bool closed_ = false;
     std::string text_;

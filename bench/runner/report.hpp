@@ -1,108 +1,123 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a human reads: the tables, and how far the targets are.
+// What a human reads: one table for each workload and placement.
 #ifndef TOFU_BENCH_RUNNER_REPORT_HPP
 #define TOFU_BENCH_RUNNER_REPORT_HPP
 
+#include "numbers.hpp"
 #include "plan.hpp"
 #include "results.hpp"
-#include "targets.hpp"
 
-#include <cmath>
+#include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <iomanip>
 #include <optional>
 #include <ostream>
-#include <sstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace bench {
 
-/// Three digits that matter, or a dash.
-inline std::string short_number(std::optional<double> value) {
-    if (!value) return "-";
-    std::ostringstream text;
-    const double size = std::abs(*value);
-    text << std::fixed << std::setprecision(size >= 100 ? 0 : size >= 10 ? 1 : 2) << *value;
-    return text.str();
-}
+/// A column of a table, for the workloads it is about.
+struct column {
+    std::string title;
+    int width;
+    std::function<std::string(std::size_t)> text; ///< in the row of this cell
+};
 
-/// One table for each workload and placement, one line for each cell.
 class tables {
 public:
     tables(const results& from, std::ostream& out) : from_(from), out_(out) {}
 
     void print() const {
         const cell* last = nullptr;
+        std::vector<column> columns;
         for (std::size_t i = 0; i < from_.cells().size(); ++i) {
             const cell& each = from_.cells()[i];
-            if (last == nullptr || last->work != each.work || last->where != each.where) print_head(each);
+            if (last == nullptr || last->work.name != each.work.name || last->where.name != each.where.name) {
+                columns = columns_of(each.work);
+                print_head(each, columns);
+            }
             last = &each;
-            print_row(i);
+            print_row(i, columns);
         }
-        out_ << "\nx raw, x libzmq: this row's figure divided by theirs, round by round, the median. Per round trip, "
-                "which is a request\nand its reply, both processes together: cpu us (user and system), calls (system "
-                "calls), sleeps (of a thread).\n";
+        out_ << "\nx NAME: this row's figure divided by that of NAME (raw_blocking for W2 or raw_epoll, libzmq; the "
+                "same peer in a\nsmaller version of the work), round by round, the median. cpu x libzmq: the same for "
+                "cpu us.\nFor one item (round trip, message or visit), both processes together: cpu us (user and "
+                "system), calls (system\ncalls), sleeps (of a thread). KiB/conn: resident memory of the server for "
+                "each connection.\n";
     }
 
 private:
-    static constexpr int peer_width = 28;
-    static constexpr int width = 10;
+    static constexpr int peer_width = 32;
 
-    void print_head(const cell& of) const {
-        out_ << '\n' << of.work->name << ", " << of.work->title << "; " << of.where->title << '\n';
-        out_ << std::left << std::setw(5 + peer_width) << "" << std::right << std::setw(width) << of.work->figure_title
-             << std::setw(15) << "least..most";
-        for (const std::string_view title : {"x raw", "x libzmq", "cpu us", "calls", "sleeps"})
-            out_ << std::setw(width) << title;
-        if (of.work->has_times()) out_ << std::setw(width) << "p99 us";
+    [[nodiscard]] std::vector<column> columns_of(const workload& work) const {
+        const figure compared = work.compared;
+        std::vector<column> chosen{metric(std::string(compared.title), compared.metric, compared.unit),
+                                   {"least..most", 15, [this](std::size_t row) { return spread(row); }}};
+        for (const std::string_view other : {work.limit(), rival}) chosen.push_back(ratio(other, compared.metric));
+        if (!work.base.empty()) {
+            chosen.push_back({"x " + std::string(work.base), 12, [this, compared](std::size_t row) {
+                                  return short_number(from_.ratio_to_base(row, compared.metric));
+                              }});
+        }
+        chosen.push_back(metric("cpu us", "cpu_us"));
+        if (work.what.offered == stream.offered) {
+            chosen.push_back(ratio(rival, "cpu_us"));
+            chosen.back().title.insert(0, "cpu ");
+            chosen.back().width += 4;
+        }
+        chosen.push_back(metric("calls", "system_calls"));
+        chosen.push_back(metric("sleeps", "sleeps"));
+        if (work.has_times()) chosen.push_back(metric("p99 us", "p99_us"));
+        if (compared.metric == server_time.metric) chosen.push_back(metric("1000/s", rate.metric, rate.unit));
+        if (work.has_connections()) chosen.push_back(metric("KiB/conn", "server_bytes_per_connection", 1024));
+        return chosen;
+    }
+
+    [[nodiscard]] column metric(std::string title, std::string_view name, double unit = 1) const {
+        return {std::move(title), 10,
+                [this, name, unit](std::size_t row) { return scaled(from_.median_of(row, name), unit); }};
+    }
+
+    [[nodiscard]] column ratio(std::string_view other, std::string_view name) const {
+        return {"x " + std::string(other), static_cast<int>(other.size()) + 4,
+                [this, other, name](std::size_t row) { return short_number(from_.ratio_to_peer(row, other, name)); }};
+    }
+
+    [[nodiscard]] std::string spread(std::size_t row) const {
+        const figure compared = from_.cells()[row].work.compared;
+        const auto range = from_.extent_of(row, compared.metric);
+        if (!range) return short_number(std::nullopt);
+        return scaled(range->least, compared.unit) + ".." + scaled(range->most, compared.unit);
+    }
+
+    static std::string scaled(std::optional<double> value, double unit) {
+        return short_number(value ? std::optional(*value / unit) : value);
+    }
+
+    void print_head(const cell& of, const std::vector<column>& columns) const {
+        out_ << '\n' << of.work.name << ", " << of.work.title << "; " << of.where.title << '\n';
+        out_ << std::left << std::setw(5 + peer_width) << "" << std::right;
+        for (const column& each : columns) out_ << std::setw(each.width) << each.title;
         out_ << '\n';
     }
 
-    void print_row(std::size_t index) const {
+    void print_row(std::size_t index, const std::vector<column>& columns) const {
         const cell& own = from_.cells()[index];
-        out_ << std::left << std::setw(5) << own.who->transport << std::setw(peer_width) << own.who->peer << std::right;
+        out_ << std::left << std::setw(5) << own.who.transport << std::setw(peer_width) << own.who.peer << std::right;
         if (from_.failed(index)) {
             out_ << "  has failed\n";
             return;
         }
-        const std::string_view figure = own.work->figure;
-        const auto scaled = [&](std::optional<double> value) {
-            return short_number(value ? std::optional(*value / own.work->unit) : value);
-        };
-        out_ << std::setw(width) << scaled(from_.median_of(index, figure)) << std::setw(15)
-             << scaled(from_.least_of(index, figure)) + ".." + scaled(from_.most_of(index, figure));
-        for (const std::string_view other : {limit, rival})
-            out_ << std::setw(width) << short_number(from_.ratio_to(index, other));
-        for (const std::string_view metric :
-             {"cpu_us_per_round_trip", "system_calls_per_round_trip", "sleeps_per_round_trip"})
-            out_ << std::setw(width) << short_number(from_.median_of(index, metric));
-        if (own.work->has_times()) out_ << std::setw(width) << short_number(from_.median_of(index, "p99_us"));
+        for (const column& each : columns) out_ << std::setw(each.width) << each.text(index);
         out_ << '\n';
     }
 
     const results& from_;
     std::ostream& out_;
 };
-
-/// "0.90x libzmq (target <= 0.83x): NOT met". A ratio is judged as it is printed, with two digits.
-inline std::string judge(const target& wanted, double ratio) {
-    const double shown = std::round(ratio * 100) / 100;
-    const bool met = wanted.at_most ? shown <= wanted.ratio : shown >= wanted.ratio;
-    return short_number(shown) + "x " + std::string(rival) + " (target " + (wanted.at_most ? "<= " : ">= ") +
-           short_number(wanted.ratio) + "x): " + (met ? "met" : "NOT met");
-}
-
-inline void print_targets(const results& from, std::ostream& out) {
-    out << "\nTargets\n";
-    for (std::size_t i = 0; i < from.cells().size(); ++i) {
-        const target* const wanted = target_of(from.cells()[i]);
-        if (wanted == nullptr) continue;
-        const auto ratio = from.ratio_to(i, rival);
-        out << from.cells()[i].name() << ": "
-            << (ratio ? judge(*wanted, *ratio) : "not compared with " + std::string(rival)) << '\n';
-    }
-}
 
 } // namespace bench
 

@@ -14,6 +14,7 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace bench {
@@ -28,6 +29,12 @@ struct series {
         const auto at = values.find(std::string(metric));
         return failed || at == values.end() ? nullptr : &at->second;
     }
+};
+
+/// The least and the most of a metric.
+struct extent {
+    double least;
+    double most;
 };
 
 class results {
@@ -47,35 +54,35 @@ public:
         if (values == nullptr) return std::nullopt;
         return median(*values);
     }
-    [[nodiscard]] std::optional<double> least_of(std::size_t index, std::string_view metric) const {
+    [[nodiscard]] std::optional<extent> extent_of(std::size_t index, std::string_view metric) const {
         const auto* const values = series_[index].find(metric);
         if (values == nullptr) return std::nullopt;
-        return *std::min_element(values->begin(), values->end());
-    }
-    [[nodiscard]] std::optional<double> most_of(std::size_t index, std::string_view metric) const {
-        const auto* const values = series_[index].find(metric);
-        if (values == nullptr) return std::nullopt;
-        return *std::max_element(values->begin(), values->end());
+        const auto [least, most] = std::minmax_element(values->begin(), values->end());
+        return extent{*least, *most};
     }
 
-    /// The cell's figure compared with that of `other` in the same work: each round with the same round, of which the
-    /// median. The machine may have been slower in one round than in another, but it was so for both.
-    [[nodiscard]] std::optional<double> ratio_to(std::size_t index, std::string_view other) const {
-        const cell& own = cells_[index];
-        for (std::size_t i = 0; i < cells_.size(); ++i) {
-            const cell& each = cells_[i];
-            if (each.work != own.work || each.where != own.where || each.who->transport != own.who->transport ||
-                each.who->peer != other)
-                continue;
-            const auto* const mine = series_[index].find(own.work->figure);
-            const auto* const theirs = series_[i].find(own.work->figure);
-            if (mine == nullptr || theirs == nullptr || mine->size() != theirs->size()) return std::nullopt;
-            std::vector<double> ratios;
-            for (std::size_t round = 0; round < mine->size(); ++round)
-                ratios.push_back((*mine)[round] / (*theirs)[round]);
-            return median(ratios);
-        }
-        return std::nullopt;
+    /// A cell's metric divided by that of a cell beside it, which is another peer's or another workload's: each round
+    /// by the same round, of which the median. The machine may have been slower in one round than in another, but it
+    /// was so for both.
+    [[nodiscard]] std::optional<double> ratio(std::size_t index, std::string_view work, std::string_view peer,
+                                              std::string_view metric) const {
+        const auto* const mine = series_[index].find(metric);
+        const auto other = find(work, cells_[index].where.name, cells_[index].who.transport, peer);
+        const auto* const theirs = other ? series_[*other].find(metric) : nullptr;
+        if (mine == nullptr || theirs == nullptr || mine->size() != theirs->size()) return std::nullopt;
+        std::vector<double> ratios;
+        for (std::size_t round = 0; round < mine->size(); ++round)
+            if ((*theirs)[round] > 0) ratios.push_back((*mine)[round] / (*theirs)[round]);
+        if (ratios.empty()) return std::nullopt;
+        return median(ratios);
+    }
+    [[nodiscard]] std::optional<double> ratio_to_peer(std::size_t index, std::string_view peer,
+                                                      std::string_view metric) const {
+        return ratio(index, cells_[index].work.name, peer, metric);
+    }
+    /// To the same peer's smaller version of the same work.
+    [[nodiscard]] std::optional<double> ratio_to_base(std::size_t index, std::string_view metric) const {
+        return ratio(index, cells_[index].work.base, cells_[index].who.peer, metric);
     }
 
     /// All of it: the medians of all metrics, the extremes of the figure that is compared, and the comparisons.
@@ -85,19 +92,34 @@ public:
             const cell& own = cells_[i];
             const auto line = [&](const std::string& metric, std::optional<double> value) {
                 if (!value) return;
-                out << own.work->name << '/' << own.where->name << ',' << own.who->transport << ',' << own.who->peer
-                    << ',' << metric << ',' << *value << '\n';
+                out << own.work.name << '/' << own.where.name << ',' << own.who.transport << ',' << own.who.peer << ','
+                    << metric << ',' << *value << '\n';
             };
             for (const auto& [metric, unused] : series_[i].values) line(metric, median_of(i, metric));
-            const std::string figure(own.work->figure);
-            line(figure + "_least", least_of(i, figure));
-            line(figure + "_most", most_of(i, figure));
-            line("ratio_to_" + std::string(limit), ratio_to(i, limit));
-            line("ratio_to_" + std::string(rival), ratio_to(i, rival));
+            const std::string figure(own.work.compared.metric);
+            if (const auto range = extent_of(i, figure)) {
+                line(figure + "_least", range->least);
+                line(figure + "_most", range->most);
+            }
+            for (const std::string_view peer : {own.work.limit(), rival})
+                line("ratio_to_" + std::string(peer), ratio_to_peer(i, peer, figure));
+            line("cpu_ratio_to_" + std::string(rival), ratio_to_peer(i, rival, "cpu_us"));
+            if (!own.work.base.empty()) line("ratio_to_" + std::string(own.work.base), ratio_to_base(i, figure));
         }
     }
 
 private:
+    [[nodiscard]] std::optional<std::size_t> find(std::string_view work, std::string_view where,
+                                                  std::string_view transport, std::string_view peer) const {
+        for (std::size_t i = 0; i < cells_.size(); ++i) {
+            const cell& each = cells_[i];
+            if (each.work.name == work && each.where.name == where && each.who.transport == transport &&
+                each.who.peer == peer)
+                return i;
+        }
+        return std::nullopt;
+    }
+
     std::vector<cell> cells_;
     std::vector<series> series_;
 };

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
+// Lists of words, which blanks separate: what a program offers, and what a row takes part in.
+#ifndef TOFU_BENCH_HARNESS_WORDS_HPP
+#define TOFU_BENCH_HARNESS_WORDS_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <string_view>
+
+namespace bench {
+
+/// Whether one of the words of the list is this one.
+[[nodiscard]] constexpr bool has_word(std::string_view list, std::string_view word) {
+    while (!list.empty()) {
+        const std::size_t end = std::min(list.find(' '), list.size());
+        if (list.substr(0, end) == word) return true;
+        list.remove_prefix(std::min(end + 1, list.size()));
+    }
+    return false;
+}
+
+} // namespace bench
+
+#endif

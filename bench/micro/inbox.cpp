@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSL-1.0
+// What it costs other threads to ask the loop for something.
+//
+// `push` alone: one thread pushes, nobody takes. `hand_over`: 1, 2 or 4 threads push to one inbox, and a thread in the
+// loop's place takes all there is and falls asleep by the inbox's rule, on an eventfd; `sleeps_per_node` says how often
+// it did. Measured: the push, the wake-ups it asks for, and the wait of a producer that has 256 nodes under way.
+// Not measured: what the loop does with a node. The processor time is that of the producers alone.
+#include "lane.hpp"
+#include "state.hpp"
+
+#include <tofu/engine/inbox.hpp>
+#include <tofu/platform/linux/wake_event.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using tofu::queue_node;
+using tofu::engine::inbox;
+
+std::size_t length_of(const queue_node* chain) {
+    std::size_t length = 0;
+    for (; chain != nullptr; chain = chain->next) ++length;
+    return length;
+}
+
+void push_alone(benchmark::State& state) {
+    struct alignas(64) node : queue_node {};
+    std::vector<node> nodes(bench::lane::window);
+    std::optional<inbox> in;
+    for (auto _ : state) {
+        in.emplace(); // nothing is taken, and yet a node is in one queue at a time
+        for (node& each : nodes) benchmark::DoNotOptimize(in->push(each));
+    }
+    if (length_of(in->take_all()) != nodes.size()) state.SkipWithError("nodes are missing");
+    bench::report_items(state, bench::iterations(state) * nodes.size());
+}
+
+/// An inbox, its producers' lanes, and the thread that empties it.
+class drained_inbox {
+public:
+    explicit drained_inbox(std::size_t producers) : lanes_(producers) {
+        if (wake_.open()) throw std::runtime_error("no eventfd");
+        consumer_ = std::thread([this] { drain(); });
+    }
+    ~drained_inbox() { stop(); }
+
+    /// Producer number `index`.
+    void push_next(std::size_t index) {
+        if (inbox_.push(lanes_[index].next())) wake_.wake();
+    }
+
+    /// When the producers have ended. Takes what is left.
+    void stop() {
+        if (!consumer_.joinable()) return;
+        stopping_.store(true, std::memory_order_seq_cst);
+        if (inbox_.claim_wake()) wake_.wake();
+        consumer_.join();
+    }
+
+    // After `stop`.
+    [[nodiscard]] bool complete() const {
+        return std::all_of(lanes_.begin(), lanes_.end(), [](const bench::lane& each) { return each.complete(); });
+    }
+    [[nodiscard]] double sleeps_per_node() const {
+        std::size_t nodes = 0;
+        for (const bench::lane& each : lanes_) nodes += each.given();
+        return static_cast<double>(sleeps_) / static_cast<double>(nodes);
+    }
+
+private:
+    void drain() {
+        for (;;) {
+            while (queue_node* const chain = inbox_.take_all()) take(chain);
+            if (inbox_.fall_asleep()) {
+                if (stopping_.load(std::memory_order_seq_cst)) return;
+                sleep();
+            }
+            inbox_.awake();
+        }
+    }
+
+    static void take(queue_node* chain) {
+        while (chain != nullptr) {
+            queue_node* const node = chain;
+            chain = node->next;
+            bench::lane::take(*node);
+        }
+    }
+
+    void sleep() {
+        ++sleeps_;
+        pollfd ready{wake_.descriptor(), POLLIN, 0};
+        while (::poll(&ready, 1, -1) < 0) {
+        }
+        std::uint64_t wakes = 0;
+        // Only so that poll waits again.
+        [[maybe_unused]] const auto size = ::read(wake_.descriptor(), &wakes, sizeof wakes);
+    }
+
+    inbox inbox_;
+    std::deque<bench::lane> lanes_;
+    tofu::linux_api::wake_event wake_;
+    std::atomic<bool> stopping_{false};
+    std::size_t sleeps_ = 0;
+    std::thread consumer_;
+};
+
+std::optional<drained_inbox> drained; // of the benchmark that runs
+
+void set_up(const benchmark::State& state) { drained.emplace(static_cast<std::size_t>(state.threads())); }
+void tear_down(const benchmark::State&) { drained.reset(); }
+
+void hand_over(benchmark::State& state) {
+    const auto index = static_cast<std::size_t>(state.thread_index());
+    for (auto _ : state) drained->push_next(index);
+    if (index == 0) { // all threads have ended their loops
+        drained->stop();
+        if (!drained->complete()) state.SkipWithError("nodes are missing, or came in another order");
+        state.counters["sleeps_per_node"] = drained->sleeps_per_node();
+    }
+    bench::report_items(state, bench::iterations(state));
+}
+
+BENCHMARK(push_alone)->Name("inbox/push");
+BENCHMARK(hand_over)
+    ->Name("inbox/hand_over")
+    ->Setup(set_up)
+    ->Teardown(tear_down)
+    ->Threads(1)
+    ->Threads(2)
+    ->Threads(4)
+    ->UseRealTime();
+
+} // namespace
