@@ -244,7 +244,7 @@ task read_task(const cxxopts::ParseResult& given) {
     result.window = given["window"].as<std::size_t>();
     result.say_every = given["say-every"].as<std::uint64_t>();
     if (result.body > tofu::max_part_length) throw std::invalid_argument("--body: at most 65535");
-    if (result.window == 0 || result.window > 4096) throw std::invalid_argument("--window: 1 to 4096");
+    if (result.window == 0 || result.window > 1024) throw std::invalid_argument("--window: 1 to 1024");
     // Else both sides would have to reckon with full send queues.
     if (result.window * (result.body + 100) > 4 * 1024 * 1024)
         throw std::invalid_argument("--window: more than 4 MiB would be under way");
@@ -259,7 +259,7 @@ int main(int argc, char** argv) {
     options.add_options()                                                                                             //
         ("count", "requests in all", cxxopts::value<std::uint64_t>()->default_value("1000"), "N")                     //
         ("body", "size of every body, 0 to 65535", cxxopts::value<std::size_t>()->default_value("64"), "BYTES")       //
-        ("window", "requests under way at a time, 1 to 4096", cxxopts::value<std::size_t>()->default_value("1"), "W") //
+        ("window", "requests under way at a time, 1 to 1024", cxxopts::value<std::size_t>()->default_value("1"), "W") //
         ("say-every", "a line after every N answers; 0: none", cxxopts::value<std::uint64_t>()->default_value("0"),
          "N") //
         ("h,help", "this text");
