@@ -165,7 +165,7 @@ template <class Reactor>
         "tofu::memory_bound: this PoolPolicy does not say what it allocates; its storage needs `static "
         "constexpr std::size_t most_bytes(std::size_t channels) noexcept;`");
 
-    constexpr bytes page = block(engine::channel_directory::page_size * sizeof(engine::directory_entry));
+    constexpr bytes page = block(sizeof(engine::directory_page) + alignof(engine::directory_page));
     constexpr bytes notice = block(sizeof(message));
     constexpr bytes goodbye = notice + block(engine::reason_room);
     constexpr bytes name = block(sizeof(question)) + block(decltype(question::found)::most_bytes(16));

@@ -14,12 +14,20 @@
 
 namespace tofu::engine {
 
-/// What the loop alone knows about a number, and how much is queued for it.
+/// What posts change about a number.
 struct directory_entry {
     std::atomic<std::uint64_t> word{0};
     /// Messages (high 24 bits) and bytes (low 40) accepted by post and neither sent nor given back yet.
     std::atomic<std::uint64_t> queued{0};
-    void* channel = nullptr; ///< the slot, I/O thread only
+};
+
+/// Consecutive numbers. What the loop looks at for each message lies apart from what each post writes: in one cache
+/// line they would make both threads wait for each other.
+struct alignas(64) directory_page {
+    static constexpr std::size_t size = 256;
+
+    directory_entry entries[size];
+    void* channels[size] = {}; ///< the slots, I/O thread only
 };
 
 /// The channel numbers of one engine. They go round the whole range, and each outlives its channel: its word says
@@ -30,7 +38,7 @@ public:
     channel_directory(const channel_directory&) = delete;
     channel_directory& operator=(const channel_directory&) = delete;
     ~channel_directory() {
-        for (auto& page : pages_) delete[] page.load(std::memory_order_relaxed);
+        for (auto& page : pages_) delete page.load(std::memory_order_relaxed);
     }
 
     /// A number given out, or 0 when there is none (or no memory for it).
@@ -156,19 +164,21 @@ public:
 
     /// I/O thread.
     [[nodiscard]] void* channel(std::uint16_t number) const noexcept {
-        const directory_entry* const entry = find(number);
-        return entry == nullptr ? nullptr : entry->channel;
+        const directory_page* const page = page_of(number);
+        return page == nullptr ? nullptr : page->channels[number % directory_page::size];
     }
-    void channel(std::uint16_t number, void* slot) noexcept { existing(number).channel = slot; }
+    void channel(std::uint16_t number, void* slot) noexcept {
+        page_of(number)->channels[number % directory_page::size] = slot;
+    }
 
     /// I/O thread, at the very end: refuses every later post, and says whether one is still in flight anywhere.
     [[nodiscard]] bool close_all() noexcept {
         bool in_flight = false;
         for (auto& slot : pages_) {
-            directory_entry* const page = slot.load(std::memory_order_seq_cst);
+            directory_page* const page = slot.load(std::memory_order_seq_cst);
             if (page == nullptr) continue;
-            for (std::size_t i = 0; i < page_size; ++i) {
-                const std::uint64_t old = page[i].word.fetch_or(channel_word::closed, std::memory_order_seq_cst);
+            for (directory_entry& entry : page->entries) {
+                const std::uint64_t old = entry.word.fetch_or(channel_word::closed, std::memory_order_seq_cst);
                 in_flight = in_flight || channel_word::posts(old) != 0;
             }
         }
@@ -176,7 +186,6 @@ public:
     }
 
     static constexpr std::uint32_t any_generation = channel_word::any_generation;
-    static constexpr std::size_t page_size = 256;
     static constexpr std::size_t page_count = 256;
 
 private:
@@ -184,27 +193,31 @@ private:
     static constexpr std::uint64_t one_message = std::uint64_t{1} << bytes_bits;
     static constexpr std::uint64_t bytes_mask = one_message - 1;
 
+    [[nodiscard]] directory_page* page_of(std::uint16_t number) const noexcept {
+        return pages_[number / directory_page::size].load(std::memory_order_acquire);
+    }
+
     [[nodiscard]] directory_entry* find(std::uint16_t number) const noexcept {
-        directory_entry* const page = pages_[number / page_size].load(std::memory_order_acquire);
-        return page == nullptr ? nullptr : page + number % page_size;
+        directory_page* const page = page_of(number);
+        return page == nullptr ? nullptr : &page->entries[number % directory_page::size];
     }
 
     /// Of a number that was given out: its page is there.
     [[nodiscard]] directory_entry& existing(std::uint16_t number) const noexcept {
-        return pages_[number / page_size].load(std::memory_order_acquire)[number % page_size];
+        return page_of(number)->entries[number % directory_page::size];
     }
 
     directory_entry* make_entry(std::uint16_t number) noexcept {
         if (directory_entry* const entry = find(number)) return entry;
-        directory_entry* const page = new (std::nothrow) directory_entry[page_size];
+        directory_page* const page = new (std::nothrow) directory_page;
         if (page == nullptr) return nullptr;
-        directory_entry* expected = nullptr;
-        if (!pages_[number / page_size].compare_exchange_strong(expected, page, std::memory_order_seq_cst))
-            delete[] page;
+        directory_page* expected = nullptr;
+        if (!pages_[number / directory_page::size].compare_exchange_strong(expected, page, std::memory_order_seq_cst))
+            delete page;
         return find(number);
     }
 
-    std::atomic<directory_entry*> pages_[page_count]{};
+    std::atomic<directory_page*> pages_[page_count]{};
     std::atomic<std::uint32_t> cursor_{0};
 };
 

@@ -65,7 +65,7 @@ public:
         route_of(*m).group = &group;
         sent = m->header();
         route_of(*m).home->hand_on(*m); // of the engine it came from, which may be another
-        const bool out = has_io_thread && is_regular(op) && group.mail.claim_answer() && send_now(m);
+        const bool out = has_io_thread && may_answer(op) && group.mail.claim_answer() && send_now(m);
         const bool asleep = !out && in.push(node_of(*m.release()));
         const bool closing = directory.leave(sent.channel_number, op);
         if (has_io_thread || !send_at_once())
@@ -303,6 +303,11 @@ private:
         m.header().channel_number = given.number;
         route_of(m).generation = given.generation;
         return status::success;
+    }
+
+    /// Nothing follows from sending it that is the loop's alone to do.
+    [[nodiscard]] static constexpr bool may_answer(op_code op) noexcept {
+        return is_regular(op) || op == op_code::hello_response;
     }
 
     /// The thread that drives tries the socket before its post returns. False: somebody else drives, or it never did.

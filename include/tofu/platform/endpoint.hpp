@@ -74,6 +74,14 @@ inline bool is_any_v6(const endpoint& where) noexcept {
     return where.family() == AF_INET6 && std::memcmp(&raw.sin6_addr, &in6addr_any, sizeof(in6_addr)) == 0;
 }
 
+/// The other side is on this machine, by its address.
+inline bool is_loopback(const endpoint& where) noexcept {
+    if (where.family() == AF_INET) return (ntohl(raw_of<sockaddr_in>(where).sin_addr.s_addr) >> 24) == 127;
+    if (where.family() != AF_INET6) return false;
+    const auto raw = raw_of<sockaddr_in6>(where);
+    return std::memcmp(&raw.sin6_addr, &in6addr_loopback, sizeof(in6_addr)) == 0;
+}
+
 /// ::ffff:a.b.c.d is IPv4 in other clothes; everywhere in tofu it is shown and used as IPv4.
 inline bool is_v4_mapped(const in6_addr& host) noexcept {
     static constexpr unsigned char prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};

@@ -156,6 +156,9 @@ public:
         }
         if (!error && ::connect(made.native_handle(), to.data(), to.length) != 0) {
             error = connect_error(errno, to.family());
+            // Linux says that a connection on the loopback interface is in progress and completes it on the way back.
+            const bool may_stand = error.kind == io_failure::would_block && platform::detail::is_loopback(to);
+            if (may_stand && !made.peer_endpoint().empty()) error = {};
         }
         if (error && error.kind != io_failure::would_block) {
             made.close();

@@ -9,18 +9,8 @@
 
 #include <atomic>
 #include <cstdint>
-#include <cstring>
 
 namespace tofu::windows::detail {
-
-inline bool is_loopback(const platform::endpoint& where) noexcept {
-    if (where.family() == AF_INET) {
-        const auto raw = platform::detail::raw_of<sockaddr_in>(where);
-        return ntohl(raw.sin_addr.s_addr) >> 24 == 127;
-    }
-    const auto raw = platform::detail::raw_of<sockaddr_in6>(where);
-    return where.family() == AF_INET6 && std::memcmp(&raw.sin6_addr, &in6addr_loopback, sizeof(in6_addr)) == 0;
-}
 
 /// Windows 10 is 10.0, and Windows 11 still is; the build tells them apart. 0 when the system does not say. (GetVersion
 /// tells a program without a manifest of Windows 8, so ntdll is asked.) Any thread.
@@ -50,7 +40,7 @@ inline void fail_loopback_fast(SOCKET handle, const platform::endpoint& to) noex
         USHORT round_trip = 0xffff; // the system's own
         UCHAR more_syns = 0xfe;     // TCP_INITIAL_RTO_NO_SYN_RETRANSMISSIONS
     } parameters;
-    if (!is_loopback(to) || windows_build() < first_build) return;
+    if (!platform::detail::is_loopback(to) || windows_build() < first_build) return;
     DWORD none = 0;
     static_cast<void>(
         ::WSAIoctl(handle, initial_rto, &parameters, sizeof parameters, nullptr, 0, &none, nullptr, nullptr));
