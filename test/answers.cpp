@@ -48,6 +48,21 @@ TOFU_TEST_CASE(an_answer_leaves_without_waking_the_io_thread, here, io_thread_on
     }
 }
 
+TOFU_TEST_CASE(a_hello_is_answered_without_waking_the_io_thread, here, io_thread_only) {
+    dialogue talk(here);
+    raw_socket peer(talk.engine, talk.listen());
+    peer.read_ahead();
+    peer.say_hello();
+    tofu::message_ptr hello = talk.expect(talk.server, tofu::op_code::hello_request);
+    const std::uint64_t wakes = talk.engine.stats().wakes;
+    talk.server.post(answer(std::move(hello), tofu::op_code::hello_response));
+    BOOST_TEST(talk.engine.stats().messages_sent == 1U); // it is out already
+    const auto got = peer.receive();
+    BOOST_REQUIRE(got.has_value());
+    BOOST_TEST(got->header.op == tofu::op_code::hello_response);
+    BOOST_TEST(talk.engine.stats().wakes == wakes);
+}
+
 TOFU_TEST_CASE(what_is_posted_after_an_answer_comes_after_it, here, io_thread_only) {
     conversation_of_bytes with(here);
     for (std::uint64_t id = 1; id <= 200; id += 4) {

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace {
 
@@ -78,6 +79,14 @@ BOOST_AUTO_TEST_CASE(the_first_memory_is_64_bytes_and_then_it_doubles) {
     BOOST_TEST(buffer.reserve(1000));
     BOOST_TEST(buffer.capacity() == 1000u);
     BOOST_TEST(buffer.size() == 65u);
+}
+
+BOOST_AUTO_TEST_CASE(the_first_memory_is_a_cache_line) {
+    std::vector<tofu::byte_buffer> buffers(64);
+    for (tofu::byte_buffer& each : buffers) {
+        BOOST_REQUIRE(each.reserve(1));
+        BOOST_TEST(reinterpret_cast<std::uintptr_t>(each.data()) % 64 == 0U);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(appending_a_byte_at_a_time_moves_the_bytes_seldom) {

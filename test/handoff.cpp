@@ -26,6 +26,8 @@ using namespace std::chrono_literals;
 namespace {
 
 struct item : queue_node {
+    item() noexcept { kind = tofu::node_kind::command; } // it is not a message
+
     std::size_t producer = 0;
     std::size_t number = 0;
 };
@@ -48,12 +50,8 @@ struct traffic {
         in_order = in_order && i.number == next[i.producer]++;
         ++taken;
     }
-    void take_chain(queue_node* chain) {
-        while (chain != nullptr) {
-            queue_node* const following = chain->next;
-            take(*chain);
-            chain = following;
-        }
+    void take_all(node_queue batch) {
+        while (const queue_node* const node = batch.pop_front()) take(*node);
     }
     /// Each producer on a thread of its own; `produce(item)`.
     template <class Produce>
@@ -76,11 +74,13 @@ struct traffic {
     std::vector<std::thread> threads;
 };
 
-std::vector<std::size_t> numbers_of(queue_node* chain) {
+std::vector<std::size_t> numbers_of(node_queue batch) {
     std::vector<std::size_t> result;
-    for (; chain != nullptr; chain = chain->next) result.push_back(static_cast<item*>(chain)->number);
+    while (const queue_node* const node = batch.pop_front()) result.push_back(static_cast<const item*>(node)->number);
     return result;
 }
+
+constexpr auto no_visit = [](const queue_node&) {};
 
 } // namespace
 
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(everything_is_taken_at_once_and_oldest_first) {
     std::array<item, 6> items;
     for (std::size_t i = 0; i < items.size(); ++i) items[i].number = i;
     BOOST_TEST(q.empty());
-    BOOST_TEST(q.take_all() == nullptr);
+    BOOST_TEST(q.take_all(no_visit).empty());
     q.push(items[0]);
     q.push(items[1]);
     node_queue batch;
@@ -101,15 +101,33 @@ BOOST_AUTO_TEST_CASE(everything_is_taken_at_once_and_oldest_first) {
     q.push_all(batch);
     q.push(items[5]);
     BOOST_TEST(!q.empty());
-    BOOST_TEST((numbers_of(q.take_all()) == std::vector<std::size_t>{0, 1, 2, 3, 4, 5}));
+    BOOST_TEST((numbers_of(q.take_all(no_visit)) == std::vector<std::size_t>{0, 1, 2, 3, 4, 5}));
     BOOST_TEST(q.empty());
+}
+
+BOOST_AUTO_TEST_CASE(each_node_is_shown_once_however_many_there_are) {
+    queue q;
+    std::vector<item> items(5000); // more than the trail has places
+    for (std::size_t i = 0; i < items.size(); ++i) items[i].number = i;
+    for (const std::size_t count : {std::size_t{1}, items.size(), std::size_t{3}, items.size() - 1}) {
+        for (std::size_t i = 0; i < count; ++i) q.push(items[i]);
+        std::size_t seen = 0;
+        bool newest_first = true;
+        const std::vector<std::size_t> numbers = numbers_of(q.take_all([&](const queue_node& node) {
+            newest_first = newest_first && static_cast<const item&>(node).number == count - ++seen;
+        }));
+        BOOST_TEST(seen == count);
+        BOOST_TEST(newest_first);
+        BOOST_REQUIRE(numbers.size() == count);
+        for (std::size_t i = 0; i < count; ++i) BOOST_REQUIRE(numbers[i] == i);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(eight_producers_and_one_consumer_lose_nothing) {
     queue q;
     traffic all;
     all.start([&q](item& i) { q.push(i); });
-    while (all.taken != all_items) all.take_chain(q.take_all());
+    while (all.taken != all_items) all.take_all(q.take_all(no_visit));
     all.expect_all();
     BOOST_TEST(q.empty());
 }
@@ -126,7 +144,7 @@ BOOST_AUTO_TEST_CASE(batches_of_eight_producers_stay_in_order) {
             }
             q.push_all(batch);
         });
-    while (all.taken != all_items) all.take_chain(q.take_all());
+    while (all.taken != all_items) all.take_all(q.take_all(no_visit));
     all.expect_all();
 }
 
@@ -135,14 +153,15 @@ BOOST_AUTO_TEST_CASE(exactly_one_producer_has_to_wake_a_sleeping_loop) {
     std::array<item, 4> items;
     BOOST_TEST(!in.push(items[0])); // it does not sleep
     BOOST_TEST(!in.fall_asleep());  // something is there
+    BOOST_TEST(!in.claim_wake());   // so it goes on, and nobody has to tell it
     in.awake();
-    BOOST_TEST(in.take_all() != nullptr);
+    BOOST_TEST(!in.take_all().empty());
     BOOST_TEST(in.fall_asleep());
     BOOST_TEST(in.push(items[1]));
     BOOST_TEST(!in.push(items[2]));
     BOOST_TEST(!in.claim_wake());
     in.awake();
-    BOOST_TEST(in.take_all() != nullptr);
+    BOOST_TEST(!in.take_all().empty());
     BOOST_TEST(in.fall_asleep());
     BOOST_TEST(in.claim_wake()); // something beside the queue
     BOOST_TEST(!in.push(items[3]));
@@ -160,7 +179,7 @@ BOOST_AUTO_TEST_CASE(a_sleeping_loop_never_misses_a_wake) {
     while (all.taken != all_items && in_time) {
         if (in.fall_asleep()) in_time = wake.wait();
         in.awake();
-        all.take_chain(in.take_all());
+        all.take_all(in.take_all());
     }
     BOOST_TEST(in_time);
     all.expect_all();
@@ -182,7 +201,7 @@ BOOST_AUTO_TEST_CASE(one_item_at_a_time_wakes_the_loop_each_time) {
     for (int i = 0; i < rounds && in_time;) {
         if (in.fall_asleep()) in_time = wake.wait();
         in.awake();
-        if (in.take_all() == nullptr) continue;
+        if (in.take_all().empty()) continue;
         ++i;
         handled.ring();
     }

@@ -109,6 +109,15 @@ BOOST_AUTO_TEST_CASE(addresses_without_an_endpoint_say_why) {
     BOOST_CHECK(platform::to_address(platform::endpoint{}).kind() == address_kind::none);
 }
 
+BOOST_AUTO_TEST_CASE(only_this_machines_own_addresses_are_loopback) {
+    using platform::detail::is_loopback;
+    for (const char* here : {"127.0.0.1", "127.255.0.9", "::1", "::ffff:127.0.0.1"})
+        BOOST_TEST(is_loopback(endpoint_at(here, 1)), here);
+    for (const char* elsewhere : {"128.0.0.1", "126.255.255.255", "::2", ""})
+        BOOST_TEST(!is_loopback(endpoint_at(elsewhere, 1)), elsewhere);
+    BOOST_TEST(!is_loopback(platform::endpoint{}));
+}
+
 // ---- sockets: options ----
 
 BOOST_AUTO_TEST_CASE(no_socket_ever_waits) {
@@ -193,6 +202,16 @@ BOOST_AUTO_TEST_CASE(an_address_of_another_machine_can_not_be_listened_on) {
     BOOST_CHECK(error.kind == io_failure::address_not_available);
     BOOST_TEST(!made.is_open());
 }
+
+#if defined(__linux__)
+BOOST_AUTO_TEST_CASE(a_connection_to_this_machine_stands_at_once) {
+    const platform::socket listener = listen_at(endpoint_at("127.0.0.1"));
+    io_error error;
+    const platform::socket client = platform::socket::connect(listener.local_endpoint(), {}, error);
+    BOOST_TEST(!error);
+    BOOST_TEST(!client.peer_endpoint().empty());
+}
+#endif
 
 BOOST_AUTO_TEST_CASE(a_port_nobody_listens_on_refuses) {
     const refusing_port refusing;

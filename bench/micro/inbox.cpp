@@ -31,14 +31,16 @@ namespace {
 using tofu::queue_node;
 using tofu::engine::inbox;
 
-std::size_t length_of(const queue_node* chain) {
+std::size_t length_of(tofu::node_queue batch) {
     std::size_t length = 0;
-    for (; chain != nullptr; chain = chain->next) ++length;
+    while (batch.pop_front() != nullptr) ++length;
     return length;
 }
 
 void push_alone(benchmark::State& state) {
-    struct alignas(64) node : queue_node {};
+    struct alignas(64) node : queue_node {
+        node() noexcept { kind = tofu::node_kind::command; } // it is not a message
+    };
     std::vector<node> nodes(bench::lane::window);
     std::optional<inbox> in;
     for (auto _ : state) {
@@ -84,7 +86,8 @@ public:
 private:
     void drain() {
         for (;;) {
-            while (queue_node* const chain = inbox_.take_all()) take(chain);
+            while (take_batch()) {
+            }
             if (inbox_.fall_asleep()) {
                 if (stopping_.load(std::memory_order_seq_cst)) return;
                 sleep();
@@ -93,12 +96,12 @@ private:
         }
     }
 
-    static void take(queue_node* chain) {
-        while (chain != nullptr) {
-            queue_node* const node = chain;
-            chain = node->next;
-            bench::lane::take(*node);
-        }
+    /// False: there was none.
+    bool take_batch() {
+        tofu::node_queue batch = inbox_.take_all();
+        if (batch.empty()) return false;
+        while (queue_node* const node = batch.pop_front()) bench::lane::take(*node);
+        return true;
     }
 
     void sleep() {

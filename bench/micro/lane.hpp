@@ -52,6 +52,8 @@ public:
 private:
     // A node has a cache line of its own, as a message's has.
     struct alignas(64) numbered_node : tofu::queue_node {
+        numbered_node() noexcept { kind = tofu::node_kind::command; } // it is not a message
+
         lane* home = nullptr;
         std::size_t number = 0;
     };

@@ -79,7 +79,7 @@ void round_trip(benchmark::State& state) {
     mailbox there;
     mailbox back;
     std::thread receiver([&] { receive(there, [&back](queue_node& node) { back.push(node); }); });
-    queue_node node;
+    queue_node node{.kind = tofu::node_kind::command}; // it is not a message
     std::size_t returned = 0;
     for (auto _ : state) {
         there.push(node);

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <span>
 #include <string_view>
@@ -26,9 +25,7 @@ public:
     byte_buffer& operator=(const byte_buffer&) = delete;
 
     byte_buffer(byte_buffer&& other) noexcept
-        : block_(std::move(other.block_))
-        , size_(std::exchange(other.size_, 0))
-        , capacity_(std::exchange(other.capacity_, 0)) {}
+        : block_(std::move(other.block_)), size_(std::exchange(other.size_, 0)) {}
 
     byte_buffer& operator=(byte_buffer&& other) noexcept {
         byte_buffer taken(std::move(other));
@@ -41,34 +38,33 @@ public:
     void swap(byte_buffer& other) noexcept {
         block_.swap(other.block_);
         std::swap(size_, other.size_);
-        std::swap(capacity_, other.capacity_);
     }
 
     friend void swap(byte_buffer& left, byte_buffer& right) noexcept { left.swap(right); }
 
     /// The first byte; null while nothing was ever allocated.
-    [[nodiscard]] std::byte* data() noexcept { return block_.get(); }
-    [[nodiscard]] const std::byte* data() const noexcept { return block_.get(); }
+    [[nodiscard]] std::byte* data() noexcept { return block_.first(); }
+    [[nodiscard]] const std::byte* data() const noexcept { return block_.first(); }
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+    [[nodiscard]] std::size_t capacity() const noexcept { return block_.capacity(); }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
-    [[nodiscard]] std::span<std::byte> bytes() noexcept { return {block_.get(), size_}; }
-    [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {block_.get(), size_}; }
+    [[nodiscard]] std::span<std::byte> bytes() noexcept { return {block_.first(), size_}; }
+    [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {block_.first(), size_}; }
 
     /// The bytes as text.
     [[nodiscard]] std::string_view text() const noexcept {
-        return {reinterpret_cast<const char*>(block_.get()), size_};
+        return {reinterpret_cast<const char*>(block_.first()), size_};
     }
 
     /// Makes room for `count` bytes in all; size() stays. Grows at least to the double, and to 64 bytes.
     [[nodiscard]] bool reserve(std::size_t count) noexcept {
-        if (count <= capacity_) return true;
-        fresh_block fresh = allocate(count);
-        if (!fresh.memory) return false;
-        copy(fresh.memory.get(), block_.get(), size_);
-        adopt(std::move(fresh));
+        if (count <= capacity()) return true;
+        block fresh = allocate(count);
+        if (fresh.capacity() == 0) return false;
+        copy(fresh.first(), block_.first(), size_);
+        block_.swap(fresh);
         return true;
     }
 
@@ -83,14 +79,14 @@ public:
     [[nodiscard]] bool append(std::span<const std::byte> more) noexcept {
         if (more.size() > max_capacity - size_) return false;
         const std::size_t total = size_ + more.size();
-        if (total > capacity_) {
-            fresh_block fresh = allocate(total);
-            if (!fresh.memory) return false;
-            copy(fresh.memory.get(), block_.get(), size_);
-            copy(fresh.memory.get() + size_, more.data(), more.size());
-            adopt(std::move(fresh));
+        if (total > capacity()) {
+            block fresh = allocate(total);
+            if (fresh.capacity() == 0) return false;
+            copy(fresh.first(), block_.first(), size_);
+            copy(fresh.first() + size_, more.data(), more.size());
+            block_.swap(fresh);
         } else {
-            copy(block_.get() + size_, more.data(), more.size());
+            copy(block_.first() + size_, more.data(), more.size());
         }
         size_ = total;
         return true;
@@ -103,13 +99,13 @@ public:
 
     /// Replaces the content. `content` may lie inside this buffer.
     [[nodiscard]] bool assign(std::span<const std::byte> content) noexcept {
-        if (content.size() > capacity_) {
-            fresh_block fresh = allocate(content.size());
-            if (!fresh.memory) return false;
-            copy(fresh.memory.get(), content.data(), content.size());
-            adopt(std::move(fresh));
+        if (content.size() > capacity()) {
+            block fresh = allocate(content.size());
+            if (fresh.capacity() == 0) return false;
+            copy(fresh.first(), content.data(), content.size());
+            block_.swap(fresh);
         } else {
-            copy(block_.get(), content.data(), content.size());
+            copy(block_.first(), content.data(), content.size());
         }
         size_ = content.size();
         return true;
@@ -120,9 +116,9 @@ public:
 
     /// Forgets the bytes and gives the memory back.
     void release() noexcept {
-        block_.reset();
+        block none;
+        block_.swap(none);
         size_ = 0;
-        capacity_ = 0;
     }
 
     /// The largest capacity of a buffer that has grown to `size` bytes in whatever steps, and had `before` at first.
@@ -136,26 +132,51 @@ private:
     // More can not be addressed by pointer differences, and some compilers raise an exception for it all the same.
     static constexpr std::size_t max_capacity = static_cast<std::size_t>(PTRDIFF_MAX);
 
-    struct fresh_block {
-        std::unique_ptr<std::byte[]> memory;
-        std::size_t capacity = 0;
+    /// Owns memory. The smallest there is lies in a cache line of its own, not in parts of two, because small messages
+    /// are written by one processor and read by another. For more it would not pay: aligned memory is dearer to get.
+    class block {
+    public:
+        block() noexcept = default;
+        block(block&& other) noexcept { swap(other); }
+        block& operator=(block&&) = delete;
+        ~block() {
+            if (capacity_ <= first_capacity)
+                ::operator delete[](first_, cache_line);
+            else
+                ::operator delete[](first_);
+        }
+
+        /// Without capacity when memory is short.
+        [[nodiscard]] static block make(std::size_t capacity) noexcept {
+            void* const memory = capacity <= first_capacity ? ::operator new[](capacity, cache_line, std::nothrow)
+                                                            : ::operator new[](capacity, std::nothrow);
+            block made;
+            made.first_ = static_cast<std::byte*>(memory);
+            made.capacity_ = memory == nullptr ? 0 : capacity;
+            return made;
+        }
+
+        void swap(block& other) noexcept {
+            std::swap(first_, other.first_);
+            std::swap(capacity_, other.capacity_);
+        }
+
+        [[nodiscard]] std::byte* first() const noexcept { return first_; }
+        [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+
+    private:
+        static constexpr std::align_val_t cache_line{64};
+
+        std::byte* first_ = nullptr;
+        std::size_t capacity_ = 0;
     };
 
     // Where the comfortable size is not to be had, the necessary one may be.
-    [[nodiscard]] fresh_block allocate(std::size_t needed) const noexcept {
+    [[nodiscard]] block allocate(std::size_t needed) const noexcept {
         if (needed > max_capacity) return {};
-        const std::size_t doubled = capacity_ <= max_capacity / 2 ? capacity_ * 2 : max_capacity;
-        for (const std::size_t count : {(std::max)({needed, doubled, first_capacity}), needed}) {
-            if (std::byte* const memory = new (std::nothrow) std::byte[count]) {
-                return {std::unique_ptr<std::byte[]>(memory), count};
-            }
-        }
-        return {};
-    }
-
-    void adopt(fresh_block fresh) noexcept {
-        block_ = std::move(fresh.memory);
-        capacity_ = fresh.capacity;
+        const std::size_t doubled = capacity() <= max_capacity / 2 ? capacity() * 2 : max_capacity;
+        block comfortable = block::make((std::max)({needed, doubled, first_capacity}));
+        return comfortable.capacity() != 0 ? std::move(comfortable) : block::make(needed);
     }
 
     // A view into memory that clear() or a shrink gave up may overlap its destination; memmove allows it, but no null.
@@ -163,9 +184,8 @@ private:
         if (count != 0) std::memmove(to, from, count);
     }
 
-    std::unique_ptr<std::byte[]> block_;
+    block block_;
     std::size_t size_ = 0;
-    std::size_t capacity_ = 0;
 };
 
 } // namespace tofu

@@ -39,7 +39,7 @@ struct message_route {
 
 /// One discrete message. Owned by exactly one `message_ptr` (or by the engine while it travels) and used by one thread
 /// at a time. Nothing here throws; a lack of memory is a status.
-class message : private queue_node {
+class alignas(64) message : private queue_node {
 public:
     message() noexcept = default;
     message(const message&) = delete;
@@ -141,6 +141,11 @@ inline message_route& route_of(message& m) noexcept { return routing_access::rou
 inline queue_node& node_of(message& m) noexcept { return routing_access::node(m); }
 /// `node` must be of a kind that is a message (message, goodbye, pool_empty, end_of_stream).
 inline message& message_of(queue_node& node) noexcept { return routing_access::from_node(node); }
+
+/// What belongs to this node will be read soon, by a thread that has not written it.
+inline void prefetch_content(queue_node& node) noexcept {
+    if (node.kind == node_kind::message) prefetch_to_read(message_of(node).body().data());
+}
 
 } // namespace engine
 } // namespace tofu

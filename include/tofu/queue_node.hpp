@@ -28,10 +28,20 @@ struct queue_node {
     node_kind kind = node_kind::message;
 };
 
+/// Lets the processor fetch a node that will soon be used, and has often come from another processor's cache. Most
+/// nodes are messages, which are two cache lines long. The address need not be that of a node any more.
+inline void prefetch_node(const queue_node* node) noexcept {
+    constexpr std::size_t cache_line = 64;
+    prefetch(node);
+    prefetch(reinterpret_cast<const unsigned char*>(node) + cache_line);
+}
+
 /// First in, first out, of nodes somebody else owns. One thread at a time. Every operation is O(1).
 class node_queue {
 public:
     constexpr node_queue() noexcept = default;
+    /// A chain that ends in a null link; both null: none.
+    node_queue(queue_node* first, queue_node* last) noexcept : first_(first), last_(last) {}
     node_queue(node_queue&& other) noexcept
         : first_(std::exchange(other.first_, nullptr)), last_(std::exchange(other.last_, nullptr)) {}
     node_queue& operator=(node_queue&&) = delete;
@@ -52,14 +62,6 @@ public:
         if (last_ == nullptr) last_ = &node;
     }
 
-    /// Takes over a chain that ends in a null link; `first` may be null.
-    void append_chain(queue_node* first) noexcept {
-        if (first == nullptr) return;
-        (last_ != nullptr ? last_->next : first_) = first;
-        last_ = first;
-        while (last_->next != nullptr) last_ = last_->next;
-    }
-
     /// Moves everything from `other` behind what is here.
     void splice(node_queue& other) noexcept {
         if (other.first_ == nullptr) return;
@@ -73,10 +75,7 @@ public:
         queue_node* const node = first_;
         if (node == nullptr) return nullptr;
         first_ = node->next;
-        if (first_ == nullptr)
-            last_ = nullptr;
-        else
-            prefetch_item(*first_);
+        if (first_ == nullptr) last_ = nullptr;
         node->next = nullptr;
         return node;
     }
@@ -88,16 +87,6 @@ public:
     }
 
 private:
-    static constexpr std::size_t cache_line = 64;
-
-    /// The next one is nearly always popped soon, and has often come from another processor's cache. Most nodes are
-    /// messages, which are two lines long.
-    static void prefetch_item(const queue_node& node) noexcept {
-        const auto* const bytes = reinterpret_cast<const unsigned char*>(&node);
-        prefetch(bytes);
-        prefetch(bytes + cache_line);
-    }
-
     queue_node* first_ = nullptr;
     queue_node* last_ = nullptr;
 };

@@ -139,8 +139,7 @@ void ask_commands_again(loop_state<Policies>& state) noexcept {
 template <class Policies>
 void drain_inbox(loop_state<Policies>& state) noexcept {
     using resolution_type = resolution<typename channel<Policies>::endpoint>;
-    node_queue batch;
-    batch.append_chain(state.in.take_all());
+    node_queue batch = state.in.take_all();
     while (queue_node* const node = batch.pop_front()) {
         switch (node->kind) {
         case node_kind::message: dispatch_message(state, message_of(*node)); break;

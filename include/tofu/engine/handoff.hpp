@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_HANDOFF_HPP
 #define TOFU_ENGINE_HANDOFF_HPP
 
+#include <tofu/engine/trail.hpp>
 #include <tofu/queue_node.hpp>
 
 #include <atomic>
@@ -20,45 +21,57 @@ public:
 
     /// Any thread.
     void push(queue_node& node) noexcept {
-        queue_node* head = head_.load(std::memory_order_relaxed);
-        do {
-            node.next = head;
-        } while (!head_.compare_exchange_weak(head, &node, std::memory_order_seq_cst, std::memory_order_relaxed));
+        trail_.add(node);
+        link(node, node);
     }
 
     /// Any thread. Pushes a whole queue, oldest first, as one hand-over.
     void push_all(node_queue& queue) noexcept {
         queue_node* const oldest = queue.release();
         if (oldest == nullptr) return;
-        queue_node* const newest = reversed(oldest);
-        queue_node* head = head_.load(std::memory_order_relaxed);
-        do {
-            oldest->next = head;
-        } while (!head_.compare_exchange_weak(head, newest, std::memory_order_seq_cst, std::memory_order_relaxed));
+        queue_node* newest = nullptr;
+        for (queue_node* node = oldest; node != nullptr;) {
+            queue_node* const next = node->next;
+            node->next = newest;
+            newest = node;
+            trail_.add(*node);
+            node = next;
+        }
+        link(*newest, *oldest);
     }
 
-    /// The consumer. The whole chain, oldest first; null when empty.
-    [[nodiscard]] queue_node* take_all() noexcept {
-        if (head_.load(std::memory_order_relaxed) == nullptr) return nullptr;
-        return reversed(head_.exchange(nullptr, std::memory_order_seq_cst));
+    /// The consumer. Everything there is, oldest first. `visit(node)` is called for each, which is here by then, before
+    /// anything is done with it.
+    template <class Visit>
+    [[nodiscard]] node_queue take_all(Visit visit) noexcept {
+        if (head_.load(std::memory_order_relaxed) == nullptr) return {};
+        trail::runner ahead(trail_);
+        queue_node* const newest = head_.exchange(nullptr, std::memory_order_seq_cst);
+        queue_node* oldest = nullptr;
+        for (queue_node* node = newest; node != nullptr;) {
+            ahead.step();
+            visit(*node);
+            queue_node* const older = node->next;
+            node->next = oldest;
+            oldest = node;
+            node = older;
+        }
+        return {oldest, newest};
     }
 
     /// Any thread.
     [[nodiscard]] bool empty() const noexcept { return head_.load(std::memory_order_seq_cst) == nullptr; }
 
 private:
-    static queue_node* reversed(queue_node* chain) noexcept {
-        queue_node* result = nullptr;
-        while (chain != nullptr) {
-            queue_node* const next = chain->next;
-            chain->next = result;
-            result = chain;
-            chain = next;
-        }
-        return result;
+    void link(queue_node& newest, queue_node& oldest) noexcept {
+        queue_node* head = head_.load(std::memory_order_relaxed);
+        do {
+            oldest.next = head;
+        } while (!head_.compare_exchange_weak(head, &newest, std::memory_order_seq_cst, std::memory_order_relaxed));
     }
 
-    std::atomic<queue_node*> head_{nullptr};
+    alignas(64) std::atomic<queue_node*> head_{nullptr};
+    trail trail_;
 };
 
 } // namespace tofu::engine

@@ -4,6 +4,7 @@
 #define TOFU_ENGINE_INBOX_HPP
 
 #include <tofu/engine/handoff.hpp>
+#include <tofu/message.hpp>
 
 #include <atomic>
 
@@ -28,6 +29,7 @@ public:
 
     /// The loop, before it waits. False when something has come in meanwhile: do not wait then.
     [[nodiscard]] bool fall_asleep() noexcept {
+        if (!queue_.empty()) return false; // nobody needs to be told
         sleeping_.store(true, std::memory_order_seq_cst);
         return queue_.empty();
     }
@@ -35,8 +37,8 @@ public:
     /// The loop, after it waited.
     void awake() noexcept { sleeping_.store(false, std::memory_order_seq_cst); }
 
-    /// The loop. The chain of everything that has come in, oldest first.
-    [[nodiscard]] queue_node* take_all() noexcept { return queue_.take_all(); }
+    /// The loop. Everything that has come in, oldest first.
+    [[nodiscard]] node_queue take_all() noexcept { return queue_.take_all(prefetch_content); }
 
     [[nodiscard]] bool empty() const noexcept { return queue_.empty(); }
 

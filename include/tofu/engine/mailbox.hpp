@@ -4,6 +4,7 @@
 #define TOFU_ENGINE_MAILBOX_HPP
 
 #include <tofu/engine/handoff.hpp>
+#include <tofu/message.hpp>
 #include <tofu/platform/sleeper.hpp>
 
 #include <atomic>
@@ -37,7 +38,10 @@ public:
 
     /// The receiver. Null when nothing is there.
     [[nodiscard]] queue_node* pop() noexcept {
-        if (taken_.empty()) taken_.append_chain(incoming_.take_all());
+        if (taken_.empty()) {
+            node_queue fresh = incoming_.take_all(prefetch_content);
+            taken_.splice(fresh);
+        }
         queue_node* const node = taken_.pop_front();
         if (node != nullptr && taken_.empty() && incoming_.empty()) all_taken_.store(true, std::memory_order_relaxed);
         return node;

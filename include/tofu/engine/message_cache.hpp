@@ -6,7 +6,9 @@
 #include <tofu/engine/message_pool.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <span>
 #include <utility>
 
 namespace tofu::engine {
@@ -20,9 +22,13 @@ public:
 
     /// From the pool, or new; null when memory is short.
     [[nodiscard]] message* get() noexcept {
-        if (fresh_.empty()) pool_.take_batch(fresh_, grow(to_take_));
-        if (queue_node* const node = fresh_.pop_front()) return &message_of(*node);
-        return pool_.make();
+        if (next_ == fresh_.count) {
+            next_ = 0;
+            fresh_.count = pool_.take_batch(std::span(fresh_.places).first(grow(to_take_)));
+        }
+        if (next_ == fresh_.count) return pool_.make();
+        if (next_ + ahead < fresh_.count) prefetch(fresh_.places[next_ + ahead]->body().data());
+        return fresh_.places[next_++];
     }
 
     void put(message& m) noexcept {
@@ -31,8 +37,8 @@ public:
             return;
         }
         pool_.retire(m);
-        used_.push_back(node_of(m));
-        if (++used_count_ == batch) return_used();
+        used_.places[used_.count++] = &m;
+        if (used_.count == batch) pool_.return_batch(used_.all());
     }
 
     /// Credit for a message that is being received. False: all of it is used up.
@@ -47,8 +53,9 @@ public:
 
     /// At the end of a turn.
     void give_back() noexcept {
-        used_.splice(fresh_);
-        if (!used_.empty()) return_used();
+        if (used_.count != 0) pool_.return_batch(used_.all());
+        const std::span<message* const> left = fresh_.all().subspan(std::exchange(next_, 0));
+        if (!left.empty()) pool_.return_batch(left);
         if (credit_ != 0) pool_.return_credit(std::exchange(credit_, 0));
         to_take_ = credit_to_take_ = 1;
     }
@@ -57,20 +64,28 @@ public:
     static constexpr std::size_t batch = 32;
 
 private:
+    struct handful {
+        std::array<message*, batch> places;
+        std::size_t count = 0;
+
+        /// All of them, which are the caller's now.
+        [[nodiscard]] std::span<message* const> all() noexcept {
+            return std::span(places).first(std::exchange(count, 0));
+        }
+    };
+
     /// A turn that needs one takes one; one that needs many soon takes whole batches.
     static std::size_t grow(std::size_t& amount) noexcept {
         return std::exchange(amount, (std::min)(2 * amount, batch));
     }
 
-    void return_used() noexcept {
-        pool_.return_batch(used_);
-        used_count_ = 0;
-    }
+    /// By then a message that is being fetched is here, and tells where its body lies.
+    static constexpr std::size_t ahead = 4;
 
     message_pool& pool_;
-    node_queue fresh_;
-    node_queue used_;
-    std::size_t used_count_ = 0;
+    handful fresh_;
+    std::size_t next_ = 0; ///< of fresh_: those before it are given out
+    handful used_;
     std::size_t credit_ = 0; ///< taken for messages that are still to come
     std::size_t to_take_ = 1;
     std::size_t credit_to_take_ = 1;

@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <span>
 #include <system_error>
 #include <utility>
 
@@ -48,6 +49,10 @@ public:
     [[nodiscard]] static message_pool* create(const options& opts) noexcept {
         message_pool* const pool = new (std::nothrow) message_pool(opts);
         if (pool == nullptr) return nullptr;
+        if (!pool->store_.is_usable()) {
+            delete pool;
+            return nullptr;
+        }
         for (std::size_t i = 0; i < (std::min)(opts.initial_messages, opts.max_messages); ++i) {
             message* const fresh = pool->make();
             if (fresh == nullptr) {
@@ -75,7 +80,12 @@ public:
             const std::lock_guard lock(waking_);
             wake_ = nullptr;
         }
-        leave(erase(store_.close()) + 1); // the messages, and the owner
+        std::size_t gone = 1; // the owner
+        store_.close([&gone](message& m) {
+            delete &m;
+            ++gone;
+        });
+        leave(gone);
     }
 
     /// Null when there is none (pool_only), memory is short (always), or as many are alive as there may be.
@@ -121,13 +131,15 @@ public:
         leave(1);
     }
 
-    /// I/O thread. Up to `wanted` free messages under one lock.
-    void take_batch(node_queue& into, std::size_t wanted) noexcept { store_.take(into, wanted); }
+    /// I/O thread. Free messages under one lock, as many as there are, but no more than there are places; how many.
+    [[nodiscard]] std::size_t take_batch(std::span<message*> into) noexcept { return store_.take(into); }
 
-    /// I/O thread. Many cleaned messages under one lock; what the pool will not keep is deleted.
-    void return_batch(node_queue& from) noexcept {
-        store_.put(from);
-        if (!from.empty()) leave(erase(std::move(from)));
+    /// I/O thread. Many retired messages under one lock; what the pool will not keep is deleted.
+    void return_batch(std::span<message* const> from) noexcept {
+        const std::size_t kept = store_.put(from);
+        if (kept == from.size()) return;
+        for (message* const each : from.subspan(kept)) delete each;
+        leave(from.size() - kept);
     }
 
     /// A message as it has to be before it rests in the pool: empty, without overlarge buffers; then without credit and
@@ -215,13 +227,6 @@ private:
     [[nodiscard]] bool enough_credit() const noexcept {
         const std::size_t used = credit_used_.load(std::memory_order_seq_cst);
         return credit_limit_ - (std::min)(used, credit_limit_) >= std::max<std::size_t>(1, credit_limit_ / 4);
-    }
-
-    /// How many there were.
-    static std::size_t erase(node_queue doomed) noexcept {
-        std::size_t count = 0;
-        for (; queue_node* const node = doomed.pop_front(); ++count) delete &message_of(*node);
-        return count;
     }
 
     /// So many messages, or the owner, are gone. The last one deletes the pool.

@@ -216,24 +216,20 @@ public:
     /// As much as is there, into the buffers in turn. 0 bytes and no error: the peer has ended its direction - so there
     /// must be room for a byte at least.
     io_result read(std::span<const mutable_buffer> buffers) noexcept {
-        iovec pieces[max_buffers];
-        const int count = static_cast<int>(to_pieces(buffers, pieces));
         ssize_t got = -1;
         do {
-            got = ::readv(native_handle(), pieces, count);
+            got = buffers.size() == 1 ? ::recv(native_handle(), buffers[0].data, buffers[0].size, 0)
+                                      : read_pieces(buffers);
         } while (got < 0 && errno == EINTR);
         return to_result(got);
     }
 
     /// As much as the kernel takes at once, possibly less than everything.
     io_result write(std::span<const const_buffer> buffers) noexcept {
-        iovec pieces[max_buffers];
-        msghdr gathered{};
-        gathered.msg_iov = pieces;
-        gathered.msg_iovlen = static_cast<decltype(gathered.msg_iovlen)>(to_pieces(buffers, pieces));
         ssize_t sent = -1;
         do {
-            sent = ::sendmsg(native_handle(), &gathered, detail::send_flags);
+            sent = buffers.size() == 1 ? ::send(native_handle(), buffers[0].data, buffers[0].size, detail::send_flags)
+                                       : write_pieces(buffers);
         } while (sent < 0 && errno == EINTR);
         return to_written(sent);
     }
@@ -320,6 +316,20 @@ private:
             pieces[index].iov_len = buffers[index].size;
         }
         return count;
+    }
+
+    // One buffer goes without these: it costs the system less.
+    ssize_t read_pieces(std::span<const mutable_buffer> buffers) const noexcept {
+        iovec pieces[max_buffers];
+        const int count = static_cast<int>(to_pieces(buffers, pieces));
+        return ::readv(native_handle(), pieces, count);
+    }
+    ssize_t write_pieces(std::span<const const_buffer> buffers) const noexcept {
+        iovec pieces[max_buffers];
+        msghdr gathered{};
+        gathered.msg_iov = pieces;
+        gathered.msg_iovlen = static_cast<decltype(gathered.msg_iovlen)>(to_pieces(buffers, pieces));
+        return ::sendmsg(native_handle(), &gathered, detail::send_flags);
     }
 
     static io_result to_result(ssize_t bytes) noexcept {
