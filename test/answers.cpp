@@ -59,7 +59,7 @@ TOFU_TEST_CASE(a_hello_is_answered_without_waking_the_io_thread, here, io_thread
     BOOST_TEST(talk.engine.stats().messages_sent == 1U); // it is out already
     const auto got = peer.receive();
     BOOST_REQUIRE(got.has_value());
-    BOOST_TEST(got->header.op == tofu::op_code::hello_response);
+    BOOST_TEST((got->header.op == tofu::op_code::hello_response));
     BOOST_TEST(talk.engine.stats().wakes == wakes);
 }
 

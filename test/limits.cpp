@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_crowd_is_accepted_a_few_at_a_turn) {
     const tofu::address where = talk.listen();
     std::deque<raw_end> crowd;
     for (int i = 0; i < 10; ++i) crowd.emplace_back(talk.world, where);
-    for (const std::uint64_t accepted : {3U, 6U, 9U, 10U, 10U}) {
+    for (const std::uint64_t accepted : {1U, 3U, 6U, 9U, 10U, 10U}) { // it may have been one alone, at first
         talk.turn();
         BOOST_TEST(talk.engine.stats().accepted == accepted);
     }

@@ -32,23 +32,6 @@ namespace tofu {
 /// TOFU_HAS_EXCEPTIONS for use in ordinary code.
 inline constexpr bool exceptions_enabled = TOFU_HAS_EXCEPTIONS == 1;
 
-/// Lets the processor fetch a cache line that is about to be changed; no effect where the compiler has no way to say
-/// so. Any address will do.
-inline void prefetch([[maybe_unused]] const void* line) noexcept {
-#if defined(__GNUC__) && defined(__x86_64__)
-    asm volatile("prefetchw %0" : : "m"(*static_cast<const unsigned char*>(line)));
-#elif defined(__GNUC__)
-    __builtin_prefetch(line, 1);
-#endif
-}
-
-/// The same for one that will only be read.
-inline void prefetch_to_read([[maybe_unused]] const void* line) noexcept {
-#if defined(__GNUC__)
-    __builtin_prefetch(line);
-#endif
-}
-
 } // namespace tofu
 
 #endif // TOFU_CONFIG_HPP

@@ -7,6 +7,7 @@
 #include <tofu/binary_header.hpp>
 #include <tofu/byte_buffer.hpp>
 #include <tofu/options.hpp>
+#include <tofu/prefetch.hpp>
 #include <tofu/queue_node.hpp>
 #include <tofu/reason.hpp>
 #include <tofu/status.hpp>
@@ -38,8 +39,8 @@ struct message_route {
 };
 
 /// One discrete message. Owned by exactly one `message_ptr` (or by the engine while it travels) and used by one thread
-/// at a time. Nothing here throws; a lack of memory is a status.
-class alignas(64) message : private queue_node {
+/// at a time. Nothing here throws; a lack of memory is a status. Aligned to lie in as few cache lines as can be.
+class alignas(cache_line_size) message : private queue_node {
 public:
     message() noexcept = default;
     message(const message&) = delete;

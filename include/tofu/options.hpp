@@ -61,7 +61,7 @@ struct options {
     /// Bytes written to one channel per turn of the loop. Default 1 MiB.
     std::size_t write_budget = 1024 * 1024;
 
-    /// Connections accepted from one listener per turn of the loop. Default 64.
+    /// Most connections accepted from one listener per turn of the loop. Default 64.
     std::size_t accept_budget = 64;
 
     /// Longest time for a name to be resolved, a listener's too, and then for each of its addresses to be connected to.

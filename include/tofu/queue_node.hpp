@@ -3,8 +3,6 @@
 #ifndef TOFU_QUEUE_NODE_HPP
 #define TOFU_QUEUE_NODE_HPP
 
-#include <tofu/config.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -27,14 +25,6 @@ struct queue_node {
     queue_node* next = nullptr;
     node_kind kind = node_kind::message;
 };
-
-/// Lets the processor fetch a node that will soon be used, and has often come from another processor's cache. Most
-/// nodes are messages, which are two cache lines long. The address need not be that of a node any more.
-inline void prefetch_node(const queue_node* node) noexcept {
-    constexpr std::size_t cache_line = 64;
-    prefetch(node);
-    prefetch(reinterpret_cast<const unsigned char*>(node) + cache_line);
-}
 
 /// First in, first out, of nodes somebody else owns. One thread at a time. Every operation is O(1).
 class node_queue {

@@ -58,10 +58,21 @@ template <class Policies>
     return state.opts.close_when_full || state.channels.used() < state.channels.capacity();
 }
 
+/// How many to ask for in this turn: one, as an attempt that finds nobody costs the system nearly as much as one that
+/// finds somebody, and twice as many as before while each turn has found all it asked for.
+template <class Policies>
+[[nodiscard]] std::size_t accepts_in_turn(loop_state<Policies>& state, channel<Policies>& listener) noexcept {
+    const std::uint64_t turn = state.counters.turns.value();
+    const bool is_burst = listener.accepted_in != 0 && listener.accepted_in + 1 == turn;
+    listener.accepted_in = turn;
+    listener.accepts = is_burst ? (std::min)(2 * listener.accepts, state.opts.accept_budget) : 1;
+    return listener.accepts;
+}
+
 /// The poller has said that a listener has a backlog.
 template <class Policies>
 void accept_connections(loop_state<Policies>& state, channel<Policies>& listener) noexcept {
-    for (std::size_t i = 0; i < state.opts.accept_budget; ++i) {
+    for (std::size_t left = accepts_in_turn(state, listener); left != 0; --left) {
         if (!may_accept(state)) {
             pause_listener(state, listener); // until a channel ends or says hello
             return;

@@ -87,6 +87,8 @@ struct channel : timer_item<typename Policies::timer> {
     std::uint16_t number = no_channel;
     std::uint32_t generation = 0; ///< of the number
     std::uint64_t resumed_in = 0; ///< the turn in which `resumed` was settled: the next wait asks for it again
+    std::uint64_t accepted_in = 0; ///< the turn in which a listener was last asked for connections
+    std::size_t accepts = 1;       ///< for how many
     std::uint64_t read_first = 0; ///< bytes to have been received before a limit that is due counts; 0: none is
     readiness ready = readiness::none;
 

@@ -20,6 +20,7 @@
 #include <tofu/engine/loan.hpp>
 #include <tofu/engine/reading.hpp>
 #include <tofu/engine/writing.hpp>
+#include <tofu/prefetch.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -237,6 +238,7 @@ private:
 
     void handle_ready() noexcept {
         while (channel_type* const ch = state_.ready.pop_front()) {
+            prefetch(state_.ready.front(), sizeof(channel_type)); // of many channels each is cold when its turn comes
             const readiness what = std::exchange(ch->ready, readiness::none);
             switch (ch->phase) {
             case channel_phase::connecting: finish_connect(state_, *ch); break;

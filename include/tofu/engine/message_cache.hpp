@@ -4,6 +4,7 @@
 #define TOFU_ENGINE_MESSAGE_CACHE_HPP
 
 #include <tofu/engine/message_pool.hpp>
+#include <tofu/prefetch.hpp>
 
 #include <algorithm>
 #include <array>

@@ -3,8 +3,8 @@
 #ifndef TOFU_ENGINE_MESSAGE_STORE_HPP
 #define TOFU_ENGINE_MESSAGE_STORE_HPP
 
-#include <tofu/config.hpp>
 #include <tofu/message.hpp>
+#include <tofu/prefetch.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -35,7 +35,7 @@ public:
         refill();
         if (free_.size() == 0) return nullptr;
         message* const taken = free_.pop();
-        if (message* const soon = free_.below(ahead)) prefetch_node(&node_of(*soon));
+        if (message* const soon = free_.below(ahead)) prefetch(soon, sizeof(message));
         if (message* const next = free_.below(ahead / 2)) prefetch(next->body().data());
         return taken;
     }
@@ -49,7 +49,7 @@ public:
             refill();
             if (free_.size() == 0) break;
             into[taken] = free_.pop();
-            prefetch_node(&node_of(*into[taken]));
+            prefetch(into[taken], sizeof(message));
         }
         return taken;
     }

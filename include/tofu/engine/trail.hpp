@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_TRAIL_HPP
 #define TOFU_ENGINE_TRAIL_HPP
 
+#include <tofu/prefetch.hpp>
 #include <tofu/queue_node.hpp>
 
 #include <algorithm>
@@ -43,11 +44,12 @@ public:
         void step() noexcept {
             if (left_ == 0) return;
             --left_;
-            prefetch_node(places_[--next_ % places_.size()].load(std::memory_order_relaxed));
+            prefetch(places_[--next_ % places_.size()].load(std::memory_order_relaxed), most_bytes);
         }
 
     private:
         static constexpr std::size_t ahead = 8;
+        static constexpr std::size_t most_bytes = 128; ///< of a node: nearly all are messages
 
         const places& places_;
         std::size_t next_; ///< behind the one to be fetched next

@@ -8,6 +8,7 @@
 #include <tofu/engine/limits.hpp>
 #include <tofu/engine/loop_state.hpp>
 #include <tofu/engine/parking_lots.hpp>
+#include <tofu/prefetch.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -159,7 +160,10 @@ template <class Policies>
 void settle_touched(loop_state<Policies>& state) noexcept {
     decltype(state.touched) now;
     now.swap(state.touched);
-    while (channel<Policies>* const ch = now.pop_front()) settle(state, *ch);
+    while (channel<Policies>* const ch = now.pop_front()) {
+        prefetch(now.front(), sizeof(channel<Policies>)); // of many channels each is cold when its turn comes
+        settle(state, *ch);
+    }
 }
 
 } // namespace tofu::engine
