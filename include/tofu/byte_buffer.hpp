@@ -24,8 +24,7 @@ public:
     byte_buffer(const byte_buffer&) = delete;
     byte_buffer& operator=(const byte_buffer&) = delete;
 
-    byte_buffer(byte_buffer&& other) noexcept
-        : block_(std::move(other.block_)), size_(std::exchange(other.size_, 0)) {}
+    byte_buffer(byte_buffer&& other) noexcept : block_(std::move(other.block_)), size_(std::exchange(other.size_, 0)) {}
 
     byte_buffer& operator=(byte_buffer&& other) noexcept {
         byte_buffer taken(std::move(other));

@@ -71,9 +71,20 @@ constexpr bytes block(std::size_t size) noexcept {
     return {whole.count / unit * unit};
 }
 
+/// The same, aligned: what lies before it is lost at worst.
+constexpr bytes aligned_block(std::size_t size, std::size_t alignment) noexcept {
+    return block(size) + block(alignment);
+}
+
+constexpr bytes empty_message() noexcept { return aligned_block(sizeof(message), alignof(message)); }
+
+constexpr bytes buffer(std::size_t capacity) noexcept {
+    return capacity <= byte_buffer::most_capacity(0, 0) ? aligned_block(capacity, cache_line_size) : block(capacity);
+}
+
 /// A message whose text headers and body have these capacities.
 constexpr bytes message_with(std::size_t text_headers, std::size_t body) noexcept {
-    return block(sizeof(message)) + block(text_headers) + block(body);
+    return empty_message() + buffer(text_headers) + buffer(body);
 }
 
 constexpr bytes message_with(std::size_t each) noexcept { return message_with(each, each); }
@@ -165,14 +176,16 @@ template <class Reactor>
         "tofu::memory_bound: this PoolPolicy does not say what it allocates; its storage needs `static "
         "constexpr std::size_t most_bytes(std::size_t channels) noexcept;`");
 
-    constexpr bytes page = block(sizeof(engine::directory_page) + alignof(engine::directory_page));
-    constexpr bytes notice = block(sizeof(message));
-    constexpr bytes goodbye = notice + block(engine::reason_room);
+    constexpr bytes page = detail::aligned_block(sizeof(engine::directory_page), alignof(engine::directory_page));
+    constexpr bytes notice = detail::empty_message();
+    constexpr bytes goodbye = notice + detail::buffer(engine::reason_room);
     constexpr bytes name = block(sizeof(question)) + block(decltype(question::found)::most_bytes(16));
     const std::size_t before_hello = (std::min)(opts.max_awaiting_hello, load.channels);
 
     memory_terms terms;
-    terms.fixed = (block(sizeof(engine::engine_core<policies>)) + block(sizeof(engine::message_pool)) +
+    using engine::message_pool;
+    terms.fixed = (block(sizeof(engine::engine_core<policies>)) + block(sizeof(message_pool)) +
+                   2 * block(engine::message_store::half_bytes(message_pool::most_retained(opts.max_messages))) +
                    engine::channel_directory::page_count * page)
                       .count;
     terms.channels = (block(storage::most_bytes(load.channels)) + block(policies::poll::most_bytes(load.channels)) +

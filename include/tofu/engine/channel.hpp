@@ -85,11 +85,11 @@ struct channel : timer_item<typename Policies::timer> {
     bool parked_for_partial = false; ///< which list `parked_hook` is in
     std::uint8_t refused_arms = 0;   ///< the first, and retries: the poller does not know what is wanted
     std::uint16_t number = no_channel;
-    std::uint32_t generation = 0; ///< of the number
-    std::uint64_t resumed_in = 0; ///< the turn in which `resumed` was settled: the next wait asks for it again
+    std::uint32_t generation = 0;  ///< of the number
+    std::uint64_t resumed_in = 0;  ///< the turn in which `resumed` was settled: the next wait asks for it again
     std::uint64_t accepted_in = 0; ///< the turn in which a listener was last asked for connections
     std::size_t accepts = 1;       ///< for how many
-    std::uint64_t read_first = 0; ///< bytes to have been received before a limit that is due counts; 0: none is
+    std::uint64_t read_first = 0;  ///< bytes to have been received before a limit that is due counts; 0: none is
     readiness ready = readiness::none;
 
     typename poll::network_type::socket socket;

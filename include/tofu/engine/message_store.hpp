@@ -78,10 +78,8 @@ public:
         while (returned_.size() != 0) erase(*returned_.pop());
     }
 
-    /// What it allocates for so many messages, in bytes.
-    [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t most) noexcept {
-        return 2 * most * sizeof(message*);
-    }
+    /// What it allocates for so many messages, in bytes: twice this.
+    [[nodiscard]] static constexpr std::size_t half_bytes(std::size_t most) noexcept { return most * sizeof(message*); }
 
     /// Near enough while others take and return some.
     [[nodiscard]] std::size_t size() const noexcept { return free_.size() + returned_.size(); }
@@ -89,7 +87,7 @@ public:
 private:
     /// Changed by one thread at a time, counted for all.
     struct stack {
-        explicit stack(std::size_t most) noexcept : places(new(std::nothrow) message*[most]) {}
+        explicit stack(std::size_t most) noexcept : places(new (std::nothrow) message*[most]) {}
 
         const std::unique_ptr<message*[]> places;
         std::atomic<std::size_t> count{0};

@@ -5,11 +5,11 @@
 #define TOFU_POLICIES_POLL_NULL_POLL_HPP
 
 #include <tofu/address.hpp>
-#include <tofu/timed_wait.hpp>
 #include <tofu/interest.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/socket_options.hpp>
 #include <tofu/policies/categories.hpp>
+#include <tofu/timed_wait.hpp>
 
 #include <algorithm>
 #include <chrono>
