@@ -57,6 +57,11 @@ struct bare_engine {
         tofu::queue_node* const node = group->mail.pop();
         return tofu::engine::owned(node == nullptr ? nullptr : &tofu::engine::message_of(*node));
     }
+    /// The same, but waits for it.
+    tofu::message_ptr next_mail() {
+        BOOST_REQUIRE(engine->await(engine->timers.now() + patience, [this] { return group->mail.has_mail(); }));
+        return mail();
+    }
 
     ref<core> engine;
     ref<tofu::engine::group_core> group;
@@ -95,6 +100,46 @@ BOOST_AUTO_TEST_CASE(a_post_that_ends_after_the_last_look_at_its_channel_keeps_t
     const tofu::message_ptr goodbye = e.mail();
     BOOST_REQUIRE(goodbye);
     BOOST_TEST(reason_of(*goodbye) == "aborted");
+}
+
+BOOST_AUTO_TEST_CASE(what_follows_a_hello_response_can_be_answered_before_its_post_ends) {
+    using tofu::engine::channel_directory;
+    bare_engine e(tofu::driven_by::caller);
+    tofu::message_ptr m = e.get();
+    BOOST_REQUIRE((m->listen_on(loopback()) == status::success));
+    e.post(std::move(m));
+    m = e.next_mail();
+    const tofu::address where = tofu::parse_address(m->headers().find(tofu::listen_on_header)).value;
+    tofu::reactor other;
+    tofu::reactor::group_type client = other.create_group();
+    m = other.get();
+    BOOST_REQUIRE((m->connect_to(where) == status::success));
+    client.post(std::move(m));
+
+    // A thread posts the hello_response, and stands still when it is in the inbox: it has not left.
+    m = e.next_mail();
+    BOOST_REQUIRE((m->op() == op_code::hello_request));
+    const std::uint16_t number = m->header().channel_number;
+    const auto enter = [&](op_code op) {
+        return e.engine->directory.enter(number, e.group->id, channel_directory::any_generation, op);
+    };
+    BOOST_REQUIRE((enter(op_code::hello_response) == status::success));
+    m->header().op = op_code::hello_response;
+    tofu::engine::route_of(*m).group = e.group.get();
+    e.engine->messages.hand_on(*m);
+    static_cast<void>(e.engine->in.push(tofu::engine::node_of(*m.release())));
+    BOOST_TEST((enter(op_code::response) == status::not_allowed));
+    e.turn();
+
+    // The peer has it, and asks for something at once: another thread may answer that.
+    m = client.wait_receive();
+    BOOST_REQUIRE((m->op() == op_code::hello_response));
+    m->header().op = op_code::request;
+    client.post(std::move(m));
+    BOOST_REQUIRE((e.next_mail()->op() == op_code::request));
+    BOOST_REQUIRE((enter(op_code::response) == status::success));
+    BOOST_TEST(!e.engine->directory.leave(number, op_code::response));
+    BOOST_TEST(!e.engine->directory.leave(number, op_code::hello_response));
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_for_lack_of_a_slot_waits_for_its_post_without_losing_the_wake) {

@@ -26,6 +26,8 @@ void dispatch_to_channel(loop_state<Policies>& state, channel<Policies>& ch, mes
         // Two threads posted at once, and the bye came in first.
         give_back(state, *ch.group, m, status::channel_closed, ch.generation);
     } else {
+        // The peer's answer to it may be here, and be answered, before the thread that has posted it goes on.
+        if (op == op_code::hello_response) state.directory.mark(ch.number, channel_word::hello_posted);
         ch.writer.push(m);
         if (op == op_code::bye_request) begin_bye_limit(state, ch);
         state.touch(ch);
