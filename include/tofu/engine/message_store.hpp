@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_MESSAGE_STORE_HPP
 #define TOFU_ENGINE_MESSAGE_STORE_HPP
 
+#include <tofu/engine/brief_lock.hpp>
 #include <tofu/message.hpp>
 #include <tofu/prefetch.hpp>
 
@@ -126,9 +127,9 @@ private:
     }
 
     const std::size_t most_;
-    std::mutex taking_; ///< before `returning_`, where both are wanted
+    brief_lock taking_; ///< before `returning_`, where both are wanted
     stack free_;
-    alignas(64) std::mutex returning_;
+    alignas(cache_line_size) brief_lock returning_;
     stack returned_;
     bool closed_ = false; ///< under either lock
 };
