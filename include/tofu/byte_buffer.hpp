@@ -4,6 +4,8 @@
 #ifndef TOFU_BYTE_BUFFER_HPP
 #define TOFU_BYTE_BUFFER_HPP
 
+#include <tofu/prefetch.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -164,7 +166,7 @@ private:
         [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
     private:
-        static constexpr std::align_val_t cache_line{64};
+        static constexpr std::align_val_t cache_line{cache_line_size};
 
         std::byte* first_ = nullptr;
         std::size_t capacity_ = 0;

@@ -5,6 +5,7 @@
 
 #include <tofu/binary_header.hpp>
 #include <tofu/engine/channel_word.hpp>
+#include <tofu/prefetch.hpp>
 #include <tofu/status.hpp>
 
 #include <atomic>
@@ -23,7 +24,7 @@ struct directory_entry {
 
 /// Consecutive numbers. What the loop looks at for each message lies apart from what each post writes: in one cache
 /// line they would make both threads wait for each other.
-struct alignas(64) directory_page {
+struct alignas(cache_line_size) directory_page {
     static constexpr std::size_t size = 256;
 
     directory_entry entries[size];

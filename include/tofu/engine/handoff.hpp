@@ -4,6 +4,7 @@
 #define TOFU_ENGINE_HANDOFF_HPP
 
 #include <tofu/engine/trail.hpp>
+#include <tofu/prefetch.hpp>
 #include <tofu/queue_node.hpp>
 
 #include <atomic>
@@ -70,7 +71,7 @@ private:
         } while (!head_.compare_exchange_weak(head, &newest, std::memory_order_seq_cst, std::memory_order_relaxed));
     }
 
-    alignas(64) std::atomic<queue_node*> head_{nullptr};
+    alignas(cache_line_size) std::atomic<queue_node*> head_{nullptr};
     trail trail_;
 };
 

@@ -5,6 +5,7 @@
 
 #include <tofu/engine/handoff.hpp>
 #include <tofu/message.hpp>
+#include <tofu/prefetch.hpp>
 
 #include <atomic>
 
@@ -44,7 +45,7 @@ public:
 
 private:
     handoff queue_;
-    alignas(64) std::atomic<bool> sleeping_{false};
+    alignas(cache_line_size) std::atomic<bool> sleeping_{false};
 };
 
 } // namespace tofu::engine

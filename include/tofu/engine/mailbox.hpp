@@ -6,6 +6,7 @@
 #include <tofu/engine/handoff.hpp>
 #include <tofu/message.hpp>
 #include <tofu/platform/sleeper.hpp>
+#include <tofu/prefetch.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -75,7 +76,7 @@ public:
 
 private:
     handoff incoming_;
-    alignas(64) platform::sleeper receiver_;
+    alignas(cache_line_size) platform::sleeper receiver_;
     std::atomic<bool> finished_{false};
     std::atomic<bool> all_taken_{false};
     node_queue taken_; // the receiver's own

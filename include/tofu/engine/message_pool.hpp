@@ -6,6 +6,7 @@
 #include <tofu/engine/alive_limit.hpp>
 #include <tofu/engine/message_store.hpp>
 #include <tofu/message.hpp>
+#include <tofu/prefetch.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -243,7 +244,7 @@ private:
     wake_function wake_ = nullptr; ///< under `waking_`
     void* context_ = nullptr;
 
-    alignas(64) std::atomic<std::size_t> credit_used_{0};
+    alignas(cache_line_size) std::atomic<std::size_t> credit_used_{0};
     std::atomic<bool> starved_{false};
     std::atomic<std::size_t> allocations_{0};
     std::atomic<std::size_t> members_{1}; ///< messages made and not deleted, and the owner until `close`
