@@ -110,6 +110,16 @@ BOOST_AUTO_TEST_CASE(a_message_comes_out_of_the_pool_empty) {
     BOOST_TEST(m->user() == nullptr);
 }
 
+BOOST_AUTO_TEST_CASE(a_pool_for_messages_without_end_can_be_had_and_keeps_what_it_can) {
+    constexpr std::size_t no_end = std::numeric_limits<std::size_t>::max();
+    static_assert(pool::most_retained(1024) == 1088);
+    static_assert(pool::most_retained(no_end) == 65536 && pool::most_retained(65535) == 65536);
+    const open_pool p = make_pool({.initial_messages = 2, .max_messages = no_end});
+    BOOST_REQUIRE(p);
+    BOOST_TEST(p->free_messages() == 2U);
+    BOOST_TEST(p->credit_limit() == no_end);
+}
+
 BOOST_AUTO_TEST_CASE(buffers_that_grew_large_give_their_memory_back) {
     const open_pool p = make_pool({.initial_messages = 1, .max_messages = 4, .retained_capacity = 1000});
     tofu::message_ptr m = owned(p->get(allocation::pool_only));

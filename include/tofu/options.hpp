@@ -22,9 +22,9 @@ struct options {
     /// max_messages. Default 64.
     std::size_t initial_messages = 64;
 
-    /// Receive credit, in messages, and, with a sixteenth more, the most messages the pool retains. At least 4. When
-    /// this many received messages are with the application, the engine stops reading until some are released. Default
-    /// 1024.
+    /// Receive credit, in messages, and, with a sixteenth more but never above 65,536, the most messages the pool
+    /// retains. At least 4. When this many received messages are with the application, the engine stops reading until
+    /// some are released. Default 1024.
     std::size_t max_messages = 1024;
 
     /// Hard limit on the messages alive: above max_messages, or 0 for none. It takes the receive credit for used up and

@@ -205,9 +205,11 @@ public:
     /// Near enough while others take and return some.
     [[nodiscard]] std::size_t free_messages() const noexcept { return store_.size(); }
     /// How many the pool keeps, for this option: a little more than the credit, so that those which the loop has in
-    /// hand, and the engine's notices, need not be deleted and made again when all come back.
+    /// hand, and the engine's notices, need not be deleted and made again when all come back. Their addresses have
+    /// places from the start, so there is an end to it.
     [[nodiscard]] static constexpr std::size_t most_retained(std::size_t max_messages) noexcept {
-        return max_messages + max_messages / 16;
+        constexpr std::size_t end = 64 * 1024;
+        return max_messages < end ? (std::min)(max_messages + max_messages / 16, end) : end;
     }
     /// Messages alive outside the pool: the application's, the engine's, and those on their way. Before `close`; near
     /// enough, too.
