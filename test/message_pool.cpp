@@ -8,6 +8,8 @@
 #include <tofu/engine/message_pool.hpp>
 
 #include <atomic>
+#include <cstddef>
+#include <limits>
 #include <string>
 #include <thread>
 #include <vector>
