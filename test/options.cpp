@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <limits>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -23,12 +24,12 @@ namespace {
 bool is_refused(const tofu::options& given, std::string_view member) {
     const tofu::options_check check = tofu::validate(given);
     return check.status == tofu::status::not_allowed && check.problem.starts_with(std::string(member) + " must ") &&
-           check.problem.ends_with('.');
+           check.problem.ends_with('.') && to_string(check.which) == check.problem;
 }
 
 bool is_accepted(const tofu::options& given) {
     const tofu::options_check check = tofu::validate(given);
-    return check.status == tofu::status::success && check.problem.empty();
+    return check.status == tofu::status::success && check.problem.empty() && check.which == tofu::options_problem::none;
 }
 
 struct named_time {
@@ -158,6 +159,29 @@ BOOST_AUTO_TEST_CASE(what_may_be_zero_or_exceed_the_credit_is_accepted) {
     BOOST_TEST(is_accepted({.initial_messages = 64, .max_messages = 4}));
     BOOST_TEST(is_accepted({.retained_capacity = 0}));
     BOOST_TEST(is_accepted({.max_text_headers = 0, .max_body = 0}));
+}
+
+BOOST_AUTO_TEST_CASE(every_problem_is_an_error_code_with_its_own_sentence_that_means_not_allowed) {
+    std::set<std::string> sentences{tofu::make_error_code(tofu::status::not_allowed).message()};
+    for (std::size_t i = 1; i < tofu::options_problem_count; ++i) {
+        const auto which = static_cast<tofu::options_problem>(i);
+        const std::error_code code = which;
+        BOOST_TEST(!!code);
+        BOOST_TEST(code.message() == to_string(which));
+        BOOST_TEST((code == tofu::status::not_allowed));
+        BOOST_TEST((code != tofu::status::success));
+        BOOST_TEST((code == which));
+        BOOST_TEST((code != tofu::make_error_code(tofu::status::not_allowed)));
+        BOOST_TEST((code.category() == tofu::status_category()));
+        BOOST_TEST(sentences.insert(code.message()).second);
+    }
+    BOOST_TEST(!tofu::make_error_code(tofu::options_problem::none));
+    const auto beyond = static_cast<tofu::options_problem>(tofu::options_problem_count);
+    BOOST_TEST(to_string(beyond).empty());
+    const int number = tofu::make_error_code(tofu::options_problem::max_messages).value();
+    for (const int wrong : {number + 1, number - 1, -number})
+        BOOST_TEST(tofu::status_category().message(wrong) ==
+                   tofu::make_error_code(tofu::status::unknown_error).message());
 }
 
 BOOST_AUTO_TEST_CASE(the_version_is_one_number_made_of_three) {

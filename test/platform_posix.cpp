@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(the_engines_thread_hears_no_signals) {
     deaf_notes notes;
     platform::io_thread thread;
     const auto take = [](void* context) noexcept { static_cast<deaf_notes*>(context)->take(); };
-    BOOST_REQUIRE(platform::io_thread::start(thread, "tofu-deaf", take, &notes));
+    BOOST_REQUIRE(!platform::io_thread::start(thread, "tofu-deaf", take, &notes));
     thread.join();
     notes.check();
 }

@@ -134,13 +134,22 @@ TOFU_TEST_CASE(a_listen_without_a_descriptor_fails_and_says_so, here) {
     talk.connect();
 }
 
-TOFU_TEST_CASE(an_engine_without_a_descriptor_is_not_made, here) {
+TOFU_TEST_CASE(an_engine_without_a_descriptor_is_not_made_and_the_system_says_why, here) {
+    const std::error_code no_more(EMFILE, std::system_category());
     std::error_code error;
+    std::error_code thrown;
     {
         const descriptor_limit limit(0);
         const any_reactor engine(here, {}, error);
+        try {
+            const any_reactor another(here);
+        } catch (const std::system_error& refused) {
+            thrown = refused.code();
+        }
     }
-    BOOST_TEST((error == status::processing_failed));
+    BOOST_TEST((error == no_more), error.message());
+    BOOST_TEST((thrown == no_more), thrown.message());
+    BOOST_TEST((error == std::errc::too_many_files_open));
 }
 
 // posix_poll only: poll(2) refuses to look at more descriptors than the process may have, epoll_wait(2) does not.

@@ -46,9 +46,10 @@ BOOST_AUTO_TEST_CASE(a_thread_has_a_name_of_at_most_15_characters_and_knows_itse
     BOOST_TEST(!thread.joinable());
     BOOST_TEST(!thread.is_current());
     thread_notes notes{.thread = &thread, .name = {}};
-    BOOST_REQUIRE(platform::io_thread::start(thread, "a-name-that-is-too-long", take_notes, &notes));
+    BOOST_REQUIRE(!platform::io_thread::start(thread, "a-name-that-is-too-long", take_notes, &notes));
     BOOST_TEST(thread.joinable());
-    BOOST_TEST(!platform::io_thread::start(thread, "second", take_notes, &notes));
+    BOOST_CHECK(platform::io_thread::start(thread, "second", take_notes, &notes).kind ==
+                io_failure::other); // it has one
     BOOST_TEST(!thread.is_current());
     thread.join();
     BOOST_TEST(!thread.joinable());
@@ -61,7 +62,7 @@ BOOST_AUTO_TEST_CASE(one_thread_is_not_another) {
     platform::io_thread first;
     platform::io_thread second;
     thread_notes notes{.thread = &first, .name = {}};
-    BOOST_REQUIRE(platform::io_thread::start(second, "second", take_notes, &notes));
+    BOOST_REQUIRE(!platform::io_thread::start(second, "second", take_notes, &notes));
     second.join();
     BOOST_TEST(!notes.current);
 }
@@ -71,11 +72,11 @@ BOOST_AUTO_TEST_CASE(a_thread_can_be_started_again_and_is_joined_when_it_goes) {
     const auto count = [](void* context) noexcept { static_cast<std::atomic<int>*>(context)->fetch_add(1); };
     {
         platform::io_thread thread;
-        BOOST_REQUIRE(platform::io_thread::start(thread, nullptr, count, &runs));
+        BOOST_REQUIRE(!platform::io_thread::start(thread, nullptr, count, &runs));
         thread.join();
         BOOST_TEST(runs == 1);
         thread.join(); // of no effect
-        BOOST_REQUIRE(platform::io_thread::start(thread, "again", count, &runs));
+        BOOST_REQUIRE(!platform::io_thread::start(thread, "again", count, &runs));
     }
     BOOST_TEST(runs == 2);
 }

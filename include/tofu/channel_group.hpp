@@ -227,7 +227,7 @@ private:
         : core_(std::move(core)), group_(std::move(group)) {}
 
     static void throw_if(const std::error_code& error, const char* what) {
-        if (error) throw_status(static_cast<status>(error.value()), what);
+        if (error) throw_status(error, what);
     }
 
     /// What the receiver takes from its mailbox, with what taking it means: a goodbye frees its number, the marker

@@ -5,6 +5,7 @@
 #define TOFU_OPTIONS_HPP
 
 #include <tofu/binary_header.hpp>
+#include <tofu/options_problem.hpp>
 #include <tofu/status.hpp>
 
 #include <chrono>
@@ -107,12 +108,6 @@ struct options {
     int backlog = 1024;
 };
 
-/// Outcome of validate: success and an empty problem, or not_allowed and one sentence (static storage).
-struct options_check {
-    tofu::status status = tofu::status::success;
-    std::string_view problem{};
-};
-
 namespace detail {
 
 /// Longer times are taken for mistakes; below, no sum with a clock's value can overflow.
@@ -122,44 +117,48 @@ constexpr bool is_possible_time(std::chrono::milliseconds time) noexcept {
     return time.count() >= 0 && time <= longest_time;
 }
 
-constexpr std::string_view size_problem(const options& given) noexcept {
-    if (given.max_messages < 4) return "max_messages must be at least 4.";
-    if (given.max_messages_alive != 0 && given.max_messages_alive <= given.max_messages) {
-        return "max_messages_alive must be above max_messages, or 0 for no limit.";
-    }
-    if (given.max_queued_messages < 1) return "max_queued_messages must be at least 1.";
-    if (given.max_queued_bytes < max_message_size) {
-        return "max_queued_bytes must be at least 131086, the largest message.";
-    }
-    if (given.max_awaiting_hello < 1) return "max_awaiting_hello must be at least 1.";
-    if (given.read_budget < 1) return "read_budget must be at least 1.";
-    if (given.write_budget < 1) return "write_budget must be at least 1.";
-    if (given.accept_budget < 1) return "accept_budget must be at least 1.";
-    if (given.backlog < 1) return "backlog must be at least 1.";
-    if (given.uds_permissions > 0777) return "uds_permissions must be at most 0777.";
-    return {};
+constexpr options_problem size_problem(const options& given) noexcept {
+    using enum options_problem;
+    if (given.max_messages < 4) return max_messages;
+    if (given.max_messages_alive != 0 && given.max_messages_alive <= given.max_messages) return max_messages_alive;
+    if (given.max_queued_messages < 1) return max_queued_messages;
+    if (given.max_queued_bytes < max_message_size) return max_queued_bytes;
+    if (given.max_awaiting_hello < 1) return max_awaiting_hello;
+    if (given.read_budget < 1) return read_budget;
+    if (given.write_budget < 1) return write_budget;
+    if (given.accept_budget < 1) return accept_budget;
+    if (given.backlog < 1) return backlog;
+    if (given.uds_permissions > 0777) return uds_permissions;
+    return none;
 }
 
-constexpr std::string_view time_problem(const options& given) noexcept {
-    if (!is_possible_time(given.connect_time)) return "connect_time must be between 0 and 366 days.";
-    if (!is_possible_time(given.hello_time)) return "hello_time must be between 0 and 366 days.";
-    if (!is_possible_time(given.message_time)) return "message_time must be between 0 and 366 days.";
-    if (!is_possible_time(given.idle_time)) return "idle_time must be between 0 and 366 days.";
-    if (!is_possible_time(given.bye_time)) return "bye_time must be between 0 and 366 days.";
-    if (!is_possible_time(given.grace_time)) return "grace_time must be between 0 and 366 days.";
-    if (given.retry_time.count() < 1 || !is_possible_time(given.retry_time)) {
-        return "retry_time must be between 1 ms and 366 days.";
-    }
-    return {};
+constexpr options_problem time_problem(const options& given) noexcept {
+    using enum options_problem;
+    if (!is_possible_time(given.connect_time)) return connect_time;
+    if (!is_possible_time(given.hello_time)) return hello_time;
+    if (!is_possible_time(given.message_time)) return message_time;
+    if (!is_possible_time(given.idle_time)) return idle_time;
+    if (!is_possible_time(given.bye_time)) return bye_time;
+    if (!is_possible_time(given.grace_time)) return grace_time;
+    if (given.retry_time.count() < 1 || !is_possible_time(given.retry_time)) return retry_time;
+    return none;
 }
 
 } // namespace detail
 
+/// Outcome of validate.
+struct options_check {
+    tofu::status status = tofu::status::success;   ///< success, or not_allowed
+    std::string_view problem{};                    ///< one sentence, or empty; static storage
+    options_problem which = options_problem::none; ///< the wrong option; none with success
+};
+
 /// Says whether an engine can work with these options, and if not, what is wrong first. Any thread.
 [[nodiscard]] constexpr options_check validate(const options& given) noexcept {
-    std::string_view problem = detail::size_problem(given);
-    if (problem.empty()) problem = detail::time_problem(given);
-    return {problem.empty() ? status::success : status::not_allowed, problem};
+    options_problem which = detail::size_problem(given);
+    if (which == options_problem::none) which = detail::time_problem(given);
+    if (which == options_problem::none) return {};
+    return {status::not_allowed, to_string(which), which};
 }
 
 } // namespace tofu

@@ -47,9 +47,11 @@ public:
     using time_point = typename policies::timer::time_point;
 
     /// Starts the engine. `given`: objects of its policies, any of them, in any order; they are moved from. The others
-    /// are made by default. Errors: not_allowed (options that contradict themselves, see validate), allocation_failed,
-    /// processing_failed (the system gave no thread or no descriptor). After an error every call reports
-    /// shutdown_started.
+    /// are made by default. After an error every call reports shutdown_started. Errors:
+    /// - an options_problem: it equals status::not_allowed, and its message names the option;
+    /// - the system's own code in std::system_category, such as EMFILE or EAGAIN: the system refuses something that the
+    ///   poller or the thread needs;
+    /// - allocation_failed; processing_failed: a poll policy failed without a code.
     template <detail::one_of<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>... Given>
     basic_reactor(const options& opts, driven_by who, std::error_code& error, Given... given) noexcept {
         error = start(opts, who, given...);
@@ -139,15 +141,24 @@ public:
         return next;
     }
 
-    /// The descriptor that becomes readable when run_once has something to do; it stays the engine's.
-    [[nodiscard]] auto native_handle() const noexcept {
+    /// The descriptor that becomes readable when run_once has something to do; it stays the engine's. See next_deadline
+    /// for how to wait for it. Errors: not_allowed (the engine's own thread waits for it), shutdown_started. With an
+    /// error the result is -1.
+    [[nodiscard]] auto native_handle(std::error_code& error) const noexcept {
         static_assert(poll_has_native_handle<typename policies::poll>,
                       "tofu::reactor::native_handle: this PollPolicy has no single descriptor to wait for "
                       "(posix_poll waits for many); linux_epoll and bsd_kqueue have one");
+        error = check_driving();
         if constexpr (poll_has_native_handle<typename policies::poll>)
-            return core_->poller.native_handle();
+            return error ? decltype(core_->poller.native_handle())(-1) : core_->poller.native_handle();
         else
             return -1;
+    }
+    [[nodiscard]] auto native_handle() const requires exceptions_enabled {
+        std::error_code error;
+        const auto handle = native_handle(error);
+        throw_if(error, "tofu::reactor::native_handle");
+        return handle;
     }
 
     /// Counters, each right by itself. Any thread, never waits for the loop.
@@ -157,12 +168,18 @@ private:
     using core_type = engine::engine_core<policies>;
 
     static void throw_if(const std::error_code& error, const char* what) {
-        if (error) throw_status(static_cast<status>(error.value()), what);
+        if (error) throw_status(error, what);
+    }
+
+    /// What the system has said, if it has; else the status that names what was missing.
+    [[nodiscard]] static std::error_code code_of(io_error error) noexcept {
+        if (error.os_code != 0) return {error.os_code, std::system_category()};
+        return error.kind == io_failure::no_memory ? status::allocation_failed : status::processing_failed;
     }
 
     template <class... Given>
-    [[nodiscard]] status start(const options& opts, driven_by who, Given&... given) noexcept {
-        if (const options_check check = validate(opts); check.status != status::success) return check.status;
+    [[nodiscard]] std::error_code start(const options& opts, driven_by who, Given&... given) noexcept {
+        if (const options_check check = validate(opts); check.status != status::success) return check.which;
         engine::message_pool* const messages = engine::message_pool::create(opts);
         if (messages == nullptr) return status::allocation_failed;
         const bool with_thread = who == driven_by::io_thread;
@@ -172,11 +189,11 @@ private:
             return status::allocation_failed;
         }
         auto made = engine::ref<core_type>::adopt(core);
-        if (const io_error error = made->open())
-            return error.kind == io_failure::no_memory ? status::allocation_failed : status::processing_failed;
-        if (with_thread && !start_thread(*core)) return status::processing_failed;
+        if (const io_error error = made->open()) return code_of(error);
+        if (with_thread)
+            if (const io_error error = start_thread(*core)) return code_of(error);
         core_ = std::move(made);
-        return status::success;
+        return {};
     }
 
     template <class... Given>
@@ -198,7 +215,7 @@ private:
             return nullptr;
     }
 
-    [[nodiscard]] bool start_thread(core_type& core) noexcept {
+    [[nodiscard]] io_error start_thread(core_type& core) noexcept {
         static_cast<void>(core.role.try_take()); // on behalf of the thread, for its whole life
         return platform::io_thread::start(
             thread_, "tofu", [](void* context) noexcept { static_cast<core_type*>(context)->run(); }, &core);

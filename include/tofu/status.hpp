@@ -5,6 +5,7 @@
 #define TOFU_STATUS_HPP
 
 #include <tofu/config.hpp>
+#include <tofu/options_problem.hpp>
 
 #include <array>
 #include <cstddef>
@@ -52,6 +53,13 @@ enum class status : std::uint8_t {
     processing_failed = 30,
     unknown_error = 31,
 };
+
+} // namespace tofu
+
+template <>
+struct std::is_error_code_enum<tofu::status> : std::true_type {};
+
+namespace tofu {
 
 /// How many status codes there are: 0 to status_count - 1.
 inline constexpr std::size_t status_count = 32;
@@ -107,11 +115,18 @@ constexpr const status_words& words_of(status code) noexcept {
     return status_table[static_cast<std::size_t>(status_from_byte(static_cast<std::uint8_t>(code)))];
 }
 
+/// The value of a code is the status, plus detail_unit times the options_problem if there is one.
+inline constexpr int detail_unit = 256;
+
 class status_error_category final : public std::error_category {
 public:
     const char* name() const noexcept override { return "tofu"; }
 
     std::string message(int value) const override {
+        const int detail = value / detail_unit;
+        const bool is_refusal = value % detail_unit == static_cast<int>(status::not_allowed);
+        if (is_refusal && detail > 0 && detail < static_cast<int>(options_problem_count))
+            return std::string(to_string(static_cast<options_problem>(detail)));
         const bool known = value >= 0 && value < static_cast<int>(status_count);
         return std::string(words_of(known ? static_cast<status>(value) : status::unknown_error).sentence);
     }
@@ -124,7 +139,8 @@ public:
 [[nodiscard]] constexpr std::string_view to_string(status code) noexcept { return detail::words_of(code).name; }
 
 /// The category of every error code of this library: its name is "tofu", a message is one human sentence. Its values
-/// are the numbers of `status`. Lives as long as the program. Any thread.
+/// are the numbers of `status`; an options_problem has values of 256 and more. Lives as long as the program. Any
+/// thread.
 [[nodiscard]] inline const std::error_category& status_category() noexcept {
     static const detail::status_error_category instance;
     return instance;
@@ -135,19 +151,29 @@ public:
     return std::error_code(static_cast<int>(code), status_category());
 }
 
-/// Throws std::system_error with the status as its code; `what` names the failed call and must end with a zero byte.
-/// Without exceptions the program is terminated. Every throw of the library is this one. Any thread.
-[[noreturn]] inline void throw_status([[maybe_unused]] status code, [[maybe_unused]] const char* what) {
+/// The error code of an options_problem; none gives a code that is false. Any thread.
+[[nodiscard]] inline std::error_code make_error_code(options_problem what) noexcept {
+    if (what == options_problem::none) return make_error_code(status::success);
+    const int detail = static_cast<int>(what) * detail::detail_unit;
+    return std::error_code(detail + static_cast<int>(status::not_allowed), status_category());
+}
+
+/// Compares by meaning: an options_problem equals not_allowed, and a code without an error equals success. Any thread.
+[[nodiscard]] inline bool operator==(const std::error_code& code, status what) noexcept {
+    if (!code) return what == status::success;
+    return code.category() == status_category() && code.value() % detail::detail_unit == static_cast<int>(what);
+}
+
+/// Throws std::system_error with this code; `what` names the failed call and must end with a zero byte. Without
+/// exceptions the program is terminated. Every throw of the library is this one. Any thread.
+[[noreturn]] inline void throw_status([[maybe_unused]] const std::error_code& code, [[maybe_unused]] const char* what) {
 #if TOFU_HAS_EXCEPTIONS
-    throw std::system_error(make_error_code(code), what);
+    throw std::system_error(code, what);
 #else
     std::terminate();
 #endif
 }
 
 } // namespace tofu
-
-template <>
-struct std::is_error_code_enum<tofu::status> : std::true_type {};
 
 #endif // TOFU_STATUS_HPP

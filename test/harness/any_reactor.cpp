@@ -91,7 +91,9 @@ any_reactor::time_point any_reactor::next_deadline(std::error_code& error) noexc
 
 any_reactor::time_point any_reactor::next_deadline() { return calls_->next_deadline(nullptr); }
 
-int any_reactor::native_handle() const noexcept { return calls_->native_handle(); }
+bool any_reactor::has_native_handle() const noexcept { return calls_->has_native_handle(); }
+int any_reactor::native_handle(std::error_code& error) const noexcept { return calls_->native_handle(&error); }
+int any_reactor::native_handle() const { return calls_->native_handle(nullptr); }
 
 tofu::engine_stats any_reactor::stats() const noexcept { return calls_->stats(); }
 

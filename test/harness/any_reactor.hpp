@@ -88,7 +88,10 @@ public:
     void run_once(nanoseconds timeout);
     [[nodiscard]] time_point next_deadline(std::error_code& error) noexcept;
     [[nodiscard]] time_point next_deadline();
-    [[nodiscard]] int native_handle() const noexcept; ///< -1: its poll policy has none
+    /// Its poll policy has one descriptor to wait for.
+    [[nodiscard]] bool has_native_handle() const noexcept;
+    [[nodiscard]] int native_handle(std::error_code& error) const noexcept; ///< not_allowed also where there is none
+    [[nodiscard]] int native_handle() const;
     [[nodiscard]] tofu::engine_stats stats() const noexcept;
 
 private:

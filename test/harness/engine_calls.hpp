@@ -57,7 +57,8 @@ public:
     virtual bool drain(nanoseconds timeout) noexcept = 0;
     virtual void run_once(nanoseconds timeout, std::error_code* error) = 0;
     virtual time_point next_deadline(std::error_code* error) = 0;
-    [[nodiscard]] virtual int native_handle() const noexcept = 0; ///< -1: this poll policy has none
+    [[nodiscard]] virtual bool has_native_handle() const noexcept = 0;
+    [[nodiscard]] virtual int native_handle(std::error_code* error) const = 0;
     [[nodiscard]] virtual tofu::engine_stats stats() const noexcept = 0;
 };
 

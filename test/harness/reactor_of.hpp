@@ -113,7 +113,8 @@ public:
         const auto next = error != nullptr ? reactor_->next_deadline(*error) : reactor_->next_deadline();
         return time_point(next.time_since_epoch()); // a policy may have a clock of its own
     }
-    [[nodiscard]] int native_handle() const noexcept override { return handle_of(*reactor_); }
+    [[nodiscard]] bool has_native_handle() const noexcept override { return has_handle(*reactor_); }
+    [[nodiscard]] int native_handle(std::error_code* error) const override { return handle_of(*reactor_, error); }
     [[nodiscard]] tofu::engine_stats stats() const noexcept override { return reactor_->stats(); }
 
 private:
@@ -121,11 +122,15 @@ private:
 
     // basic_reactor::native_handle exists always, and stops the compiler where the policy has none.
     template <class Poll, class Pool, class Key, class Timer>
-    static int handle_of(const tofu::basic_reactor<Poll, Pool, Key, Timer>& reactor) noexcept {
+    static constexpr bool has_handle(const tofu::basic_reactor<Poll, Pool, Key, Timer>&) noexcept {
+        return requires(const Poll& poll) { poll.native_handle(); };
+    }
+    template <class Poll, class Pool, class Key, class Timer>
+    static int handle_of(const tofu::basic_reactor<Poll, Pool, Key, Timer>& reactor, std::error_code* error) {
         if constexpr (requires(const Poll& poll) { poll.native_handle(); })
-            return reactor.native_handle();
-        else
-            return -1;
+            return error != nullptr ? reactor.native_handle(*error) : reactor.native_handle();
+        if (error != nullptr) *error = tofu::status::not_allowed;
+        return -1;
     }
 
     std::optional<Reactor> reactor_;

@@ -14,6 +14,7 @@
 #endif
 
 #include <atomic>
+#include <cerrno>
 
 namespace tofu::posix {
 
@@ -88,18 +89,19 @@ public:
     ~io_thread() { join(); }
 
     /// Runs `run(context)` on a new thread with all signals blocked. `name` is copied and cut to 15 characters (the
-    /// limit of Linux); a system that cannot name threads does not. False: the system has no thread left, or `thread`
-    /// already has one.
-    [[nodiscard]] static bool start(io_thread& thread, const char* name, void (*run)(void*) noexcept,
-                                    void* context) noexcept {
+    /// limit of Linux); a system that cannot name threads does not. Errors: no_memory with the system's code, if the
+    /// system has no thread left; other (EBUSY), if `thread` already runs.
+    [[nodiscard]] static io_error start(io_thread& thread, const char* name, void (*run)(void*) noexcept,
+                                        void* context) noexcept {
         if (thread.joinable_) {
-            return false;
+            return io_error{io_failure::other, EBUSY};
         }
         thread.run_ = run;
         thread.context_ = context;
         thread.name_ = platform::thread_name(name);
-        thread.joinable_ = detail::create_thread(thread.handle_, nullptr, &io_thread::enter, &thread) == 0;
-        return thread.joinable_;
+        const int refused = detail::create_thread(thread.handle_, nullptr, &io_thread::enter, &thread);
+        thread.joinable_ = refused == 0;
+        return thread.joinable_ ? io_error{} : io_error{io_failure::no_memory, refused};
     }
 
     /// Waits until the thread has ended; at once when there is none. Not on the thread itself.

@@ -74,17 +74,18 @@ public:
     ~io_thread() { join(); }
 
     /// Runs `run(context)` on a new thread. `name` is copied and cut to 15 characters (the limit of Linux); a system
-    /// that cannot name threads does not. False: the system has no thread left, or `thread` already has one.
-    [[nodiscard]] static bool start(io_thread& thread, const char* name, void (*run)(void*) noexcept,
-                                    void* context) noexcept {
+    /// that cannot name threads does not. Errors: no_memory with the system's code, if the system has no thread left;
+    /// other (ERROR_BUSY), if `thread` already runs.
+    [[nodiscard]] static io_error start(io_thread& thread, const char* name, void (*run)(void*) noexcept,
+                                        void* context) noexcept {
         if (thread.joinable()) {
-            return false;
+            return io_error{io_failure::other, ERROR_BUSY};
         }
         thread.run_ = run;
         thread.context_ = context;
         thread.name_ = platform::thread_name(name);
         thread.handle_ = detail::create_thread(&io_thread::enter, &thread);
-        return thread.joinable();
+        return thread.joinable() ? io_error{} : io_error{io_failure::no_memory, static_cast<int>(_doserrno)};
     }
 
     /// Waits until the thread has ended; at once when there is none. Not on the thread itself.
