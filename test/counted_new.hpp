@@ -22,6 +22,8 @@ inline std::atomic<std::size_t> bytes_alive{0};
 inline std::atomic<std::size_t> most_bytes_alive{0};
 /// How often tofu has asked for memory.
 inline std::atomic<std::size_t> allocations{0};
+/// When tofu asks for so many bytes, there is no memory; 0: there is always some.
+inline std::atomic<std::size_t> refused_size{0};
 
 namespace counted_new {
 
@@ -43,6 +45,7 @@ inline std::size_t front_of(std::size_t alignment) noexcept {
 }
 
 inline void* obtain(std::size_t size, std::size_t alignment, bool counts) noexcept {
+    if (counts && size == refused_size) return nullptr;
     const std::size_t front = front_of(alignment);
     const std::size_t whole = size + front;
     void* const block = alignment <= sizeof(label) ? std::malloc(whole) : obtain_aligned(whole, alignment);

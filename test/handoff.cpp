@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The lock-free ways between threads: nothing is lost, every producer's order is kept, no wake-up is missed.
 #include "eight_threads.hpp"
+#include "harness/scarce_memory.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -121,6 +122,30 @@ BOOST_AUTO_TEST_CASE(each_node_is_shown_once_however_many_there_are) {
         BOOST_REQUIRE(numbers.size() == count);
         for (std::size_t i = 0; i < count; ++i) BOOST_REQUIRE(numbers[i] == i);
     }
+}
+
+// The array of hints costs memory, so it is allocated after the first long chain.
+BOOST_AUTO_TEST_CASE(short_chains_allocate_nothing_and_long_chains_work_without_memory) {
+    std::vector<item> items(100);
+    for (std::size_t i = 0; i < items.size(); ++i) items[i].number = i;
+    const auto pass = [&items](queue& through, std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i) through.push(items[i]);
+        BOOST_TEST(numbers_of(through.take_all(no_visit)).size() == count);
+    };
+    queue q;
+    {
+        const tofu_test::scarce_memory refused(0);
+        for (std::size_t count = 0; count < 32; ++count) pass(q, count);
+        BOOST_TEST(!refused.has_refused());
+        pass(q, 32);
+        BOOST_TEST(refused.has_refused());
+    }
+    pass(q, 100);
+    pass(q, 100);
+    queue on_one_thread(queue::between::one_thread);
+    const tofu_test::scarce_memory refused(0);
+    pass(on_one_thread, 100);
+    BOOST_TEST(!refused.has_refused());
 }
 
 BOOST_AUTO_TEST_CASE(eight_producers_and_one_consumer_lose_nothing) {

@@ -363,9 +363,56 @@ void count_allocations_of_channels() {
     std::printf("allocations for 10 times 1000 channels: fixed pool %zu, growing pool %zu\n", counts[0], grown);
 }
 
+constexpr std::size_t trail_size = tofu::engine::trail::most_bytes;
+
+/// Bytes of one of many groups.
+std::size_t bytes_of_group(tofu::reactor& engine, std::vector<tofu::channel_group>& groups) {
+    constexpr std::size_t count = 1000;
+    groups.clear();
+    groups.reserve(count);
+    const std::size_t before = tofu_test::bytes_alive;
+    for (std::size_t i = 0; i < count; ++i) groups.push_back(engine.create_group());
+    return (tofu_test::bytes_alive - before) / count;
+}
+
+/// Gives each group a chain of messages that is worth a trail, if an I/O thread serves the group.
+void flood(std::vector<tofu::channel_group>& groups) {
+    for (tofu::channel_group& group : groups) {
+        for (int i = 0; i < 40; ++i) group.update_receiver();
+        for (int i = 0; i < 40; ++i) CHECK(group.wait_receive(0ms));
+    }
+}
+
+/// A group allocates its trail only for a long chain, and works without that memory.
+void measure_groups() {
+    for (const tofu::driven_by who : {tofu::driven_by::io_thread, tofu::driven_by::caller}) {
+        tofu::reactor engine({}, who);
+        std::vector<tofu::channel_group> groups;
+        const std::size_t each = bytes_of_group(engine, groups);
+        std::printf("a group takes %zu bytes\n", each);
+        CHECK(each <= 1024);
+        groups.resize(10);
+        const auto grown = [&] {
+            const std::size_t before = tofu_test::bytes_alive - engine.stats().messages_free * sizeof(tofu::message);
+            flood(groups);
+            return tofu_test::bytes_alive - engine.stats().messages_free * sizeof(tofu::message) - before;
+        };
+        flood(groups); // the pool has its messages now
+        groups = std::vector<tofu::channel_group>();
+        groups.push_back(engine.create_group());
+        tofu_test::refused_size = trail_size;
+        CHECK(grown() < trail_size);
+        tofu_test::refused_size = 0;
+        const bool crosses = who == tofu::driven_by::io_thread;
+        CHECK((grown() >= trail_size) == crosses);
+        CHECK(grown() < trail_size); // once
+    }
+}
+
 } // namespace
 
 int main() {
+    measure_groups();
     drive_to_the_limit();
     fill_the_queues();
     count_allocations_of_channels();

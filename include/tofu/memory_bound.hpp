@@ -179,12 +179,13 @@ template <class Reactor>
     constexpr bytes page = detail::aligned_block(sizeof(engine::directory_page), alignof(engine::directory_page));
     constexpr bytes notice = detail::empty_message();
     constexpr bytes goodbye = notice + detail::buffer(engine::reason_room);
+    constexpr bytes trail = block(engine::trail::most_bytes); // of the inbox, and of each group's mailbox
     constexpr bytes name = block(sizeof(question)) + block(decltype(question::found)::most_bytes(16));
     const std::size_t before_hello = (std::min)(opts.max_awaiting_hello, load.channels);
 
     memory_terms terms;
     using engine::message_pool;
-    terms.fixed = (block(sizeof(engine::engine_core<policies>)) + block(sizeof(message_pool)) +
+    terms.fixed = (block(sizeof(engine::engine_core<policies>)) + trail + block(sizeof(message_pool)) +
                    2 * block(engine::message_store::half_bytes(message_pool::most_retained(opts.max_messages))) +
                    engine::channel_directory::page_count * page)
                       .count;
@@ -193,7 +194,8 @@ template <class Reactor>
                       load.channels * (goodbye + detail::of_socket<typename policies::poll::network_type::socket>() +
                                        notice)) // the other: the mark behind a half-closed peer's last message
                          .count;
-    terms.groups = (load.groups * (block(sizeof(engine::group_core)) + 2 * notice)).count;
+    constexpr bytes group = detail::aligned_block(sizeof(engine::group_core), alignof(engine::group_core));
+    terms.groups = (load.groups * (group + trail + 2 * notice)).count;
     terms.extras = (load.timers * block(sizeof(engine::application_timer<typename policies::timer>)) +
                     load.names * name + load.threads * detail::in_change(opts) + block(opts.retained_capacity))
                        .count;

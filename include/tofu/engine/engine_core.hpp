@@ -237,7 +237,10 @@ public:
 
     // Groups. Any thread.
 
-    [[nodiscard]] ref<group_core> make_group(status& why) noexcept { return groups.make(owned(messages.make()), why); }
+    [[nodiscard]] ref<group_core> make_group(status& why) noexcept {
+        const auto which = has_io_thread ? handoff::between::threads : handoff::between::one_thread;
+        return groups.make(owned(messages.make()), which, why);
+    }
 
     /// Ends the group's channels and forgets it. What is left in its mailbox returns to the pool.
     void destroy(group_core& group) noexcept {

@@ -16,8 +16,8 @@ namespace tofu::engine {
 
 /// Shared by the application's channel_group, the group's channels and its timers.
 struct group_core {
-    explicit group_core(std::uint16_t number, message_ptr reserve) noexcept
-        : id(number), pool_empty_reserve(std::move(reserve)) {}
+    group_core(std::uint16_t number, message_ptr reserve, handoff::between which) noexcept
+        : id(number), mail(which), pool_empty_reserve(std::move(reserve)) {}
     group_core(const group_core&) = delete;
     group_core& operator=(const group_core&) = delete;
     ~group_core() {

@@ -8,6 +8,8 @@
 #include <tofu/queue_node.hpp>
 
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 
 namespace tofu::engine {
 
@@ -16,7 +18,10 @@ namespace tofu::engine {
 /// with a `sleeping` flag in a store-load handshake (see inbox.hpp), which weaker orders would break.
 class handoff {
 public:
-    handoff() noexcept = default;
+    /// Whether producers and consumer usually run on different threads. Prefetching helps only then.
+    enum class between : std::uint8_t { threads, one_thread };
+
+    explicit handoff(between which = between::threads) noexcept : between_(which) {}
     handoff(const handoff&) = delete;
     handoff& operator=(const handoff&) = delete;
 
@@ -49,7 +54,8 @@ public:
         trail::runner ahead(trail_);
         queue_node* const newest = head_.exchange(nullptr, std::memory_order_seq_cst);
         queue_node* oldest = nullptr;
-        for (queue_node* node = newest; node != nullptr;) {
+        std::size_t nodes = 0;
+        for (queue_node* node = newest; node != nullptr; ++nodes) {
             ahead.step();
             visit(*node);
             queue_node* const older = node->next;
@@ -57,6 +63,7 @@ public:
             oldest = node;
             node = older;
         }
+        if (between_ == between::threads) trail_.allocate_after(nodes);
         return {oldest, newest};
     }
 
@@ -73,6 +80,7 @@ private:
 
     alignas(cache_line_size) std::atomic<queue_node*> head_{nullptr};
     trail trail_;
+    const between between_;
 };
 
 } // namespace tofu::engine

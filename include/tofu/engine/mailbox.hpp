@@ -18,6 +18,8 @@ class mailbox {
 public:
     using time_point = std::chrono::steady_clock::time_point;
 
+    explicit mailbox(handoff::between which = handoff::between::threads) noexcept : incoming_(which) {}
+
     /// Any thread.
     void push(queue_node& node) noexcept {
         incoming_.push(node);
