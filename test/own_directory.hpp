@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <tofu/address.hpp>
+#include <tofu/platform/process_mark.hpp>
 
 #include <cstddef>
 #include <filesystem>
@@ -17,9 +18,11 @@
 
 namespace tofu_test {
 
+/// A forked child leaves it to its parent.
 class own_directory {
 public:
     own_directory() {
+        BOOST_REQUIRE(!tofu::platform::process_mark::count_forks());
         std::random_device random;
         std::error_code error;
         do { // until there is a name that nobody has
@@ -33,7 +36,7 @@ public:
     own_directory& operator=(const own_directory&) = delete;
     ~own_directory() {
         std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
+        if (process_.is_here()) std::filesystem::remove_all(path_, ignored);
     }
 
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
@@ -61,6 +64,7 @@ private:
     }
 
     std::filesystem::path path_;
+    tofu::platform::process_mark process_;
 };
 
 /// Permission bits of what is at `path`, a link itself and not what it points to; -1 when there is nothing.

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Names looked up by the resolver's real threads: what a slow name delays, and what does not wait for it.
+#if !defined(_WIN32)
+#include "forked_child.hpp"
+#endif
 #include "gated_names.hpp"
 #include "harness.hpp"
 #include "harness/default_poll.hpp"
@@ -181,6 +184,31 @@ TOFU_TEST_CASE(a_slow_name_delays_no_other_channel, here, one_network) {
     talk.accept();
     BOOST_TEST(talk.expect(talk.client, op_code::hello_response)->header().channel_number == slow);
 }
+
+#if !defined(_WIN32)
+// The child has none of the threads that look its parent's names up.
+TOFU_TEST_CASE(a_forked_child_waits_for_no_look_up, here, one_network) {
+    open_book book;
+    threaded_dialogue talk(book.names(), here);
+    const auto slow = talk.occupy_all_threads(book);
+    forked_child child([&](const fork_line&) {
+        { any_reactor gone = std::move(talk.engine); }
+        { any_group gone = std::move(talk.client); }
+        { any_group gone = std::move(talk.server); }
+        if (!child_may_start_threads) return;
+        open_book other;
+        threaded_dialogue own(other.names(), here);
+        other->write("known", {own.listening_at});
+        own.connect(tofu::tcp_address{"known", 80});
+    });
+    child.wait();
+    book->release_all();
+    for (std::size_t i = 0; i < slow.size(); ++i) {
+        talk.accept();
+        BOOST_TEST(!talk.expect(talk.client, op_code::hello_response)->from_engine());
+    }
+}
+#endif
 
 TOFU_TEST_CASE(more_slow_names_than_threads_wait_for_their_turn, here, one_network) {
     open_book book;

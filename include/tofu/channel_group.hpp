@@ -28,10 +28,11 @@ class basic_timer_handle {
 public:
     basic_timer_handle() noexcept = default;
 
-    /// Takes the message back. Null: it is on its way to the group (or was received, or its group or engine is gone).
+    /// Takes the message back. Null: it is on its way to the group (or was received, or its group or engine is gone, or
+    /// this is a forked child).
     message_ptr cancel() noexcept {
         using stage = typename timer_type::stage;
-        if (!timer_) return nullptr;
+        if (!timer_ || !core_->is_here()) return nullptr;
         if (timer_->advance(stage::posted, stage::settled)) return std::move(timer_->content);
         if (!timer_->advance(stage::scheduled, stage::settled)) return nullptr;
         message_ptr content = std::move(timer_->content);
@@ -50,7 +51,8 @@ private:
 };
 
 /// Owns channels and one receive queue. Made by basic_reactor::create_group; it may outlive the reactor. Destroying it
-/// closes its channels: the destructor waits for the loop, or drives it.
+/// closes its channels: the destructor waits for the loop, or drives it. In a child that was forked after the engine
+/// was made, every call reports shutdown_started, and the destructor only closes the child's copies of the sockets.
 ///
 /// `post` and `update_receiver`: any thread. `wait_receive`: one thread at a time. Destruction and moves: nobody else
 /// may be inside. Every throwing call throws std::system_error with a tofu status and has a twin that reports it
@@ -120,7 +122,7 @@ public:
     [[nodiscard]] message_ptr wait_receive(std::chrono::duration<Rep, Period> timeout,
                                            std::error_code& error) noexcept {
         error.clear();
-        if (!group_) {
+        if (!group_ || !core_->is_here()) {
             error = status::shutdown_started;
             return nullptr;
         }
@@ -161,7 +163,7 @@ public:
     /// The same with an empty signal, whose origin is the engine. Errors: shutdown_started, allocation_failed (no
     /// memory, or as many messages are alive as there may be).
     void update_receiver(std::error_code& error) noexcept {
-        message_ptr m = group_ ? engine::owned(core_->messages.get(allocation::always)) : nullptr;
+        message_ptr m = group_ ? engine::owned(core_->messages.get(allocation::always)) : nullptr; // null in a child
         error = check_update(m.get());
         if (error == status::null_message) error = status::allocation_failed;
         if (error) return;
@@ -210,7 +212,7 @@ public:
     [[nodiscard]] std::optional<channel_stats> stats(std::uint16_t channel_number) const noexcept {
         channel_stats figures;
         bool found = false;
-        if (!group_) return std::nullopt;
+        if (!group_ || !core_->is_here()) return std::nullopt;
         core_->call([&](auto& state) {
             found = engine::describe_channel(state, *group_, channel_number, figures);
             return true;
@@ -273,7 +275,7 @@ private:
     }
 
     [[nodiscard]] status check_update(const message* m) const noexcept {
-        if (!group_ || core_->is_stopping()) return status::shutdown_started;
+        if (!group_ || core_->refuses_calls()) return status::shutdown_started;
         return m == nullptr ? status::null_message : status::success;
     }
 

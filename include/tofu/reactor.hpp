@@ -6,6 +6,7 @@
 #include <tofu/channel_group.hpp>
 #include <tofu/config.hpp>
 #include <tofu/engine/engine_core.hpp>
+#include <tofu/engine/figures.hpp>
 #include <tofu/options.hpp>
 #include <tofu/platform/thread.hpp>
 #include <tofu/policies/concepts.hpp>
@@ -30,6 +31,10 @@ enum class driven_by : std::uint8_t {
 
 /// A message engine: one loop, four policies, no virtual call. Destroying it stops it in bounded time, whatever is
 /// still open; groups and messages may outlive it. All calls: any thread, except where said.
+///
+/// In a child that was forked after the engine was made, every call reports shutdown_started, and the destructor
+/// returns at once: it closes the child's copies of the sockets and touches nothing that the parent shares. The memory
+/// of the engine stays allocated there. The child may make engines of its own.
 template <class PollPolicy = default_poll, class PoolPolicy = default_pool, class KeyPolicy = default_key,
           class TimerPolicy = default_timer>
 class basic_reactor {
@@ -71,7 +76,7 @@ public:
     /// Errors: shutdown_started, allocation_failed.
     [[nodiscard]] group_type create_group(std::error_code& error) noexcept {
         error = status::shutdown_started;
-        if (!core_) return {};
+        if (!core_ || !core_->is_here()) return {};
         status why = status::success;
         auto group = core_->make_group(why);
         error = why;
@@ -90,7 +95,7 @@ public:
     /// shutdown_started.
     [[nodiscard]] message_ptr get(allocation how, std::error_code& error) noexcept {
         error = status::shutdown_started;
-        if (!core_) return nullptr;
+        if (!core_ || !core_->is_here()) return nullptr;
         message_ptr m = engine::owned(core_->messages.get(how));
         error = m ? status::success : how == allocation::always ? status::allocation_failed : status::pool_empty;
         return m;
@@ -103,10 +108,11 @@ public:
     }
 
     /// Waits until everything posted so far is handed to the kernel or on its way back to its group. False: not in
-    /// time.
+    /// time, or this is a forked child.
     template <class Rep, class Period>
     bool drain(std::chrono::duration<Rep, Period> timeout) noexcept {
         if (!core_) return true;
+        if (!core_->is_here()) return false;
         return core_->call_until(core_->deadline_after(timeout),
                                  [](auto& state) { return engine::all_is_sent(state); });
     }
@@ -161,8 +167,8 @@ public:
         return handle;
     }
 
-    /// Counters, each right by itself. Any thread, never waits for the loop.
-    [[nodiscard]] engine_stats stats() const noexcept { return core_ ? core_->stats() : engine_stats{}; }
+    /// Counters, each right by itself; all 0 in a forked child. Any thread, never waits for the loop.
+    [[nodiscard]] engine_stats stats() const noexcept { return core_ ? engine::figures_of(*core_) : engine_stats{}; }
 
 private:
     using core_type = engine::engine_core<policies>;
@@ -223,6 +229,11 @@ private:
 
     void stop() noexcept {
         if (!core_) return;
+        if (!core_->is_here()) {
+            thread_.forget();
+            core_->close_copies();
+            return;
+        }
         core_->begin_stop();
         if (thread_.joinable())
             thread_.join();
@@ -231,7 +242,7 @@ private:
     }
 
     [[nodiscard]] status check_driving() const noexcept {
-        if (!core_) return status::shutdown_started;
+        if (!core_ || !core_->is_here()) return status::shutdown_started;
         return core_->has_io_thread ? status::not_allowed : status::success;
     }
 

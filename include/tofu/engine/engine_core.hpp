@@ -9,6 +9,7 @@
 #include <tofu/engine/group_registry.hpp>
 #include <tofu/engine/loop.hpp>
 #include <tofu/engine/posting.hpp>
+#include <tofu/platform/process_mark.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -46,6 +47,7 @@ public:
     }
 
     [[nodiscard]] io_error open() noexcept {
+        if (const io_error error = platform::process_mark::count_forks()) return error;
         if (!turner.open(place)) return {io_failure::no_memory, 0};
         return poller.open();
     }
@@ -55,7 +57,7 @@ public:
     /// On success the message is the engine's, `sent` its header as it travels.
     [[nodiscard]] status post(group_core& group, message_ptr& m, binary_header& sent) noexcept {
         if (!m) return status::null_message;
-        if (is_stopping()) return status::shutdown_started;
+        if (refuses_calls()) return status::shutdown_started;
         if (const status wrong = check_message(*m); wrong != status::success) return wrong;
         const op_code op = m->header().op;
         const status admitted = opens_channel(op) ? enter_new(group, *m) : enter_existing(group, *m);
@@ -208,33 +210,6 @@ public:
         role.leave();
     }
 
-    [[nodiscard]] engine_stats stats() noexcept {
-        const loop_counters& c = turner.state().counters;
-        poll_counts polls;
-        if constexpr (requires { poller.counts(); }) polls = poller.counts();
-        return {.messages_sent = c.messages_sent.value(),
-                .messages_received = c.messages_received.value(),
-                .bytes_sent = c.bytes_sent.value(),
-                .bytes_received = c.bytes_received.value(),
-                .turns = c.turns.value(),
-                .wakes = wakes.load(std::memory_order_relaxed),
-                .reads = c.reads.value(),
-                .writes = c.writes.value(),
-                .polls_submitted = polls.submitted,
-                .polls_cancelled = polls.cancelled,
-                .accepted = c.accepted.value(),
-                .refused = c.refused.value(),
-                .starvation_episodes = c.starvation_episodes.value(),
-                .messages_allocated = messages.allocations(),
-                .channels = c.channels.load(std::memory_order_relaxed),
-                .zombies = c.zombies.load(std::memory_order_acquire),
-                .messages_alive = messages.outstanding(),
-                .messages_free = messages.free_messages(),
-                .credit_used = messages.credit_used(),
-                .messages_counted = messages.counted(),
-                .policies = Policies::name};
-    }
-
     // Groups. Any thread.
 
     [[nodiscard]] ref<group_core> make_group(status& why) noexcept {
@@ -244,6 +219,10 @@ public:
 
     /// Ends the group's channels and forgets it. What is left in its mailbox returns to the pool.
     void destroy(group_core& group) noexcept {
+        if (!is_here()) {
+            close_copies([&group](const auto& ch) { return ch.group.get() == &group; });
+            return;
+        }
         call([&group](loop_state<Policies>& state) { return destroy_group(state, group); });
         groups.erase(group);
         while (queue_node* const node = group.mail.pop()) {
@@ -251,6 +230,20 @@ public:
             if (node->kind == node_kind::goodbye) directory.free(m.header().channel_number);
             owned(&m).reset();
         }
+    }
+
+    /// False in a child that was forked after the engine was made: it has copies of everything, but none of the
+    /// threads, and what the system keeps for the engine belongs to the parent.
+    [[nodiscard]] bool is_here() const noexcept { return process_.is_here(); }
+    /// True when every call of the application gives shutdown_started.
+    [[nodiscard]] bool refuses_calls() const noexcept { return is_stopping() || !is_here(); }
+
+    /// In a forked child, when the reactor is destroyed: closes the descriptors that the child inherited, so that the
+    /// parent's peers see the end when the parent closes its own. Nothing else: the memory stays, other threads may
+    /// have been at work on it.
+    void close_copies() noexcept {
+        close_copies([](const auto&) { return true; });
+        if constexpr (requires { poller.close_copies(); }) poller.close_copies();
     }
 
     [[nodiscard]] bool is_stopping() const noexcept { return stopping.load(std::memory_order_seq_cst); }
@@ -275,6 +268,15 @@ public:
     std::atomic<std::uint64_t> wakes{0};
 
 private:
+    /// Of the channels that `belongs` selects.
+    template <class Belongs>
+    void close_copies(Belongs belongs) noexcept {
+        turner.state().channels.for_each([&](auto& ch) {
+            if constexpr (requires { ch.socket.close_copy(); })
+                if (belongs(ch)) ch.socket.close_copy();
+        });
+    }
+
     static void credit_is_back(void* self) noexcept { static_cast<engine_core*>(self)->nudge(); }
 
     [[nodiscard]] status enter_existing(group_core& group, message& m) noexcept {
@@ -339,6 +341,7 @@ private:
         return std::chrono::steady_clock::now() + std::chrono::ceil<std::chrono::steady_clock::duration>(left);
     }
 
+    [[no_unique_address]] platform::process_mark process_;
     std::atomic<bool> stopping{false};
     std::atomic<bool> ended{false};
 };

@@ -6,6 +6,7 @@
 #include <tofu/engine/alive_limit.hpp>
 #include <tofu/engine/message_store.hpp>
 #include <tofu/message.hpp>
+#include <tofu/platform/process_mark.hpp>
 #include <tofu/prefetch.hpp>
 
 #include <algorithm>
@@ -89,9 +90,10 @@ public:
         leave(gone);
     }
 
-    /// Null when there is none (pool_only), memory is short (always), or as many are alive as there may be.
+    /// Null when there is none (pool_only), memory is short (always), as many are alive as there may be, or this is a
+    /// forked child.
     [[nodiscard]] message* get(allocation how) noexcept {
-        if (!alive_.enter()) return nullptr;
+        if (!is_here() || !alive_.enter()) return nullptr;
         message* const m = how == allocation::always ? spare() : store_.take();
         if (m != nullptr)
             alive_.fill(*m);
@@ -124,8 +126,16 @@ public:
         release_credit(m);
     }
 
+    /// False in a forked child. Another thread may have held a lock of the pool during the fork, so the child must not
+    /// use the pool: it deletes a message directly.
+    [[nodiscard]] bool is_here() const noexcept { return process_.is_here(); }
+
     /// Ends the life of a message outside the pool: its credit is free again, its memory kept or given back.
     void give_back(message& m) noexcept {
+        if (!is_here()) {
+            delete &m;
+            return;
+        }
         retire(m);
         if (store_.put(m)) return;
         delete &m;
@@ -176,7 +186,7 @@ public:
     /// Any thread. Wakes a starved reader once a quarter of the credit is free.
     void return_credit(std::size_t messages) noexcept {
         credit_used_.fetch_sub(messages, std::memory_order_seq_cst);
-        if (!starved_.load(std::memory_order_seq_cst) || !enough_credit()) return;
+        if (!starved_.load(std::memory_order_seq_cst) || !enough_credit() || !is_here()) return;
         if (!starved_.exchange(false, std::memory_order_seq_cst)) return;
         const std::lock_guard lock(waking_);
         if (wake_ != nullptr) wake_(context_);
@@ -237,6 +247,7 @@ private:
         if (members_.fetch_sub(members, std::memory_order_acq_rel) == members) delete this;
     }
 
+    [[no_unique_address]] platform::process_mark process_;
     const std::size_t credit_limit_;
     const std::size_t retained_capacity_;
     alive_limit alive_; // beside the lock that `get` takes anyway, away from what the reader writes
@@ -260,12 +271,13 @@ inline message_ptr owned(message* m) noexcept { return message_ptr(m); }
 inline void message_release::operator()(message* m) const noexcept { engine::route_of(*m).home->give_back(*m); }
 
 /// A copy of header, text headers, body and user pointer from the same pool; allocation_failed when memory is short, or
-/// when as many messages are alive as there may be (options::max_messages_alive). Any thread that owns `original`. A
-/// copy of a received message counts nothing against the receive credit.
+/// when as many messages are alive as there may be (options::max_messages_alive); shutdown_started in a forked child.
+/// Any thread that owns `original`. A copy of a received message counts nothing against the receive credit.
 [[nodiscard]] inline message_ptr clone(message& original, std::error_code& error) noexcept {
-    message_ptr copy(engine::route_of(original).home->get(allocation::always));
+    engine::message_pool& home = *engine::route_of(original).home;
+    message_ptr copy(home.get(allocation::always));
     if (copy == nullptr || !copy->assign(original)) {
-        error = status::allocation_failed;
+        error = home.is_here() ? status::allocation_failed : status::shutdown_started;
         return nullptr;
     }
     error.clear();

@@ -3,8 +3,10 @@
 #ifndef TOFU_ENGINE_REF_HPP
 #define TOFU_ENGINE_REF_HPP
 
+#include <tofu/platform/process_mark.hpp>
+
 #include <atomic>
-#include <cstddef>
+#include <cstdint>
 #include <utility>
 
 namespace tofu::engine {
@@ -13,11 +15,25 @@ namespace tofu::engine {
 class ref_count {
 public:
     void add() noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
-    /// True for the last.
-    [[nodiscard]] bool drop() noexcept { return count_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+    /// True for the last reference, but never in a child that was forked after the object was made: other threads may
+    /// have been changing the object during the fork, so it must not be destroyed.
+    [[nodiscard]] bool drop() noexcept {
+        if (count_.fetch_sub(1, std::memory_order_acq_rel) != 1) return false;
+        if (process_.is_here()) return true;
+        keep();
+        return false;
+    }
 
 private:
-    std::atomic<std::size_t> count_{1};
+    /// Puts the object on a list of all that are never destroyed: a leak checker then finds them. The count, which is
+    /// over, is the link.
+    void keep() noexcept {
+        count_.store(reinterpret_cast<std::uintptr_t>(kept_.exchange(this)), std::memory_order_relaxed);
+    }
+
+    std::atomic<std::uintptr_t> count_{1};
+    [[no_unique_address]] platform::process_mark process_;
+    inline static constinit std::atomic<ref_count*> kept_{nullptr};
 };
 
 /// Shares an object that has a `ref_count references`; the last reference deletes it. Any thread, each ref one at a

@@ -54,6 +54,9 @@ public:
         return found > 0 ? static_cast<std::size_t>(found) : 0;
     }
 
+    /// Closes it. In a forked child that is the child's copy only.
+    void close() noexcept { handle_.reset(); }
+
 private:
     io_error control(int operation, int descriptor, std::uint32_t events, std::uint64_t data) noexcept {
         epoll_entry entry{};

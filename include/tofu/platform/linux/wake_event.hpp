@@ -37,6 +37,9 @@ public:
         errno = kept;
     }
 
+    /// Closes it. In a forked child that is the child's copy only.
+    void close() noexcept { handle_.reset(); }
+
 private:
     posix::descriptor handle_;
 };

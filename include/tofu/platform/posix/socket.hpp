@@ -249,6 +249,12 @@ public:
         handle_.reset();
     }
 
+    /// In a forked child: closes the child's copy and nothing else. The socket lives on in the parent, its file too.
+    void close_copy() noexcept {
+        file_.reset(); // removes no file in a child
+        handle_.reset();
+    }
+
     /// Closes with a reset: the peer sees io_failure::reset, and nothing lingers here. Unix domain sockets know no such
     /// thing: the peer reads what was sent, then the end of the stream (or a reset, if something it sent was not read).
     void abort() noexcept {

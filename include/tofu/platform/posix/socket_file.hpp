@@ -8,6 +8,7 @@
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/posix/descriptor.hpp>
 #include <tofu/platform/posix/error.hpp>
+#include <tofu/platform/posix/process_mark.hpp>
 #include <tofu/platform/socket_file_verdict.hpp>
 
 #include <fcntl.h>
@@ -150,19 +151,20 @@ inline io_error remove_dead(const endpoint& at) noexcept {
 
 } // namespace detail
 
-/// Removes the file when it goes, if it is still the one that was made here, and in the process that made it: a forked
-/// child only has a copy. (A relative path means the directory the process is in at that time.)
+/// Removes the file when it goes, if it is still the one that was made here, and in the process that made it. (A
+/// relative path means the directory the process is in at that time.)
 class socket_file {
 public:
     socket_file(const socket_file&) = delete;
     socket_file& operator=(const socket_file&) = delete;
     ~socket_file() {
         struct ::stat there {};
-        if (owner_ == ::getpid() && ::lstat(path_.text, &there) == 0 && is_ours(there)) ::unlink(path_.text);
+        if (process_.is_here() && ::lstat(path_.text, &there) == 0 && is_ours(there)) ::unlink(path_.text);
     }
 
     /// Notes which file is at `at` now. Errors: no_memory; path_not_found when it is gone already.
     static io_error note(const endpoint& at, std::unique_ptr<socket_file>& file) noexcept {
+        if (const io_error error = process_mark::count_forks()) return error;
         std::unique_ptr<socket_file> made(new (std::nothrow) socket_file(at));
         if (!made) return {io_failure::no_memory, 0};
         if (::lstat(made->path_.text, &made->made_) != 0) return last_error();
@@ -178,7 +180,7 @@ public:
     }
 
 private:
-    explicit socket_file(const endpoint& at) noexcept : path_(detail::path_of(at)), owner_(::getpid()) {}
+    explicit socket_file(const endpoint& at) noexcept : path_(detail::path_of(at)) {}
 
     /// An inode's number may be another file's by now; the time it was made is not.
     [[nodiscard]] bool is_ours(const struct ::stat& there) const noexcept {
@@ -187,7 +189,7 @@ private:
 
     detail::path_text path_;
     struct ::stat made_ {};
-    pid_t owner_;
+    process_mark process_;
 };
 
 /// Binds and listens at a path; `file` owns what was made. Nobody can connect before it listens, and then the

@@ -115,6 +115,9 @@ public:
 
     bool joinable() const noexcept { return joinable_; }
 
+    /// In a forked child, which does not have this thread: there is nothing to wait for.
+    void forget() noexcept { joinable_ = false; }
+
     /// Whether the caller is this thread.
     bool is_current() const noexcept {
         return runs_.load(std::memory_order_acquire) &&

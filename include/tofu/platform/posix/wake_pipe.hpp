@@ -77,6 +77,12 @@ public:
         } while (got == static_cast<ssize_t>(sizeof bytes) || (got < 0 && errno == EINTR));
     }
 
+    /// Closes both ends. In a forked child these are the child's copies only.
+    void close() noexcept {
+        reader_.reset();
+        writer_.reset();
+    }
+
 private:
     descriptor reader_;
     descriptor writer_;

@@ -100,6 +100,9 @@ public:
 
     bool joinable() const noexcept { return handle_ != nullptr; }
 
+    /// For forked children, which Windows does not have.
+    void forget() noexcept {}
+
     /// Whether the caller is this thread.
     bool is_current() const noexcept { return self_.load(std::memory_order_relaxed) == ::GetCurrentThreadId(); }
 

@@ -137,6 +137,13 @@ public:
         if (!pending_.exchange(true)) waker_.wake();
     }
 
+    /// In a forked child: closes its copies of the poller's own descriptors. Nothing in the set changes, it is the
+    /// parent's.
+    void close_copies() noexcept {
+        set_.close();
+        waker_.close();
+    }
+
     /// What it allocates at most for so many sockets, in bytes: nothing; see memory_bound.hpp.
     [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t) noexcept { return 0; }
 

@@ -148,6 +148,9 @@ public:
         }
     }
 
+    /// In a forked child: closes its copies of the poller's own descriptors.
+    void close_copies() noexcept { pipe_.close(); }
+
     /// What it allocates at most for so many sockets, in bytes; see memory_bound.hpp.
     [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t sockets) noexcept {
         return nothrow_vector<posix::poll_entry>::most_bytes(sockets + 1) +
