@@ -11,6 +11,7 @@
 #include <tofu/platform/socket_api.hpp>
 
 #if !defined(_WIN32)
+#include <poll.h>
 #include <unistd.h>
 #endif
 
@@ -51,7 +52,7 @@ public:
         BOOST_REQUIRE(!tofu::platform::to_endpoint(where, true, at));
         BOOST_REQUIRE_EQUAL(::bind(handle_, at.data(), at.length), 0);
     }
-    void listen() { BOOST_REQUIRE_EQUAL(::listen(handle_, 1), 0); }
+    void listen(int backlog = 1) { BOOST_REQUIRE_EQUAL(::listen(handle_, backlog), 0); }
     [[nodiscard]] tofu::address where() const {
         tofu::platform::endpoint at;
         at.length = sizeof(at.storage);
@@ -78,6 +79,17 @@ public:
     [[nodiscard]] long read() {
         std::array<char, 1> room{};
         return static_cast<long>(::recv(handle_, room.data(), room.size(), 0));
+    }
+    /// Something can be read now: data, or the end of the stream.
+    [[nodiscard]] bool has_data() const {
+        pollfd entry{};
+        entry.fd = handle_;
+        entry.events = POLLIN;
+#if defined(_WIN32)
+        return ::WSAPoll(&entry, 1, 0) == 1;
+#else
+        return ::poll(&entry, 1, 0) == 1;
+#endif
     }
     /// All of it.
     void write(std::string_view text) {

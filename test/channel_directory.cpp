@@ -76,14 +76,15 @@ BOOST_AUTO_TEST_CASE(a_number_is_of_another_generation_each_time) {
         }
     } while (second.number != first.number);
     BOOST_TEST(second.generation != first.generation);
-    BOOST_TEST((d.enter(second.number, group, first.generation, op_code::response) == status::invalid_channel_number));
-    BOOST_TEST((d.enter(second.number, group, second.generation, op_code::response) == status::success));
+    BOOST_TEST(
+        (d.enter(second.number, group, first.generation, op_code::response).result == status::invalid_channel_number));
+    BOOST_TEST((d.enter(second.number, group, second.generation, op_code::response).result == status::success));
 }
 
 BOOST_AUTO_TEST_CASE(numbers_never_given_out_are_refused) {
     directory d;
     for (const std::uint16_t number : std::array<std::uint16_t, 3>{1, 500, 65534})
-        BOOST_TEST((d.enter(number, group, any, op_code::signal) == status::invalid_channel_number));
+        BOOST_TEST((d.enter(number, group, any, op_code::signal).result == status::invalid_channel_number));
     BOOST_TEST(d.channel(500) == nullptr);
     BOOST_TEST(d.has_room(500, 1, 1, 1));
 }
@@ -91,13 +92,13 @@ BOOST_AUTO_TEST_CASE(numbers_never_given_out_are_refused) {
 BOOST_AUTO_TEST_CASE(after_close_nothing_enters_and_the_last_post_in_flight_is_told_so) {
     directory d;
     const std::uint16_t number = d.open(group, 0, false).number;
-    BOOST_TEST((d.enter(number, group, any, op_code::signal) == status::success));
+    BOOST_TEST((d.enter(number, group, any, op_code::signal).result == status::success));
     BOOST_TEST(!d.leave(number, op_code::signal));
     BOOST_TEST(!d.posts_in_flight(number));
-    BOOST_TEST((d.enter(number, group, any, op_code::signal) == status::success));
-    BOOST_TEST((d.enter(number, group, any, op_code::signal) == status::success));
+    BOOST_TEST((d.enter(number, group, any, op_code::signal).result == status::success));
+    BOOST_TEST((d.enter(number, group, any, op_code::signal).result == status::success));
     d.close(number);
-    BOOST_TEST((d.enter(number, group, any, op_code::signal) == status::invalid_channel_number));
+    BOOST_TEST((d.enter(number, group, any, op_code::signal).result == status::invalid_channel_number));
     BOOST_TEST(d.posts_in_flight(number));
     BOOST_TEST(!d.leave(number, op_code::signal));
     BOOST_TEST(d.leave(number, op_code::signal));
@@ -115,16 +116,16 @@ BOOST_AUTO_TEST_CASE(a_number_opened_by_a_post_is_in_flight_until_that_post_is_t
 BOOST_AUTO_TEST_CASE(others_may_post_once_the_hello_response_is_through) {
     directory d;
     const std::uint16_t number = d.open(group, word::accepting, false).number;
-    BOOST_TEST((d.enter(number, group, any, op_code::signal) == status::not_allowed));
-    BOOST_TEST((d.enter(number, group, any, op_code::hello_response) == status::success));
-    BOOST_TEST((d.enter(number, group, any, op_code::signal) == status::not_allowed));
-    BOOST_TEST((d.enter(number, group, any, op_code::hello_response) == status::not_allowed));
+    BOOST_TEST((d.enter(number, group, any, op_code::signal).result == status::not_allowed));
+    BOOST_TEST((d.enter(number, group, any, op_code::hello_response).result == status::success));
+    BOOST_TEST((d.enter(number, group, any, op_code::signal).result == status::not_allowed));
+    BOOST_TEST((d.enter(number, group, any, op_code::hello_response).result == status::not_allowed));
     BOOST_TEST(!d.leave(number, op_code::hello_response));
-    BOOST_TEST((d.enter(number, group, any, op_code::signal) == status::success));
-    BOOST_TEST((d.enter(number, group, any, op_code::bye_response) == status::not_allowed));
+    BOOST_TEST((d.enter(number, group, any, op_code::signal).result == status::success));
+    BOOST_TEST((d.enter(number, group, any, op_code::bye_response).result == status::not_allowed));
     d.mark(number, word::bye_asked);
-    BOOST_TEST((d.enter(number, group, any, op_code::bye_response) == status::success));
-    BOOST_TEST((d.enter(number, group, any, op_code::signal) == status::not_allowed));
+    BOOST_TEST((d.enter(number, group, any, op_code::bye_response).result == status::success));
+    BOOST_TEST((d.enter(number, group, any, op_code::signal).result == status::not_allowed));
 }
 
 BOOST_AUTO_TEST_CASE(a_queue_is_full_by_messages_or_by_bytes) {
@@ -162,10 +163,10 @@ BOOST_AUTO_TEST_CASE(closing_all_refuses_everything_and_says_whether_posts_are_i
     directory d;
     std::vector<std::uint16_t> numbers;
     for (int i = 0; i < 600; ++i) numbers.push_back(d.open(group, 0, false).number);
-    BOOST_TEST((d.enter(numbers[300], group, any, op_code::signal) == status::success));
+    BOOST_TEST((d.enter(numbers[300], group, any, op_code::signal).result == status::success));
     BOOST_TEST(d.close_all());
     for (const std::uint16_t number : numbers)
-        BOOST_TEST((d.enter(number, group, any, op_code::signal) == status::invalid_channel_number));
+        BOOST_TEST((d.enter(number, group, any, op_code::signal).result == status::invalid_channel_number));
     BOOST_TEST(d.leave(numbers[300], op_code::signal));
     BOOST_TEST(!d.close_all());
 }
@@ -218,7 +219,7 @@ BOOST_AUTO_TEST_CASE(post_and_close_have_one_winner) {
                 if (in_flight != 0) ++late;
                 return;
             }
-            while (d.enter(number, group, any, op_code::signal) == status::success) {
+            while (d.enter(number, group, any, op_code::signal).result == status::success) {
                 ++in_flight;
                 if (concluded) ++late;
                 --in_flight;

@@ -20,28 +20,46 @@ std::uint64_t live_word(std::uint64_t flags) { return word::make(group, generati
 
 struct row {
     std::uint64_t flags;
-    std::string_view allowed; ///< q request, r response, s signal, H hello_response, b and B the byes, S bye_signal
+    /// q request, r response, s signal, H hello_response, b and B the byes, S bye_signal; C is a bye_response that is
+    /// consumed.
+    std::string_view allowed;
 };
 
 const std::vector<row>& rows() {
+    static constexpr auto answered = word::bye_posted | word::bye_answered; // our bye_response
+    static constexpr auto claimed = word::accepting | word::hello_claimed;  // another thread is posting it just now
+    static constexpr auto accepted = claimed | word::hello_posted;
+    static constexpr auto implicit = word::accepting | word::implicit_hello;
     static const std::vector<row> all{
         {word::listener, "S"}, // anything but bye_signal on a listener
         // The connecting side: hello_response never.
         {0, "qrsbS"},
         {word::bye_asked, "qrsbBS"}, // after receiving a bye_request, everything is
         {word::bye_posted, "S"},     // after one's own bye only bye_signal
-        {word::bye_asked | word::bye_posted, "S"},
+        {word::bye_asked | answered, "S"},
+        // Two bye_requests have crossed: one bye_response is consumed.
+        {word::bye_asked | word::bye_posted, "CS"},
         // The accepting side: before its hello_response nothing but that, bye_request and bye_signal.
         {word::accepting, "HbS"},
         {word::accepting | word::bye_asked, "HbS"},
         {word::accepting | word::bye_posted, "S"},
-        {word::accepting | word::hello_claimed, "bS"}, // another thread is posting it just now
-        {word::accepting | word::hello_claimed | word::bye_asked, "bS"},
-        {word::accepting | word::hello_claimed | word::bye_posted, "S"},
-        {word::accepting | word::hello_claimed | word::hello_posted, "qrsbS"}, // not twice
-        {word::accepting | word::hello_claimed | word::hello_posted | word::bye_asked, "qrsbBS"},
-        {word::accepting | word::hello_claimed | word::hello_posted | word::bye_posted, "S"},
-        {word::accepting | word::hello_claimed | word::hello_posted | word::bye_asked | word::bye_posted, "S"},
+        {word::accepting | word::bye_posted | word::bye_asked, "CS"},
+        {claimed, "bS"},
+        {claimed | word::bye_asked, "bS"},
+        {claimed | word::bye_posted, "S"},
+        {accepted, "qrsbS"}, // not twice
+        {accepted | word::bye_asked, "qrsbBS"},
+        {accepted | word::bye_posted, "S"},
+        {accepted | word::bye_asked | word::bye_posted, "CS"},
+        {accepted | word::bye_asked | answered, "S"},
+        // With implicit_hello a regular message accepts, too; the hello_response may still follow, once.
+        {implicit, "qrsHbS"},
+        {implicit | word::bye_asked, "qrsHbS"},
+        {implicit | word::hello_posted, "qrsHbS"},
+        {implicit | word::hello_posted | word::bye_asked, "qrsHbBS"},
+        {implicit | claimed, "qrsbS"},
+        {implicit | accepted, "qrsbS"},
+        {implicit | word::hello_posted | word::bye_posted, "S"},
     };
     return all;
 }
@@ -73,11 +91,19 @@ BOOST_AUTO_TEST_CASE(every_operation_is_accepted_or_not_allowed_in_every_state) 
             BOOST_TEST_CONTEXT("row " << i << ", " << to_string(static_cast<op_code>(op))) {
                 const auto verdict =
                     word::check(live_word(rows()[i].flags), group, word::any_generation, static_cast<op_code>(op));
-                const bool allowed = rows()[i].allowed.find(letters[op]) != std::string_view::npos;
+                const bool consumed = letters[op] == 'B' && rows()[i].allowed.find('C') != std::string_view::npos;
+                const bool allowed = consumed || rows()[i].allowed.find(letters[op]) != std::string_view::npos;
                 BOOST_TEST((verdict.result == (allowed ? status::success : status::not_allowed)));
+                BOOST_TEST(verdict.consumed == consumed);
+                const bool regular = std::string_view("qrs").find(letters[op]) != std::string_view::npos;
+                constexpr std::uint64_t waits = word::accepting | word::hello_posted;
+                const bool accepts = regular && (rows()[i].flags & waits) == word::accepting;
                 std::uint64_t set = 0;
                 if (allowed && letters[op] == 'H') set = word::hello_claimed;
-                if (allowed && (letters[op] == 'b' || letters[op] == 'B')) set = word::bye_posted;
+                if (allowed && accepts) set = word::hello_posted;
+                if (allowed && letters[op] == 'b') set = word::bye_posted;
+                if (allowed && letters[op] == 'B') set = word::bye_posted | word::bye_answered;
+                if (consumed) set = word::bye_answered;
                 BOOST_TEST(verdict.set == set);
             }
         }
@@ -89,10 +115,29 @@ BOOST_AUTO_TEST_CASE(a_closed_or_unused_number_is_refused_whatever_is_posted) {
         for (unsigned op = 0; op < 10; ++op) {
             const std::uint64_t dead = word::make(group, generation, r.flags, false);
             for (const std::uint64_t w : {dead, live_word(r.flags | word::closed)}) {
+                if (op == 6 && w != dead && r.allowed.find('C') != std::string_view::npos) continue; // see below
                 const auto verdict = word::check(w, group, generation, static_cast<op_code>(op));
                 BOOST_TEST((verdict.result == status::invalid_channel_number));
             }
         }
+    }
+}
+
+// The application answers a bye_request that it received after posting its own.
+BOOST_AUTO_TEST_CASE(a_bye_response_to_a_crossed_bye_is_consumed_once_whether_the_channel_is_closed_or_not) {
+    const std::uint64_t crossed = live_word(word::bye_asked | word::bye_posted);
+    for (const std::uint64_t more : {std::uint64_t{0}, word::closed, word::posting_over, word::accepting}) {
+        const auto ask = [&](std::uint64_t w, std::uint16_t by = group, std::uint32_t bound = generation) {
+            return word::check(w | more, by, bound, op_code::bye_response);
+        };
+        BOOST_TEST((ask(crossed).result == status::success));
+        BOOST_TEST(ask(crossed).consumed);
+        BOOST_TEST((ask(crossed | ask(crossed).set).result != status::success));
+        // Refused: another group's, an earlier owner's, and one for a free or unannounced number.
+        BOOST_TEST((ask(crossed, group + 1).result != status::success));
+        BOOST_TEST((ask(crossed, group, generation - 1).result == status::invalid_channel_number));
+        BOOST_TEST((ask(crossed & ~word::live).result == status::invalid_channel_number));
+        BOOST_TEST((ask(crossed | word::unannounced).result == status::invalid_channel_number));
     }
 }
 
@@ -115,6 +160,7 @@ BOOST_AUTO_TEST_CASE(behind_a_half_closed_peers_end_only_bye_signal_is_posted) {
     for (const row& r : rows()) {
         for (std::size_t op = 0; op < letters.size(); ++op) {
             if (letters[op] == '-') continue;
+            if (letters[op] == 'B' && r.allowed.find('C') != std::string_view::npos) continue; // consumed
             const auto verdict = word::check(live_word(r.flags | word::posting_over), group, word::any_generation,
                                              static_cast<op_code>(op));
             BOOST_TEST((verdict.result == (letters[op] == 'S' ? status::success : status::invalid_channel_number)));

@@ -42,6 +42,12 @@ public:
 
     /// Without a chance for it to tidy up. Returns when it is gone; it must not have ended before.
     void kill();
+#if !defined(_WIN32)
+    /// With SIGSTOP; returns when it has stopped.
+    void stop();
+    /// With SIGCONT.
+    void go_on();
+#endif
 
 private:
     void start(const std::string& program, std::vector<std::string> words);

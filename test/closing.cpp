@@ -2,7 +2,10 @@
 // How conversations end in good order: byes, crossed byes, refusals, half-closed peers, and what TCP shows of it.
 #include "harness.hpp"
 
+#include <initializer_list>
+
 using namespace tofu_test;
+using std::chrono::milliseconds;
 using tofu::binary_header;
 using tofu::op_code;
 using tofu::status;
@@ -390,7 +393,154 @@ TOFU_TEST_CASE(a_server_that_half_closes_instead_of_answering_fails_the_hello, h
     BOOST_TEST(reason_of(*failed) == "peer_disconnected");
 }
 
-TOFU_TEST_CASE(a_write_error_stops_writing_only, here) {
+// Every program answers a bye_request, also one that has crossed its own.
+TOFU_TEST_CASE(the_answer_to_a_bye_that_crossed_is_consumed, here) {
+    for (const bool closed : {false, true}) {
+        if (!closed && here.policies == variation::no_timers) continue; // it does not wait for the peer's end
+        served talk(here, long_grace);
+        talk.post(op_code::bye_request);
+        talk.expect_at_peer(op_code::bye_request);
+        talk.peer.send(message(op_code::bye_request));
+        if (closed) {
+            BOOST_TEST(talk.peer.reads_until_end());
+            talk.peer.shutdown_write();
+            // Only the listener is left: the goodbye waits behind the bye_request.
+            talk.await([&] { return talk.engine.stats().channels == 1; });
+        }
+        tofu::message_ptr m = talk.expect(talk.server, op_code::bye_request);
+        m->header().op = op_code::bye_response;
+        const std::uint64_t id = m->header().message_id;
+        std::error_code error;
+        const binary_header sent = talk.server.post(std::move(m), error);
+        BOOST_TEST(!error, error.message());
+        BOOST_TEST(!m);
+        BOOST_TEST((sent.op == op_code::bye_response));
+        BOOST_TEST(sent.message_id == id);
+        talk.expect_refusal(op_code::bye_response, closed ? status::invalid_channel_number : status::not_allowed);
+        if (!closed) {
+            BOOST_TEST(talk.peer.reads_until_end()); // nothing was sent
+            talk.peer.shutdown_write();
+        }
+        talk.expect_goodbye_here("bye");
+        talk.expect_refusal(op_code::bye_response, status::invalid_channel_number);
+    }
+}
+
+TOFU_TEST_CASE(two_programs_that_answer_every_bye_may_cross, here) {
+    dialogue talk(here);
+    const auto link = talk.connect();
+    const auto each = [&](auto act) {
+        act(talk.client, link.client);
+        act(talk.server, link.server);
+    };
+    each(
+        [&](any_group& group, std::uint16_t channel) { group.post(make(talk.engine, op_code::bye_request, channel)); });
+    each([&](any_group& group, std::uint16_t) { // without an error
+        group.post(answer(talk.expect(group, op_code::bye_request), op_code::bye_response));
+    });
+    each([&](any_group& group, std::uint16_t channel) { talk.expect_goodbye(group, channel, "bye"); });
+}
+
+TOFU_TEST_CASE(a_bye_response_posted_before_a_bye_request_is_an_ordinary_answer, here) {
+    served talk(here);
+    talk.peer.send(message(op_code::bye_request));
+    talk.expect_from_peer(op_code::bye_request);
+    talk.post(op_code::bye_response);
+    std::error_code error;
+    talk.server.post(make(talk.engine, op_code::bye_response, talk.number), error); // it may have ended
+    BOOST_TEST((error == status::not_allowed || error == status::invalid_channel_number));
+    talk.expect_at_peer(op_code::bye_response);
+}
+
+namespace {
+
+/// A channel on which nothing can be written any more, though it can be read.
+struct muted : script, served {
+    explicit muted(const setting& where, const tofu::options& opts = {.grace_time = std::chrono::minutes(10)},
+                   tofu::io_failure how = tofu::io_failure::permission_denied)
+        : served(where, scripted_engine(where, *this, opts)) {
+        broken_as = how;
+        breaks_writes = true;
+    }
+    void pass(std::chrono::minutes time) {
+        turn_loop();
+        clock_lead += milliseconds(time).count();
+        turn_loop();
+    }
+    /// The messages with these ids come back, then the goodbye.
+    void expect_end(std::initializer_list<std::uint64_t> ids, status why, std::string_view reason) {
+        for (const std::uint64_t id : ids) {
+            const tofu::message_ptr m = expect(server, op_code::signal);
+            BOOST_TEST(m->from_engine());
+            BOOST_TEST(m->header().message_id == id);
+            BOOST_TEST(to_string(m->status()) == to_string(why));
+        }
+        expect_goodbye_here(reason);
+    }
+};
+
+} // namespace
+
+TOFU_TEST_CASE(a_write_error_that_reading_does_not_explain_ends_the_channel_after_the_grace, here, with_timers) {
+    muted talk(here);
+    talk.post(op_code::signal, "lost", 41);
+    talk.pass(std::chrono::minutes(9));
+    talk.post(op_code::signal, "lost too", 42); // it is still open
+    talk.expect_silence(talk.server);
+    talk.pass(std::chrono::minutes(1));
+    talk.expect_end({41, 42}, status::send_failed, "os_error:1");
+    BOOST_TEST(talk.engine.drain(patience));
+}
+
+TOFU_TEST_CASE(a_write_error_without_a_grace_ends_the_channel_when_all_is_read, here) {
+    muted talk(here, {.grace_time = milliseconds(0)});
+    talk.breaks_writes = false;
+    talk.turn_loop();
+    const std::string large(33000, 'q'); // which loopback buffers hold
+    for (int i = 0; i < 20; ++i) {       // now the engine expects large messages
+        talk.peer.send(message(op_code::request, large));
+        talk.expect_from_peer(op_code::request, large);
+    }
+    talk.peer.send(message(op_code::request, "there before"));
+    talk.breaks_writes = true;
+    talk.post(op_code::signal, "lost", 41);
+    talk.expect_from_peer(op_code::request, "there before");
+    talk.expect_end({41}, status::send_failed, "os_error:1");
+    BOOST_TEST(talk.engine.drain(patience));
+}
+
+TOFU_TEST_CASE(a_write_error_keeps_its_number_when_the_peer_only_leaves, here, with_timers) {
+    muted talk(here);
+    talk.post(op_code::signal, "lost", 41);
+    talk.turn_loop();
+    talk.peer.shutdown_write();
+    talk.expect_end({41}, status::send_failed, "os_error:1");
+}
+
+TOFU_TEST_CASE(a_reset_seen_only_by_a_write_is_reported_as_a_reset, here, with_timers) {
+    muted talk(here, {.grace_time = std::chrono::minutes(10)}, tofu::io_failure::reset);
+    talk.post(op_code::signal, "lost", 41);
+    talk.pass(std::chrono::minutes(10));
+    talk.expect_end({41}, status::peer_disconnected, "peer_reset");
+}
+
+TOFU_TEST_CASE(the_grace_of_a_write_error_counts_only_while_the_channel_may_be_read, here, with_timers) {
+    muted talk(here, {.max_messages = 4, .grace_time = std::chrono::minutes(10)});
+    std::vector<tofu::message_ptr> kept;
+    for (int i = 0; i < 6; ++i) talk.peer.send(message(op_code::signal));
+    while (kept.size() < 4) kept.push_back(talk.expect(talk.server, op_code::signal));
+    BOOST_TEST((talk.expect(talk.server, op_code::signal)->status() == status::pool_empty));
+    talk.post(op_code::signal, "lost", 41);
+    talk.pass(std::chrono::minutes(60));
+    BOOST_TEST(!talk.server.wait_receive(0ms)); // nobody reads, so nobody could have told why
+    kept.clear();
+    for (int received = 0; received < 2;) // it may starve once more meanwhile
+        if (!talk.expect(talk.server, op_code::signal)->from_engine()) ++received;
+    talk.pass(std::chrono::minutes(10));
+    talk.expect_end({41}, status::send_failed, "os_error:1");
+}
+
+TOFU_TEST_CASE(a_write_error_stops_writing_only, here, with_timers) {
     script play;
     served talk(here, scripted_engine(here, play));
     play.breaks_writes = true;

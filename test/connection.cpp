@@ -75,11 +75,20 @@ const std::vector<state>& states() {
         // Anything after a bye_response, the one of two crossed byes included.
         {side::accepting, "h<H!<b!B", ""},
         {side::accepting, "h<H!<b!bB", ""},
-        // Anything but a hello_response or a bye_request first from the accepting side.
-        {side::connecting, "<h!", "Hb"},
-        {side::connecting, "<h!<q!", "Hb"},
-        {side::connecting, "<h!<b", "Hb"},
-        {side::connecting, "<h!<b!", "Hb"},
+        // The accepting side may begin with a hello_response, a regular message or a bye_request; with a bye_response
+        // if it was asked for.
+        {side::connecting, "<h!", "qrsHb"},
+        {side::connecting, "<h!<q!", "qrsHb"},
+        {side::connecting, "<h!<b", "qrsHb"},
+        {side::connecting, "<h!<b!", "qrsHbB"},
+        // One hello_response may follow a regular message.
+        {side::connecting, "<h!q", "qrsHb"},
+        {side::connecting, "<h!sr<q!", "qrsHb"},
+        {side::connecting, "<h!r<b!", "qrsHbB"},
+        {side::connecting, "<h!qH", "qrsb"},
+        {side::connecting, "<h!qHq", "qrsb"},
+        {side::connecting, "<h!qb", ""},
+        {side::connecting, "<h!<b!B", ""},
         // A second hello_response, and as above.
         {side::connecting, "<h!H", "qrsb"},
         {side::connecting, "<h!Hqrs", "qrsb"},
@@ -144,7 +153,7 @@ BOOST_AUTO_TEST_CASE(what_never_travels_is_a_violation_in_every_state) {
     for (const state& s : states()) {
         const conversation c = after(s.whose, s.history);
         BOOST_TEST_CONTEXT(name_of(s)) {
-            for (unsigned op = 7; op < 16; ++op)
+            for (unsigned op = 8; op < 16; ++op)
                 BOOST_TEST((check(c, {.op = static_cast<op_code>(op)}).violated == status::invalid_op_code));
         }
     }
@@ -162,6 +171,34 @@ BOOST_AUTO_TEST_CASE(a_false_origin_and_a_wrong_more_are_violations_in_every_sta
             }
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_bye_signal_aborts_in_every_state) {
+    for (const state& s : states()) {
+        const conversation c = after(s.whose, s.history);
+        BOOST_TEST_CONTEXT(name_of(s)) {
+            const auto verdict = check(c, {.op = op_code::bye_signal});
+            BOOST_TEST((verdict.violated == status::success));
+            BOOST_TEST(verdict.aborts);
+            BOOST_TEST(!verdict.deliver);
+            BOOST_TEST(to_string(c.reason_of_abort()) == (c.done() ? "bye" : "peer_aborted"));
+            BOOST_TEST((check(c, {.op = op_code::bye_signal, .more = true}).violated == status::invalid_more_usage));
+            BOOST_TEST((check(c, {.op = op_code::bye_signal, .origin = tofu::origin::engine}).violated ==
+                        status::invalid_message));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_hello_response_or_a_regular_message_opens_for_the_connecting_side_once) {
+    for (const std::string_view history : {"<h!", "<h!<q!", "<h!<b!"})
+        for (const op_code op : {op_code::request, op_code::response, op_code::signal, op_code::hello_response,
+                                 op_code::bye_request, op_code::bye_response}) {
+            conversation c = after(side::connecting, history);
+            BOOST_TEST(c.opens(op) == (is_regular(op) || op == op_code::hello_response));
+            const bool opened = c.opens(op);
+            c.received(op);
+            if (opened) BOOST_TEST((!c.opens(op_code::request) && !c.opens(op_code::hello_response)));
+        }
 }
 
 BOOST_AUTO_TEST_CASE(lengths_above_the_limits_are_violations) {
@@ -230,9 +267,11 @@ BOOST_AUTO_TEST_CASE(what_happens_next_follows_from_what_has_happened) {
         {side::connecting, "<h!HE", false, action::mark_end},
         {side::connecting, "<h!HEm", true, action::nothing},
         {side::connecting, "<h!HEmv", true, action::close, "peer_disconnected"},
+        {side::connecting, "<h!qE", false, action::mark_end}, // agreed without a hello_response
+        {side::connecting, "<h!bE", true, action::nothing},
         // A write error stops writing only.
         {side::accepting, "h<H!f", false, action::nothing},
-        {side::accepting, "h<H!fE", false, action::close, "peer_reset"},
+        {side::accepting, "h<H!fE", false, action::give_up},
         {side::accepting, "h<H!fF", false, action::close, "peer_reset"},
         // Done: end our direction, then wait for the peer's end.
         {side::accepting, "h<H!<b!B", true, action::end_output},
@@ -242,6 +281,8 @@ BOOST_AUTO_TEST_CASE(what_happens_next_follows_from_what_has_happened) {
         {side::connecting, "<h!Hb<B!", true, action::end_output},
         {side::connecting, "<h!Hb<B!e", true, action::nothing},
         {side::connecting, "<h!Hb<B!eE", true, action::close, "bye"},
+        {side::connecting, "<h!<b!B", true, action::end_output}, // a bye that was answered before the hello
+        {side::connecting, "<h!<b!BeE", true, action::close, "bye"},
         // Byes that crossed.
         {side::connecting, "<h!H<b!b", true, action::end_output},
         {side::connecting, "<h!H<b!be", true, action::nothing},

@@ -50,4 +50,35 @@ TOFU_TEST_CASE(a_raw_peer_can_say_hello, here) {
     BOOST_TEST((hello->header.op == op_code::hello_response));
 }
 
+// Ids are the application's: what one means depends on the channel and the direction.
+TOFU_TEST_CASE(the_same_id_may_be_in_use_on_two_channels_and_in_both_directions, here) {
+    constexpr std::uint64_t id = 7;
+    dialogue talk(here);
+    const tofu::address where = talk.listen();
+    const auto first = talk.connect(where);
+    const auto second = talk.connect(where);
+    for (const auto& link : {first, second}) {
+        talk.client.post(make(talk.engine, op_code::request, link.client, std::to_string(link.client), id));
+        talk.server.post(make(talk.engine, op_code::request, link.server, std::to_string(link.server), id));
+    }
+    std::vector<std::pair<any_group*, tofu::message_ptr>> asked;
+    for (any_group* const group : {&talk.server, &talk.client})
+        for (int i = 0; i < 2; ++i) asked.emplace_back(group, talk.expect(*group, op_code::request));
+    for (auto& [group, request] : asked) group->post(answer(std::move(request), op_code::response));
+    for (any_group* const group : {&talk.server, &talk.client})
+        for (int i = 0; i < 2; ++i) {
+            const tofu::message_ptr m = talk.expect(*group, op_code::response);
+            BOOST_TEST(m->header().message_id == id);
+            BOOST_TEST(body_of(*m) == std::to_string(m->header().channel_number)); // as it was asked there
+        }
+}
+
+TOFU_TEST_CASE(an_id_with_the_engines_bit_is_taken_as_it_is, here) {
+    dialogue talk(here);
+    const auto link = talk.connect();
+    constexpr std::uint64_t id = tofu::engine_id_bit | 3;
+    talk.client.post(make(talk.engine, op_code::request, link.client, "mine", id));
+    BOOST_TEST(talk.expect(talk.server, op_code::request)->header().message_id == id);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -72,6 +72,105 @@ TOFU_TEST_CASE(next_deadline_says_when_run_once_is_due, here, caller_only& with_
     BOOST_TEST((engine.next_deadline() == time_point::max()));
 }
 
+namespace {
+
+/// Whether next_deadline tells the program to serve the engine at once.
+[[nodiscard]] bool is_due(dialogue& talk) { return talk.engine.next_deadline() == any_reactor::time_point::min(); }
+
+/// Nothing is left to do for the engine or its groups.
+void settle(dialogue& talk) {
+    for (any_group* const group : {&talk.server, &talk.client}) BOOST_TEST(!group->wait_receive(0ms));
+    BOOST_TEST(!is_due(talk));
+}
+
+} // namespace
+
+TOFU_TEST_CASE(next_deadline_is_now_while_a_post_has_left_mail, here, caller_only) {
+    dialogue talk(here);
+    settle(talk);
+    talk.hello(nowhere()); // the answer is in the mailbox before the post returns
+    BOOST_TEST(is_due(talk));
+    BOOST_TEST(is_due(talk)); // and again, until it is taken
+    talk.expect(talk.client, op_code::hello_response);
+    settle(talk);
+    for (int i = 0; i < 3; ++i) talk.hello(nowhere());
+    for (int i = 0; i < 3; ++i) {
+        BOOST_TEST(is_due(talk));
+        talk.expect(talk.client, op_code::hello_response);
+    }
+    settle(talk);
+}
+
+TOFU_TEST_CASE(next_deadline_is_now_while_the_receive_of_another_group_has_left_mail, here, caller_only) {
+    dialogue talk(here);
+    const auto link = talk.connect();
+    settle(talk);
+    talk.client.post(make(talk.engine, op_code::request, link.client, "for the server"));
+    const auto until = clock::now() + patience;
+    while (!is_due(talk)) { // its receiver drives, and brings what is the server's
+        BOOST_TEST(!talk.client.wait_receive(1ms));
+        BOOST_REQUIRE((clock::now() < until));
+    }
+    BOOST_TEST(body_of(*talk.expect(talk.server, op_code::request)) == "for the server");
+    settle(talk);
+}
+
+TOFU_TEST_CASE(next_deadline_is_now_while_an_update_lies_in_a_mailbox, here, caller_only) {
+    dialogue talk(here);
+    settle(talk);
+    talk.server.update_receiver();
+    BOOST_TEST(is_due(talk));
+    BOOST_TEST(!talk.client.wait_receive(0ms)); // another group's mail is its own
+    BOOST_TEST(is_due(talk));
+    talk.expect(talk.server, op_code::signal);
+    settle(talk);
+    std::thread other([&] { talk.server.update_receiver(talk.engine.get()); });
+    other.join();
+    BOOST_TEST(is_due(talk));
+    BOOST_TEST(talk.server.wait_receive(0ms) != nullptr);
+    settle(talk);
+}
+
+TOFU_TEST_CASE(next_deadline_is_now_while_a_late_update_lies_in_a_mailbox, here, caller_only& with_timers) {
+    dialogue talk(here);
+    talk.server.update_receiver_after(0ms, talk.engine.get());
+    talk.engine.run_once(0ms);
+    BOOST_TEST(is_due(talk));
+    talk.expect(talk.server, op_code::request);
+    settle(talk);
+}
+
+TOFU_TEST_CASE(mail_of_a_destroyed_group_does_not_keep_the_loop_awake, here, caller_only) {
+    dialogue talk(here);
+    talk.hello(nowhere());
+    talk.client.update_receiver();
+    BOOST_TEST(is_due(talk));
+    talk.client = {};
+    BOOST_TEST(!is_due(talk));
+}
+
+TOFU_TEST_CASE(an_engine_says_which_option_is_wrong, here) {
+    const tofu::options wrong{.max_messages = 3};
+    std::error_code error;
+    const any_reactor none(here, wrong, error);
+    BOOST_TEST((error == tofu::options_problem::max_messages));
+    BOOST_TEST(error.message() == tofu::validate(wrong).problem);
+    const auto says_so = [&](const std::system_error& e) {
+        return e.code() == error && std::string_view(e.what()).find(error.message()) != std::string_view::npos;
+    };
+    BOOST_CHECK_EXCEPTION(any_reactor(here, wrong), std::system_error, says_so);
+}
+
+TOFU_TEST_CASE(native_handle_is_refused_where_the_engine_has_a_thread, here, io_thread_only) {
+    any_reactor engine(here);
+    std::error_code error;
+    BOOST_TEST(engine.native_handle(error) == -1);
+    BOOST_TEST((error == status::not_allowed));
+    const auto refused = [](const std::system_error& e) { return e.code() == status::not_allowed; };
+    if (engine.has_native_handle())
+        BOOST_CHECK_EXCEPTION(static_cast<void>(engine.native_handle()), std::system_error, refused);
+}
+
 TOFU_TEST_CASE(after_next_deadline_a_post_of_another_thread_wakes, here, caller_only) {
     dialogue talk(here);
     for (int round = 0; round < 20; ++round) {

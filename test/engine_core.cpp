@@ -3,6 +3,7 @@
 #include "harness.hpp"
 
 #include <tofu/engine/engine_core.hpp>
+#include <tofu/engine/figures.hpp>
 
 #include <atomic>
 #include <functional>
@@ -81,8 +82,10 @@ BOOST_AUTO_TEST_CASE(a_post_that_ends_after_the_last_look_at_its_channel_keeps_t
     BOOST_REQUIRE((e.mail()->op() == op_code::welcome_response));
 
     // Another thread is inside `post`: what it posted is in the inbox, or even out of it, but it has not left.
-    BOOST_REQUIRE((e.engine->directory.enter(listener, e.group->id, tofu::engine::channel_directory::any_generation,
-                                             op_code::bye_signal) == status::success));
+    BOOST_REQUIRE(
+        (e.engine->directory
+             .enter(listener, e.group->id, tofu::engine::channel_directory::any_generation, op_code::bye_signal)
+             .result == status::success));
     m = e.get();
     m->header().op = op_code::bye_signal;
     m->header().channel_number = listener;
@@ -121,7 +124,7 @@ BOOST_AUTO_TEST_CASE(what_follows_a_hello_response_can_be_answered_before_its_po
     BOOST_REQUIRE((m->op() == op_code::hello_request));
     const std::uint16_t number = m->header().channel_number;
     const auto enter = [&](op_code op) {
-        return e.engine->directory.enter(number, e.group->id, channel_directory::any_generation, op);
+        return e.engine->directory.enter(number, e.group->id, channel_directory::any_generation, op).result;
     };
     BOOST_REQUIRE((enter(op_code::hello_response) == status::success));
     m->header().op = op_code::hello_response;
@@ -150,8 +153,9 @@ BOOST_AUTO_TEST_CASE(an_answer_for_lack_of_a_slot_waits_for_its_post_without_los
     tofu::message_ptr m = e.get();
     BOOST_REQUIRE((m->connect_to(loopback(1)) == status::success));
     const std::uint16_t number = e.post(std::move(m));
-    BOOST_REQUIRE((e.engine->directory.enter(number, e.group->id, tofu::engine::channel_directory::any_generation,
-                                             op_code::request) == status::success));
+    BOOST_REQUIRE((e.engine->directory
+                       .enter(number, e.group->id, tofu::engine::channel_directory::any_generation, op_code::request)
+                       .result == status::success));
     e.turn();
     BOOST_TEST((e.mail() == nullptr));
     BOOST_TEST((e.engine->next_deadline() != time_point::min()));

@@ -4,7 +4,7 @@
 #include "harness.hpp"
 
 #include "bare_socket.hpp"
-#include "child_process.hpp"
+#include "guided_process.hpp"
 #include "socket_pairs.hpp"
 
 using namespace tofu_test;
@@ -16,49 +16,6 @@ BOOST_AUTO_TEST_SUITE(killed_peers)
 namespace {
 
 constexpr std::size_t large = 65'535;
-
-/// Another process, which talks to this one until it is killed.
-class victim {
-public:
-    /// It works with this setting, at this address.
-    victim(std::string_view role, const setting& here, const tofu::address& where) : listener_(AF_INET) {
-        listener_.bind(loopback());
-        listener_.listen();
-        process_.emplace(role, std::vector{here.name(), std::string(to_text(where).view()), port_of(listener_)});
-        link_.emplace(listener_.accept());
-    }
-
-    [[nodiscard]] std::string hear() { return link_->read_line(); }
-    /// Returns when it is gone.
-    void kill() { process_->kill(); }
-
-private:
-    static std::string port_of(const bare_socket& bound) { return std::to_string(bound.where().port()); }
-
-    bare_socket listener_;
-    std::optional<child_process> process_;
-    std::optional<bare_socket> link_;
-};
-
-/// In the victim.
-struct orders {
-    explicit orders(const std::vector<std::string>& arguments)
-        : here(setting_of(arguments.at(0))), where(tofu::parse_address(arguments.at(1)).value), link(AF_INET) {
-        link.connect(loopback(static_cast<std::uint16_t>(std::stoi(arguments.at(2)))));
-    }
-
-    static setting setting_of(const std::string& name) {
-        for (std::size_t index = 0; index < settings::count; ++index)
-            if (settings::at(index).name() == name) return settings::at(index);
-        throw std::out_of_range(name);
-    }
-    /// Until it is killed: the killer's end of the link goes only with the killer.
-    void live_on() { static_cast<void>(link.read()); }
-
-    setting here;
-    tofu::address where;
-    bare_socket link;
-};
 
 constexpr std::uint64_t whole = 10;
 
@@ -121,7 +78,7 @@ const child_role accepter("accepts_and_stops", accept_and_stop);
 TOFU_TEST_CASE(what_a_killed_peer_sent_whole_is_delivered_before_the_goodbye, here) {
     dialogue talk(here);
     const tofu::address where = talk.listen();
-    victim peer("sends_half", here, where);
+    guided_process peer("sends_half", here, where);
     const std::uint16_t channel = talk.accept();
     for (std::uint64_t number = 1; number <= whole; ++number) {
         const tofu::message_ptr m = talk.expect(talk.server, op_code::signal);
@@ -136,7 +93,7 @@ TOFU_TEST_CASE(what_a_killed_peer_sent_whole_is_delivered_before_the_goodbye, he
 }
 
 TOFU_TEST_CASE(what_a_killed_peer_did_not_take_comes_back_before_the_goodbye, here) {
-    victim peer("accepts_and_stops", here, here.new_address());
+    guided_process peer("accepts_and_stops", here, here.new_address());
     const tofu::address where = tofu::parse_address(peer.hear()).value;
     dialogue talk(here);
     const std::uint16_t channel = talk.hello(where).channel_number;

@@ -312,6 +312,44 @@ TOFU_TEST_CASE(an_engine_can_live_in_a_loop_of_the_applications_own, here, linux
     BOOST_TEST(!loop.turn(moment));
 }
 
+// A program whose other events post between next_deadline and the wait, or forget to ask again: the descriptor tells.
+TOFU_TEST_CASE(what_a_post_brings_before_the_wait_makes_the_descriptor_readable, here, linux_epoll_only& caller_only) {
+    dialogue talk(here, tofu::options{.bye_time = 1s});
+    const auto link = talk.connect();
+    raw_socket peer(talk.engine, talk.listen());
+    peer.say_hello();
+    const std::uint16_t channel = talk.accept();
+    BOOST_REQUIRE(peer.receive());
+    const auto readable = [&] {
+        pollfd own{.fd = talk.engine.native_handle(), .events = POLLIN, .revents = 0};
+        return ::poll(&own, 1, 0) == 1;
+    };
+    const auto fall_asleep = [&] {
+        do {
+            talk.engine.run_once(0ms);
+            for (any_group* const group : {&talk.server, &talk.client}) BOOST_TEST(!group->wait_receive(0ms));
+        } while (talk.engine.next_deadline() == any_reactor::time_point::min() || readable());
+    };
+    fall_asleep();
+    talk.hello(nowhere()); // mail
+    BOOST_TEST(readable());
+    talk.expect(talk.client, op_code::hello_response);
+    fall_asleep();
+    talk.server.update_receiver(); // mail that does not go through the loop
+    BOOST_TEST(readable());
+    talk.expect(talk.server, op_code::signal);
+    fall_asleep();
+    talk.server.post(make(talk.engine, op_code::signal, channel)); // nothing that this program has to look after
+    BOOST_TEST(!readable());
+    talk.server.post(make(talk.engine, op_code::bye_request, channel)); // a deadline before all others
+    BOOST_TEST(readable() == (here.policies != variation::no_timers));
+    fall_asleep();
+    talk.client.post(make(talk.engine, op_code::request, link.client));
+    std::thread poster([&] { talk.client.post(make(talk.engine, op_code::signal, link.client)); });
+    poster.join(); // the loop is still asleep, so that another thread's post wakes it
+    BOOST_TEST(readable());
+}
+
 TOFU_TEST_CASE(a_post_of_another_thread_makes_the_descriptor_readable, here, linux_epoll_only& caller_only) {
     dialogue talk(here);
     const auto link = talk.connect();

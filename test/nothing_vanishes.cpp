@@ -32,7 +32,7 @@ tofu::message_ptr make_largest(any_reactor& engine, std::uint16_t channel, std::
     constexpr op_code kinds[] = {op_code::request, op_code::response, op_code::signal};
     const op_code kind = kinds[index % 3];
     tofu::message_ptr m = make(engine, kind, channel, pattern(index, tofu::max_part_length),
-                               kind == op_code::response ? 1'000'000 + index : 0);
+                               kind == op_code::response || index % 2 == 0 ? 1'000'000 + index : 0);
     const std::string value = pattern(index + 1, tofu::max_part_length - std::string_view("n:\r\n").size());
     BOOST_REQUIRE(m->headers().append("n", value) == status::success);
     m->header().more = index % 2 == 0;

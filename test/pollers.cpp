@@ -339,7 +339,7 @@ void count_signal(int) { signals_handled.fetch_add(1); }
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_signal_ends_the_wait_early_and_is_no_error, Poll, all_pollers) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_signal_ends_the_wait_as_interrupted_and_without_an_error, Poll, all_pollers) {
     struct sigaction counting {};
     struct sigaction before {};
     counting.sa_handler = count_signal;
@@ -364,9 +364,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_signal_ends_the_wait_early_and_is_no_error, Poll
     BOOST_REQUIRE_EQUAL(::sigaction(SIGUSR1, &before, nullptr), 0);
 
     BOOST_TEST(!result.error);
+    BOOST_TEST(result.interrupted);
     BOOST_TEST(seen.reports.empty());
     BOOST_TEST((took < 30s));
     BOOST_TEST(signals_handled > 0);
+    BOOST_TEST(!poll.bare().wait(0ns, seen).interrupted);
 }
 
 #endif

@@ -68,6 +68,7 @@ void expect_failure(const tofu::message_ptr& m, const tofu::binary_header& poste
     BOOST_TEST(m->header().message_id == posted.message_id);
     BOOST_TEST(to_string(m->status()) == to_string(why));
     BOOST_TEST(reason_of(*m) == "os_error:" + std::to_string(EMFILE));
+    BOOST_TEST((m->why() == std::optional(tofu::cause::os(EMFILE, why)))); // with the step that failed
 }
 
 TOFU_TEST_CASE(a_listener_survives_that_there_is_no_descriptor_to_accept_with, here) {

@@ -84,8 +84,23 @@ TOFU_TEST_CASE(more_is_for_request_response_and_signal_only, here) {
         expect_refused(talk.client, std::move(m), status::invalid_more_usage);
     }
     for (const op_code op : {op_code::request, op_code::response, op_code::signal}) {
-        talk.client.post(make_more(op, link.client));
+        tofu::message_ptr m = make_more(op, link.client);
+        m->header().message_id = 7;
+        talk.client.post(std::move(m));
         BOOST_TEST(talk.expect(talk.server, op)->header().more);
+    }
+}
+
+// The receiver could not put them together.
+TOFU_TEST_CASE(parts_without_a_common_id_are_refused, here) {
+    dialogue talk(here);
+    const auto link = talk.connect();
+    for (const op_code op : {op_code::request, op_code::response, op_code::signal}) {
+        tofu::message_ptr m = make(talk.engine, op, link.client);
+        m->header().more = true;
+        expect_refused(talk.client, std::move(m), status::invalid_message_id);
+        talk.client.post(make(talk.engine, op, link.client)); // a message in one part needs none
+        BOOST_TEST(!talk.expect(talk.server, op)->header().more);
     }
 }
 
@@ -317,7 +332,7 @@ TOFU_TEST_CASE(an_id_of_zero_becomes_one_that_is_unique, here) {
     const tofu::address where = talk.listen();
     std::set<std::uint64_t> seen;
     const auto note = [&](const tofu::binary_header& sent, std::string_view what) {
-        BOOST_TEST(sent.message_id != 0U, what);
+        BOOST_TEST((sent.message_id & tofu::engine_id_bit) != 0U, what); // no id of an application has that
         BOOST_TEST(seen.insert(sent.message_id).second, what << " has an id that another has");
         return sent.message_id;
     };

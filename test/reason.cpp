@@ -21,9 +21,10 @@ namespace {
 constexpr std::array all_steps{channel_step::connecting, channel_step::listening, channel_step::opened};
 
 // The texts of the protocol that need no details, in the order of the enumeration.
-constexpr std::array<std::string_view, 20> plain_texts{
+constexpr std::array<std::string_view, 21> plain_texts{
     "bye",
     "aborted",
+    "peer_aborted",
     "group_destroyed",
     "engine_stopped",
     "peer_disconnected",

@@ -76,7 +76,7 @@ TOFU_TEST_CASE(a_channel_that_can_not_write_can_be_aborted, here, tcp_only) {
 }
 
 // One poll policy only: seven times a tenth of a second, about what no poll policy sees.
-TOFU_TEST_CASE(no_failure_to_accept_ends_a_listener, here, tcp_only& defaults_only) {
+TOFU_TEST_CASE(no_failure_to_accept_that_passes_ends_a_listener, here, tcp_only& defaults_only) {
     for (const io_failure kind :
          {io_failure::no_descriptors, io_failure::no_memory, io_failure::permission_denied, io_failure::unreachable,
           io_failure::timed_out, io_failure::unsupported, io_failure::other}) {
@@ -88,6 +88,39 @@ TOFU_TEST_CASE(no_failure_to_accept_ends_a_listener, here, tcp_only& defaults_on
         talk.refuses_accepts = io_failure::none;
         talk.accept();
         BOOST_TEST(talk.expect(talk.client, op_code::hello_response)->header().message_id == hello.message_id);
+    }
+}
+
+TOFU_TEST_CASE(a_listener_that_can_never_accept_says_so_within_a_bound, here, tcp_only) {
+    for (const io_failure kind : {io_failure::other, io_failure::unsupported, io_failure::permission_denied}) {
+        moody_dialogue talk(here);
+        const tofu::address where = talk.listen();
+        const auto link = talk.connect(where);
+        talk.refuses_accepts = kind;
+        const raw_socket waiting(talk.engine, where);
+        talk.expect_goodbye(talk.server, talk.listener, "os_error:1");
+        BOOST_TEST(talk.refusals >= 30U);
+        talk.client.post(make(talk.engine, op_code::request, link.client)); // its connections go on
+        talk.expect(talk.server, op_code::request);
+    }
+}
+
+TOFU_TEST_CASE(a_lack_of_descriptors_never_ends_a_listener, here, tcp_only& defaults_only) {
+    for (const io_failure kind : {io_failure::no_descriptors, io_failure::no_memory}) {
+        moody_dialogue talk(here);
+        const tofu::address where = talk.listen();
+        talk.refuses_accepts = kind;
+        talk.hello(where);
+        talk.await([&] {
+            talk.clock_lead += 1000; // as if a second had passed
+            return talk.refusals > 100U;
+        });
+        talk.refuses_accepts = io_failure::none;
+        talk.await([&] {
+            talk.clock_lead += 1000;
+            return talk.engine.stats().accepted == 1;
+        });
+        talk.accept();
     }
 }
 

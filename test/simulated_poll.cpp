@@ -53,6 +53,7 @@ struct outcome {
     keys releases;
     io_failure error = io_failure::none;
     bool full = false;
+    bool interrupted = false;
     nanoseconds took{};
 
     void ready(std::uintptr_t key, readiness bits) noexcept { reports.emplace_back(key, bits); }
@@ -100,6 +101,7 @@ struct scene : poll_scene<Batch> {
         const tofu::wait_result result = by.wait(timeout, seen);
         seen.error = result.error.kind;
         seen.full = result.full;
+        seen.interrupted = result.interrupted;
         seen.took = world.now() - begin;
         return seen;
     }
@@ -606,6 +608,26 @@ BOOST_AUTO_TEST_CASE(a_stale_event_comes_once_and_with_the_old_key) {
     BOOST_TEST(s.is_silent());
 }
 
+BOOST_AUTO_TEST_CASE(a_stale_key_names_no_other_registration) {
+    struct forgetful : outcome { // finds a socket under every key
+        sim::registration* found = nullptr;
+        sim::registration* registration_of(std::uintptr_t) noexcept { return found; }
+    };
+    for (const bool same : {true, false}) {
+        scene<> s;
+        watched& one = s.link(5, interest::read);
+        watched& other = s.link(6, interest::read);
+        s.world.faults().stale = 1000;
+        s.world.faults().owes = same ? 1000 : 0; // then it is still there when the event comes
+        s.world.faults().most_owed = 1ns;
+        static_cast<void>(s.poll.disarm(one.entry));
+        forgetful seen;
+        seen.found = same ? &one.entry : &other.entry;
+        static_cast<void>(s.poll.wait(1ns, seen));
+        BOOST_TEST(s.world.complaint() == (same ? "" : "a stale key names another registration"));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_spurious_event_is_reported_only_where_something_is_wanted) {
     scene<> s;
     s.link(1, interest::read);
@@ -670,6 +692,38 @@ BOOST_AUTO_TEST_CASE(a_wait_that_fails_has_rested_whatever_its_timeout) {
     BOOST_TEST((s.wait(0ns).took == 10ms));
     s.world.faults().wait_fails = 0;
     BOOST_TEST((s.wait(1h).ready_keys() == keys{1})); // nothing was lost
+}
+
+BOOST_AUTO_TEST_CASE(an_interrupted_wait_has_let_time_pass_and_looked_at_nothing) {
+    scene<> s;
+    s.link(1, interest::read).send();
+    s.world.faults().interrupts = 1000;
+    const outcome seen = s.wait(1ms); // a stopped process does not know of its timeout
+    BOOST_TEST(seen.interrupted);
+    BOOST_TEST((seen.error == io_failure::none));
+    BOOST_TEST(seen.silent());
+    BOOST_TEST((seen.took > 1ms && seen.took <= s.world.faults().most_pause));
+    for (const nanoseconds timeout : {0ns, nanoseconds(1h)}) { // what is there already ends any wait
+        const outcome now = s.wait(timeout);
+        BOOST_TEST(!now.interrupted);
+        BOOST_TEST((now.ready_keys() == keys{1}));
+        BOOST_TEST((now.took == 0ns));
+    }
+    s.poll.wake();
+    BOOST_TEST(!s.wait(1h).interrupted);
+}
+
+BOOST_AUTO_TEST_CASE(a_socket_left_after_an_interrupted_wait_says_so) {
+    scene<> s;
+    watched& one = s.link(1, interest::read);
+    watched& other = s.link(2, interest::read);
+    s.world.faults().interrupts = 1000;
+    static_cast<void>(s.wait(1ms));
+    static_cast<void>(s.poll.disarm(one.entry));
+    BOOST_TEST(s.world.socket(one.server.id()).left_unseen);
+    static_cast<void>(s.wait(0ns));
+    static_cast<void>(s.poll.disarm(other.entry));
+    BOOST_TEST(!s.world.socket(other.server.id()).left_unseen);
 }
 
 BOOST_AUTO_TEST_CASE(without_memory_nothing_is_attached_or_armed) {

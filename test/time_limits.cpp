@@ -321,6 +321,36 @@ TOFU_TEST_CASE(a_connection_that_never_stands_fails, here, tcp_only& with_timers
     talk.expect_failed_hello(hello, status::connect_failed, "connect_timeout");
 }
 
+// The poller has not reported the socket when the connect time ends. (This simulated connection cannot write.)
+TOFU_TEST_CASE(a_connecting_socket_is_asked_before_its_time_is_over, here, tcp_only& with_timers) {
+    timed talk(here);
+    talk.never_connects = true;
+    const binary_header hello = talk.hello(loopback(9));
+    talk.pass(minutes(9));
+    talk.expect_nothing(talk.client);
+    talk.connects_unseen = true;
+    talk.pass(minutes(2));
+    talk.expect_nothing(talk.client);
+    talk.pass(minutes(11));
+    const tofu::message_ptr answer = talk.expect(talk.client, op_code::hello_response);
+    BOOST_TEST(answer->header().message_id == hello.message_id);
+    BOOST_TEST(reason_of(*answer) != "connect_timeout");
+}
+
+// TCP only: Unix domain sockets need no look-up.
+TOFU_TEST_CASE(a_listener_whose_name_was_found_listens_as_long_as_it_likes, here, tcp_only& with_timers) {
+    timed talk(here);
+    talk.listen_on_name();
+    question asked = talk.names.next(talk.engine);
+    talk.pass(minutes(9));
+    asked.answer({loopback()});
+    const tofu::message_ptr ready = talk.expect(talk.server, op_code::welcome_response);
+    BOOST_REQUIRE(ready->status() == status::success);
+    talk.pass(minutes(60 * 24));
+    talk.expect_nothing(talk.server);
+    talk.connect(tofu::parse_address(ready->headers().find(tofu::listen_on_header)).value);
+}
+
 // TCP only, for the same reason.
 TOFU_TEST_CASE(a_bye_posted_meanwhile_leaves_the_connect_time_alone, here, tcp_only& with_timers) {
     for (const minutes bye_time : {minutes(0), minutes(1)}) {

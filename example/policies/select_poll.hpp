@@ -90,7 +90,8 @@ public:
     }
     //]
 
-    /// All that is ready is reported at once: the result is never `full`. A signal is no error, the wait just ends.
+    /// All that is ready is reported at once: the result is never `full`. A signal is no error, but nothing was looked
+    /// at: the loop looks again before it lets a deadline expire.
     template <class Sink>
     tofu::wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
         tofu::wait_result result;
@@ -99,7 +100,8 @@ public:
         timeval time = to_timeval(timeout);
         const bool for_ever = timeout == (std::chrono::nanoseconds::max)();
         if (::select(highest_ + 1, &readable, &writable, nullptr, for_ever ? nullptr : &time) < 0) {
-            if (errno != EINTR) result.error = tofu::posix::last_error();
+            result.interrupted = errno == EINTR;
+            if (!result.interrupted) result.error = tofu::posix::last_error();
             readable = writable = empty_set(); // what select leaves in them when it fails means nothing
             if (result.error) rest(readable);
         }

@@ -67,6 +67,9 @@ inline constexpr std::uint16_t no_channel = 0;
 inline constexpr std::uint16_t last_channel = 65534;
 /// The engine's own number, never a channel's.
 inline constexpr std::uint16_t engine_channel = 65535;
+/// Set in every message id that an engine assigns. Applications leave it clear in the ids they choose; `post` does not
+/// check that.
+inline constexpr std::uint64_t engine_id_bit = std::uint64_t{1} << 63;
 /// Most bytes of text headers, and most bytes of body, in one message.
 inline constexpr std::size_t max_part_length = 65535;
 
@@ -79,11 +82,13 @@ struct binary_header {
     std::uint16_t channel_number = no_channel;
     op_code op = op_code::request;
     tofu::origin origin = tofu::origin::application;
-    /// More messages with this id follow; on request, response and signal only.
+    /// More messages with this id follow; on request, response and signal only, and not with id 0.
     bool more = false;
     /// The status as it travels; kept raw because an application may pass any byte to its peer.
     std::uint8_t status_byte = 0;
-    /// Correlation id; 0 in a posted request, signal, hello, welcome or bye_request lets the engine assign one.
+    /// Correlation id, chosen by the application with bit 63 clear (see engine_id_bit); 0 in a posted request, signal,
+    /// hello, welcome or bye_request lets the engine assign one. An answer keeps the id of its question. Ids correlate
+    /// within one channel and one direction: both peers may use the same ids at once.
     std::uint64_t message_id = 0;
     /// Bytes of text headers.
     std::uint16_t text_headers_length = 0;

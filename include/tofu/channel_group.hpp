@@ -103,7 +103,8 @@ public:
         const std::uint16_t number = m->header().channel_number;
         while (core_->await(until, [&] { return core_->has_room(number, m->wire_size()); })) {
             sent = post(std::move(m), error);
-            if (error != status::send_failed) return sent;
+            if (error != status::send_failed || core_->timers.now() >= until)
+                return sent; // another poster took the room
         }
         return sent;
     }
@@ -281,16 +282,16 @@ private:
 
     void prepare_update(message& m, origin from) noexcept {
         engine::route_of(m).home->hand_on(m); // it is a posted message now
+        engine::put_status(m, status::receiver_update);
         m.header().channel_number = no_channel;
         m.header().origin = from;
-        m.header().status_byte = static_cast<std::uint8_t>(status::receiver_update);
         m.header().text_headers_length = static_cast<std::uint16_t>(m.headers().size_bytes());
         m.header().body_length = static_cast<std::uint16_t>(m.body().size());
     }
 
     void push_update(message& m) noexcept {
         group_->mail.push(engine::node_of(m));
-        if (core_->can_drive()) core_->nudge(); // the receiver may be waiting in the poller
+        if (core_->can_drive()) core_->updated(); // the receiver may be waiting in the poller
     }
 
     engine::ref<core_type> core_;

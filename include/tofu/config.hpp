@@ -18,6 +18,15 @@
 #define TOFU_HAS_EXCEPTIONS 0
 #endif
 
+// TOFU_COLD marks a function that runs seldom, so that compilers keep it out of the code that runs for every message.
+#if defined(__GNUC__)
+#define TOFU_COLD [[gnu::cold, gnu::noinline]]
+#elif defined(_MSC_VER)
+#define TOFU_COLD __declspec(noinline)
+#else
+#define TOFU_COLD
+#endif
+
 // TOFU_FUNCTION_NAME is the function it stands in, with its template arguments, as the compiler would print it.
 #if defined(__GNUC__)
 #define TOFU_FUNCTION_NAME __PRETTY_FUNCTION__

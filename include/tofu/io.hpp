@@ -49,10 +49,11 @@ struct io_result {
     io_error error{};
 };
 
-/// Outcome of a poller's wait. `full` says that a whole batch was filled, so there may be more to report at once.
+/// Outcome of a poller's wait.
 struct wait_result {
     io_error error{};
-    bool full = false;
+    bool full = false;        ///< a whole batch was filled: there may be more to report at once
+    bool interrupted = false; ///< a signal ended the wait, and the sockets were not looked at
 };
 
 /// Who is at the other end of a Unix domain socket, as the system noted when the connection was made (for the side

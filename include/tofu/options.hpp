@@ -70,8 +70,8 @@ struct options {
     /// the look-up itself may go on; nobody waits for it. 0: no limit (the system's own). Default 30 s.
     std::chrono::milliseconds connect_time{30'000};
 
-    /// Longest wait for the first hello_request (accepting side) and for the hello_response (connecting side). 0: no
-    /// limit. Default 10 s.
+    /// Longest wait for the complete hello_request (accepting side), and for the server's first answer (connecting
+    /// side): a hello_response, a regular message or a bye_request. 0: no limit. Default 10 s.
     std::chrono::milliseconds hello_time{10'000};
 
     /// Longest time from the first byte of a message to its last. 0: no limit; then messages that never end keep their
@@ -85,7 +85,8 @@ struct options {
     /// Default 10 s.
     std::chrono::milliseconds bye_time{10'000};
 
-    /// How long a channel that is done waits for the peer's end of stream before it closes. 0: not at all. Default 1 s.
+    /// How long a channel that is done waits for the peer's end of stream before it closes, and how long a channel that
+    /// can no longer write may still be read. 0: not at all. Default 1 s.
     std::chrono::milliseconds grace_time{1'000};
 
     /// Pause before something the system refused for lack of descriptors or memory is tried again, and a Unix domain
@@ -94,6 +95,12 @@ struct options {
 
     /// Lets the system probe silent TCP peers (SO_KEEPALIVE, with the system's own times). Default off.
     bool keep_alive = false;
+
+    /// Lets the accepting side post requests, responses and signals before its hello_response; the first of them
+    /// accepts the connection. Servers of the Zig implementation do that. The connecting side always understands it.
+    /// Without this option `post` refuses them (not_allowed), so that a broadcast cannot reach a client that is not
+    /// accepted yet. Default off.
+    bool implicit_hello = false;
 
     /// Permission bits of the file of a listening Unix domain socket (chmod(2)), whatever the umask is. Who may write
     /// to the file may connect; abstract names have no file, anybody may. At most 0777. Default 0600: the owner only.

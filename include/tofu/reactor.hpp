@@ -133,9 +133,15 @@ public:
         throw_if(error, "tofu::reactor::run_once");
     }
 
-    /// For a loop of the application's own: declares this one asleep, so that posts of other threads wake it, looks at
-    /// the inbox once more, and says when run_once has to be called next: time_point::min() is now, max() is when it is
-    /// woken.
+    /// For a loop of the application's own, before each of its waits. Marks the engine's loop as asleep, so that posts
+    /// of other threads wake it, looks at the inbox once more, and returns the time at which the program's wait must
+    /// end. min(): do not wait. max(): wait until native_handle() is readable. While any group has mail, the result is
+    /// min().
+    ///
+    /// After the wait: run_once(0), then wait_receive(0) of every group until it returns null. Between this call and
+    /// the wait, this thread may call get, post, update_receiver and update_receiver_after only. If one of them brings
+    /// mail or an earlier deadline, native_handle() becomes readable. Errors: not_allowed (the engine has an I/O
+    /// thread), shutdown_started.
     [[nodiscard]] time_point next_deadline(std::error_code& error) noexcept {
         error = check_driving();
         return error ? (time_point::min)() : core_->next_deadline();

@@ -25,7 +25,8 @@ inline constexpr std::string_view listen_on_header = "~listen_on";
 enum class reason : std::uint8_t {
     none,
     bye,
-    aborted, // by a bye_signal
+    aborted,      // by a bye_signal that was posted here
+    peer_aborted, // by a bye_signal of the peer
     group_destroyed,
     engine_stopped,
     peer_disconnected,
@@ -49,7 +50,7 @@ enum class reason : std::uint8_t {
 };
 
 /// How many reasons there are, `none` included.
-inline constexpr std::size_t reason_count = 23;
+inline constexpr std::size_t reason_count = 24;
 
 namespace detail {
 
@@ -62,6 +63,7 @@ inline constexpr std::array<reason_words, reason_count> reason_table{{
     {"none", "It has not ended."},
     {"bye", "Both sides agreed to end."},
     {"aborted", "A bye_signal was posted here."},
+    {"peer_aborted", "The peer sent a bye_signal."},
     {"group_destroyed", "Its channel group is gone."},
     {"engine_stopped", "The engine has stopped."},
     {"peer_disconnected", "The peer ended the stream without a bye."},
@@ -180,6 +182,7 @@ constexpr status failed_step_status(channel_step step) noexcept {
     case reason::none: return status::success;
     case reason::bye:
     case reason::aborted:
+    case reason::peer_aborted:
     case reason::group_destroyed: return status::channel_closed;
     case reason::engine_stopped: return status::shutdown_started;
     case reason::peer_disconnected:

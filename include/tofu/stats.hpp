@@ -19,14 +19,14 @@ struct engine_stats {
     std::uint64_t messages_received = 0; ///< delivered to groups, engine notices not counted
     std::uint64_t bytes_sent = 0;
     std::uint64_t bytes_received = 0;
-    std::uint64_t turns = 0;               ///< of the loop
-    std::uint64_t wakes = 0;               ///< system calls made to wake the loop
-    std::uint64_t reads = 0;               ///< system calls
-    std::uint64_t writes = 0;              ///< system calls
-    std::uint64_t polls_submitted = 0;     ///< system calls to tell a poller's system what is wanted; see poll_counts
-    std::uint64_t polls_cancelled = 0;     ///< see poll_counts
-    std::uint64_t accepted = 0;            ///< connections
-    std::uint64_t refused = 0;             ///< connections closed at once, for lack of a channel or of memory
+    std::uint64_t turns = 0;           ///< of the loop
+    std::uint64_t wakes = 0;           ///< system calls made to wake the loop
+    std::uint64_t reads = 0;           ///< system calls
+    std::uint64_t writes = 0;          ///< system calls
+    std::uint64_t polls_submitted = 0; ///< system calls to tell a poller's system what is wanted; see poll_counts
+    std::uint64_t polls_cancelled = 0; ///< see poll_counts
+    std::uint64_t accepted = 0;        ///< connections
+    std::uint64_t refused = 0; ///< connections closed unannounced: no channel, no memory, or a bye_signal came first
     std::uint64_t starvation_episodes = 0; ///< how often the receive credit was used up
     std::uint64_t messages_allocated = 0;  ///< how often the pool had to make a message
     std::size_t channels = 0;              ///< listeners and connections that hold a slot now
@@ -50,8 +50,9 @@ struct channel_stats {
     address peer; ///< of a connection, none when it has no name; for a listener, the address it is bound to
     peer_credentials credentials; ///< of the peer's process, over Unix domain sockets; else all unknown
     bool listener = false;
-    std::size_t queued_messages = 0; ///< accepted by `post`, not yet handed to the kernel completely
-    std::size_t queued_bytes = 0;
+    /// Accepted by `post` and not yet handed to the kernel completely; and the hello_request until it is answered.
+    std::size_t queued_messages = 0;
+    std::size_t queued_bytes = 0; ///< of these messages, as they are on the wire
     std::uint64_t bytes_sent = 0;
     std::uint64_t bytes_received = 0;
     std::uint64_t messages_sent = 0;

@@ -204,6 +204,18 @@ public:
         cut(first, first_length, end);
     }
 
+    /// Removes the last header that has this name and this value. False: there is none. Allocates nothing. Linear.
+    bool erase_last(std::string_view name, std::string_view value) noexcept {
+        std::string_view line;
+        for (std::string_view rest = wire(); !rest.empty();) {
+            const std::string_view next = detail::take_header_line(rest);
+            if (detail::parse_header_line(next) == text_header{name, value}) line = next;
+        }
+        if (line.empty()) return false;
+        cut(offset_of(line), line.size(), buffer_.size());
+        return true;
+    }
+
     /// The value of the first header of that name; a view with a null data() when there is none. Linear.
     [[nodiscard]] std::string_view find(std::string_view name) const noexcept { return range().find(name); }
 

@@ -100,6 +100,15 @@ void child_process::start(const std::string& program, std::vector<std::string> w
     is_there_ = true;
 }
 
+void child_process::stop() {
+    BOOST_REQUIRE(::kill(process_, SIGSTOP) == 0);
+    int stopped = 0;
+    BOOST_REQUIRE(::waitpid(process_, &stopped, WUNTRACED) == process_);
+    BOOST_REQUIRE(WIFSTOPPED(stopped));
+}
+
+void child_process::go_on() { BOOST_REQUIRE(::kill(process_, SIGCONT) == 0); }
+
 void child_process::end() {
     ::kill(process_, SIGKILL);
     int ended = 0;

@@ -55,12 +55,14 @@ struct script {
     name_service names;
 
     // For now, or for ever. Any thread.
-    std::atomic<bool> refuses_reads{false};  ///< there is no memory
-    std::atomic<bool> refuses_writes{false}; ///< there is no memory
-    std::atomic<tofu::io_failure> refuses_accepts{tofu::io_failure::none};
+    std::atomic<bool> refuses_reads{false};                                ///< there is no memory
+    std::atomic<bool> refuses_writes{false};                               ///< there is no memory
+    std::atomic<tofu::io_failure> refuses_accepts{tofu::io_failure::none}; ///< with code 1
     std::atomic<unsigned> refusals{0};      ///< how often one of these was asked for in vain
     std::atomic<bool> breaks_writes{false}; ///< the connection is broken for who writes, and not for who reads
+    std::atomic<tofu::io_failure> broken_as{tofu::io_failure::reset}; ///< how a broken write fails, with code 1
     std::atomic<bool> never_connects{false};
+    std::atomic<bool> connects_unseen{false}; ///< with never_connects: finish_connect succeeds unreported
 
     /// Who wants to go to the first comes to the second. To be set before anybody does.
     tofu::address diverted_from;

@@ -40,14 +40,17 @@ public:
         return refused(play_->refuses_reads) ? no_memory() : real::read(into);
     }
     tofu::io_result write(std::span<const tofu::const_buffer> from) noexcept {
-        if (play_->breaks_writes) return {0, {tofu::io_failure::reset, 1}};
+        if (play_->breaks_writes) return {0, {play_->broken_as, 1}};
         return refused(play_->refuses_writes) ? no_memory() : real::write(from);
+    }
+    tofu::io_error finish_connect() noexcept {
+        return play_->connects_unseen ? tofu::io_error{} : real::finish_connect();
     }
     scripted_socket accept(const tofu::socket_options& options, tofu::io_error& error) noexcept {
         const tofu::io_failure kind = play_->refuses_accepts;
         if (kind == tofu::io_failure::none) return {real::accept(options, error), play_};
         ++play_->refusals;
-        error = {kind, 0};
+        error = {kind, 1};
         return {};
     }
 

@@ -20,13 +20,24 @@ public:
     using kept = typename engines<Set>::kept;
     using timed = typename engines<Set>::timed;
 
-    applications(stage& on, engines<Set>& all) : s_(on), engines_(all), posts_(on) {}
+    applications(stage& on, engines<Set>& all) : s_(on), engines_(all), posts_(on) {
+        engines_.receive_all = [this](engine& e) {
+            bool any = false;
+            for (auto& a : e.applications) any = receive(*a, ~std::uint64_t{0}) || any;
+            return any;
+        };
+    }
 
     void act() {
         engine& e = engines_.list[s_.chance().below(engines_.list.size())];
         if (!e.e) return;
+        if (e.embedded && !engines_.runnable(e) && s_.chance().chance(100)) {
+            engines_.check_mail(e);
+            return;
+        }
         if (e.applications.empty()) {
             engines_.add_group(e);
+            engines_.settle(e);
             return;
         }
         application& a = *e.applications[s_.chance().below(e.applications.size())];
@@ -37,21 +48,25 @@ public:
             return;
         }
         const auto action = [this, &a, what] { act_at_once(a, what); };
+        const bool before_its_wait = e.embedded && s_.chance().chance(300); // or just after it has asked how long to
         if (as_other_thread)
             engines_.turn(e, action);
         else
             action();
-        engines_.refresh(e);
+        if (!e.embedded || (!as_other_thread && !before_its_wait)) engines_.settle(e);
     }
 
-    void receive(application& a, std::uint64_t most) {
+    /// True: there was something.
+    bool receive(application& a, std::uint64_t most) {
         for (std::uint64_t i = 0; i < most; ++i) {
             std::error_code error;
             tofu::message_ptr m = a.g.wait_receive(0ns, error);
             engines_.rethrow();
-            if (!m) return;
+            if (!m) return i != 0;
+            a.home->is->episodes = a.home->e->stats().starvation_episodes; // this call may have turned the loop
             took(a, std::move(m));
         }
+        return most != 0;
     }
 
     /// Nobody is left without the answer it waits for, though the question was thrown away.
@@ -64,7 +79,7 @@ public:
             if (hello) post_answer(a, 4, number);
             if (c->bye_received) post_answer(a, 6, number);
         }
-        engines_.refresh(*a.home);
+        engines_.settle(*a.home);
     }
 
     /// True: there was something.
@@ -75,15 +90,11 @@ public:
             a.hoard.pop_back();
             if (one.bound != nullptr) answer(a, std::move(one.m), one.bound);
         }
-        for (;;) {
-            std::error_code error;
-            tofu::message_ptr m = a.g.wait_receive(0ns, error);
-            engines_.rethrow();
-            if (!m) break;
-            any = true;
-            took(a, std::move(m));
-        }
-        engines_.refresh(*a.home);
+        if (!a.home->embedded)
+            any = receive(a, ~std::uint64_t{0}) || any;
+        else if (!any)
+            return false; // its loop receives
+        engines_.settle(*a.home);
         return any;
     }
 
@@ -100,7 +111,7 @@ public:
         for (timed& one : a.timers)
             if (one.handle.cancel()) a.is->timers.erase(one.tag);
         a.timers.clear();
-        engines_.refresh(*a.home);
+        engines_.settle(*a.home);
     }
 
     [[nodiscard]] poster<Set>& posts() { return posts_; }
@@ -114,7 +125,8 @@ private:
         } else if (what < 34) {
             posts_.post_data(a, s_.chance().between(2, 20));
         } else if (what < 56) {
-            receive(a, s_.chance().between(1, 8));
+            const std::uint64_t most = s_.chance().between(1, 8);
+            if (!a.home->embedded) receive(a, most);
         } else if (what < 64) {
             posts_.say_hello(a);
         } else if (what < 68) {
@@ -152,7 +164,8 @@ private:
         } else {
             engines_.add_group(e);
         }
-        for (engine& each : engines_.list) engines_.refresh(each);
+        for (engine& each : engines_.list) // what others have asked for meanwhile stands
+            if (&each == &e || !each.embedded) engines_.settle(each);
     }
 
     void receive_later(application& a) {
@@ -246,6 +259,7 @@ private:
         if (op != op_code::hello_request && op != op_code::bye_request && op != op_code::request) return;
         if (s_.patient && op == op_code::request) return;
         if (p.op == 4 && !s_.patient && s_.chance().chance(50)) p.op = 5; // a refusal
+        if (p.op == 4 && !s_.patient && a.home->is->opts.implicit_hello && s_.chance().chance(300)) p.op = 2;
         p.number = m->header().channel_number;
         p.id = m->header().message_id;
         p.bound = c;
@@ -267,7 +281,10 @@ private:
         const std::size_t which = s_.chance().below(a.hoard.size());
         kept one = std::move(a.hoard[which]);
         a.hoard.erase(a.hoard.begin() + static_cast<std::ptrdiff_t>(which));
-        if (one.bound != nullptr) answer(a, std::move(one.m), one.bound);
+        if (one.bound != nullptr)
+            answer(a, std::move(one.m), one.bound);
+        else
+            posts_.post_again(a, std::move(one.m));
     }
 
     void drop_kept(application& a, std::uint64_t count) {

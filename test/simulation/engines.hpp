@@ -6,6 +6,7 @@
 
 #include "stage.hpp"
 
+#include <tofu/engine/deadline.hpp>
 #include <tofu/policies/poll/simulated_poll.hpp>
 #include <tofu/reactor.hpp>
 
@@ -60,13 +61,16 @@ public:
         time_point last_turn{};
         bool slept = false;     ///< in the last turn: it would have waited
         bool was_woken = false; ///< in the last turn, while it would have waited
+        time_point slept_until{};
+        bool embedded = false; ///< its program has a loop of its own, see embedded_turn
         std::vector<std::unique_ptr<application>> applications;
     };
 
     explicit engines(stage& on) : s_(on) {
-        s_.where.while_waiting(
-            {[](void* self, unsigned poll, duration) noexcept { return static_cast<engines*>(self)->asked(poll); },
-             this});
+        s_.where.while_waiting({[](void* self, unsigned poll, duration left) noexcept {
+                                    return static_cast<engines*>(self)->asked(poll, left);
+                                },
+                                this});
     }
 
     engine& add_engine() {
@@ -74,6 +78,7 @@ public:
         const tofu::options opts = draw_options();
         auto poll = std::make_unique<typename Set::poll>(s_.where);
         e.poll = poll->number();
+        e.embedded = s_.chance().chance(300) && !s_.kind.round_the_numbers;
         e.is = &s_.rules.add_engine(e.poll, has_timers ? opts : without_limits(opts), Set::slots);
         std::error_code error;
         s_.refuse_memory(s_.kind.memory_refused);
@@ -89,7 +94,8 @@ public:
         s_.log.line("engine ", e.is->serial, ": credit ", opts.max_messages, ", queue ", opts.max_queued_messages,
                     ", awaiting hello ", opts.max_awaiting_hello, ", connect ", opts.connect_time.count(), ", hello ",
                     opts.hello_time.count(), ", message ", opts.message_time.count(), ", idle ", opts.idle_time.count(),
-                    ", bye ", opts.bye_time.count(), ", grace ", opts.grace_time.count());
+                    ", bye ", opts.bye_time.count(), ", grace ", opts.grace_time.count(),
+                    opts.implicit_hello ? ", implicit hello" : "", e.embedded ? ", embedded" : "");
         const std::uint64_t groups = s_.chance().between(1, 3);
         for (std::uint64_t i = 0; i < groups; ++i) add_group(e);
         refresh(e);
@@ -133,6 +139,10 @@ public:
 
     /// `action`, if any, is done while the engine waits, as another thread would.
     void turn(engine& e, std::function<void()> action) {
+        if (e.embedded) {
+            action ? action() : embedded_turn(e);
+            return;
+        }
         auto& news = s_.where.poller(e.poll);
         const progress before = progress_of(e);
         const std::uint64_t inventions = news.inventions;
@@ -152,11 +162,56 @@ public:
                      ", then ", after.text());
         if (action_) std::exchange(action_, nullptr)(); // it did not wait
         refresh(e);
+        // It has to look again at once for mail alone, which this application reads when it likes.
+        if (e.wakes_at == time_point::min() && e.slept && !e.was_woken && after == before) e.wakes_at = e.slept_until;
         judge_idleness(e, woken || e.slept || after != before || news.inventions != inventions,
                        news.reports != reports);
         s_.rules.check_wires();
         s_.rules.check_figures(*e.is, e.e->stats());
         s_.rules.check_contract();
+    }
+
+    /// Does what a program with a loop of its own does after every wait. See example/embedded.cpp.
+    void embedded_turn(engine& e) {
+        auto& news = s_.where.poller(e.poll);
+        const progress before = progress_of(e);
+        const std::uint64_t inventions = news.inventions;
+        const bool woken = news.woken;
+        s_.log.line("  engine ", e.is->serial, " turns in a loop of its program");
+        std::error_code error;
+        e.e->run_once(0ns, error);
+        const bool any = receive_all(e);
+        refresh(e);
+        judge_idleness(e, any || woken || progress_of(e) != before || news.inventions != inventions, false);
+        s_.rules.check_wires();
+        s_.rules.check_figures(*e.is, e.e->stats());
+        s_.rules.check_contract();
+    }
+
+    /// A program whose loop sleeps has nothing to receive.
+    void check_mail(engine& e) {
+        const std::uint64_t inventions = s_.where.poller(e.poll).inventions;
+        const time_point now = s_.where.now(); // a wait that fails takes time, in which things happen
+        for (const auto& a : e.applications) {
+            std::error_code error;
+            const tofu::message_ptr m = a->g.wait_receive(0ns, error);
+            if (!m) continue;
+            if (s_.where.poller(e.poll).inventions == inventions && s_.where.now() == now)
+                violated("mail", "engine ", e.is->serial, " may sleep, and group ", a->is->serial,
+                         " has mail: ", to_string(m->op()), " on ", m->header().channel_number);
+            e.is->episodes = e.e->stats().starvation_episodes; // this call may have turned the loop
+            s_.rules.received(*a->is, *m);
+        }
+        embedded_turn(e); // it was in use
+    }
+
+    /// After the driving thread has done something else.
+    void settle(engine& e) {
+        if (!e.e) return;
+        if (e.embedded)
+            embedded_turn(e);
+        else
+            refresh(e);
     }
 
     /// The loop declares itself asleep, as one does that waits elsewhere, and says until when.
@@ -233,7 +288,8 @@ public:
     }
 
     std::deque<engine> list;
-    bool abandoned = false; ///< a pool was, for registrations that are never released
+    std::function<bool(engine&)> receive_all; ///< every group's mail; true: there was some
+    bool abandoned = false;                   ///< a pool was, for registrations that are never released
 
 private:
     [[nodiscard]] tofu::options draw_options() {
@@ -259,6 +315,7 @@ private:
             o.retry_time = std::chrono::milliseconds(s_.chance().between(1, 20));
         }
         o.close_when_full = s_.chance().chance(500);
+        o.implicit_hello = s_.chance().chance(300);
         o.backlog = static_cast<int>(s_.chance().between(1, 5));
         return o;
     }
@@ -309,13 +366,14 @@ private:
     }
 
     /// The world asks what is to happen while an engine waits.
-    [[nodiscard]] idle asked(unsigned poll) noexcept {
+    [[nodiscard]] idle asked(unsigned poll, duration left) noexcept {
         try {
             if (blocking_) {
                 if (s_.chance().chance(300)) return run_others(poll) ? idle::again : idle::go_on;
                 return idle::go_on;
             }
             current_->slept = true;
+            current_->slept_until = tofu::engine::deadline_from(s_.where.now(), left);
             if (action_) std::exchange(action_, nullptr)();
             current_->was_woken = s_.where.poller(poll).woken;
             return current_->was_woken ? idle::again : idle::interrupt;
@@ -329,8 +387,12 @@ private:
     bool run_others(unsigned but) {
         for (engine& e : list) {
             if (e.poll == but || !runnable(e)) continue;
-            std::error_code error;
+            if (e.embedded) {
+                embedded_turn(e);
+                return true;
+            }
             s_.log.line("  engine ", e.is->serial, " turns meanwhile");
+            std::error_code error;
             e.e->run_once(0ns, error);
             refresh(e);
             return true;

@@ -14,6 +14,12 @@ namespace {
 
 [[nodiscard]] bool opens(unsigned op) { return op == 3 || op == 8; }
 
+/// The channel's own answer to its hello_ or welcome_request, when it came to nothing, and its last word.
+[[nodiscard]] bool is_explained(const tofu::message& m) {
+    const std::string_view reason = m.headers().find(tofu::reason_header);
+    return !reason.empty() && m.why() && to_text(*m.why()).view() == reason;
+}
+
 [[nodiscard]] frame_header header_of(const posting& what, const tofu::binary_header& sent) {
     return {.number = sent.channel_number,
             .op = what.op,
@@ -70,11 +76,16 @@ std::string model::name_of(const channel_model& c) const {
 /// Engines take their ids from one counter of the process: in the log they are numbered as they are seen.
 std::string model::id_text(std::uint64_t id) {
     if (id == 0) return "0";
-    if (id >= first_own_id) return "own " + std::to_string(id % first_own_id);
+    if (id >= first_own_id && !is_engine_id(id)) return "own " + std::to_string(id % first_own_id);
     return std::to_string(seen_ids_.try_emplace(id, seen_ids_.size() + 1).first->second);
 }
 
 // Posting.
+
+bool model::is_lucky_guess(const group_model& by, const posting& what) {
+    return by.home->opts.implicit_hello && carries_data(static_cast<op_code>(what.op)) &&
+           !by.home->alive.contains(what.number) && has_unreceived_hello(*by.home);
+}
 
 allowed model::may_post(const group_model& by, const posting& what) {
     if (by.home->stopped) return status::shutdown_started;
@@ -84,6 +95,7 @@ allowed model::may_post(const group_model& by, const posting& what) {
     if (what.number == 65535) return status::invalid_channel_number;
     if (what.text.size() > 65535) return status::invalid_headers_len;
     if (what.body.size() > 65535) return status::invalid_body_len;
+    if (what.more && what.id == 0) return status::invalid_message_id;
     if (opens(what.op)) {
         allowed result;
         if (what.bad_target) {
@@ -115,25 +127,20 @@ allowed model::may_post(const group_model& by, const posting& what) {
         result.add(status::success);
         return result;
     }
+    if (op == op_code::bye_response && c.may_have_crossed()) return may_answer_bye(c);
     if (c.refuses) return result;
-    const bool unanswered = c.what == channel_model::role::accepting && !c.hello_posted;
+    const bool accepting = c.what == channel_model::role::accepting;
+    const bool unanswered = accepting && !c.accepted;
     if (c.what == channel_model::role::listener || c.said_bye()) {
         result.add(status::not_allowed);
     } else if (op == op_code::hello_response) {
-        result.add(unanswered ? status::success : status::not_allowed);
+        result.add(accepting && !c.hello_posted ? status::success : status::not_allowed);
     } else if (op == op_code::bye_request) {
         result.add(status::success);
     } else if (op == op_code::bye_response) {
         if (!c.bye_received || unanswered) result.add(status::not_allowed);
-        if (!unanswered) { // it may have come already, without the application's knowledge
-            bool has_come = c.bye_received;
-            if (c.link != 0)
-                for (const incoming& frame : frames_of(c.link))
-                    has_come = has_come || (frame.header.op == 5 &&
-                                            frame.begin + frame.header.size() <= world_.socket(c.link).in.read);
-            if (has_come) result.add(status::success);
-        }
-    } else if (unanswered) {
+        if (!unanswered && bye_has_come(c)) result.add(status::success);
+    } else if (unanswered && !by.home->opts.implicit_hello) {
         result.add(status::not_allowed);
     } else {
         const std::size_t size = header_size + what.text.size() + what.body.size();
@@ -141,6 +148,25 @@ allowed model::may_post(const group_model& by, const posting& what) {
                           c.queued_bytes + size > by.home->opts.max_queued_bytes;
         result.add(full ? status::send_failed : status::success);
     }
+    return result;
+}
+
+/// The peer's bye_request has been read, perhaps without the application's knowledge.
+bool model::bye_has_come(const channel_model& c) {
+    if (c.bye_received) return true;
+    if (c.link == 0) return false;
+    for (const incoming& frame : frames_of(c.link))
+        if (frame.header.op == 5 && frame.begin + frame.header.size() <= world_.socket(c.link).in.read) return true;
+    return false;
+}
+
+/// A bye_response after one's own bye_request: accepted, and consumed, if the peer's bye_request has crossed it. That
+/// holds until the goodbye was taken.
+allowed model::may_answer_bye(const channel_model& c) {
+    if (c.bye_received) return status::success;
+    allowed result(status::not_allowed);
+    result.add(status::invalid_channel_number);
+    if (bye_has_come(c)) result.add(status::success);
     return result;
 }
 
@@ -165,7 +191,9 @@ void model::posted(group_model& by, const posting& what, const tofu::binary_head
     const bool answers = op == op_code::response || op == op_code::hello_response || op == op_code::bye_response;
     if (what.id != 0 || answers) {
         if (sent.message_id != what.id) violated("post", "the message id was changed");
-    } else if (sent.message_id == 0 || (op != op_code::bye_signal && !ids_.insert(sent.message_id).second)) {
+    } else if (!is_engine_id(sent.message_id)) {
+        violated("post", "message id ", sent.message_id, " is not one of the engine");
+    } else if (op != op_code::bye_signal && !ids_.insert(sent.message_id).second) {
         violated("post", "message id ", id_text(sent.message_id), " is not new");
     }
     if (sent.op != op || sent.more != what.more || sent.status_byte != what.status_byte)
@@ -176,6 +204,9 @@ void model::posted(group_model& by, const posting& what, const tofu::binary_head
         c = &open(by, listens ? channel_model::role::listener : channel_model::role::connecting, sent.channel_number,
                   sent.message_id);
         c->target = what.target;
+        c->opening_text = what.text;
+        c->opening_body = what.body;
+        c->opening_user = what.user;
         log_.line("    = ", name_of(*c));
         if (listens) return;
         by_hello_[sent.message_id] = c;
@@ -187,11 +218,17 @@ void model::posted(group_model& by, const posting& what, const tofu::binary_head
         c->aborted = true;
         return;
     }
+    if (op == op_code::bye_response && c->said_bye()) { // it is consumed: the byes have crossed
+        c->bye_answered = true;
+        return;
+    }
     if (op == op_code::hello_response) c->hello_posted = true;
+    if (op == op_code::hello_response || carries_data(op)) c->accepted = true;
     if (op == op_code::bye_request || op == op_code::bye_response) c->bye = op;
     outgoing& o = c->out.emplace_back();
     o.id = sent.message_id;
     o.op = op;
+    o.user = what.user;
     put(o.frame, header_of(what, sent));
     put(o.frame, what.text);
     put(o.frame, what.body);
@@ -291,13 +328,14 @@ void model::received_from_peer(group_model& by, const tofu::message& m) {
                    [](char a, std::byte b) { return static_cast<std::byte>(a) == b; }) &&
         std::equal(m.body().bytes().begin(), m.body().bytes().end(),
                    stream.bytes.begin() + static_cast<std::ptrdiff_t>(frame.begin + header_size + sent.text));
+    if (m.why()) violated("origin", "a peer's message has a cause of the engine");
     if (!same)
         violated("order", "on ", name_of(c), " came id ", id_text(h.message_id), ", and id ", id_text(sent.id), " (",
                  to_string(static_cast<op_code>(sent.op)), ") was due");
     if (const allowed verdict = judge(c, sent, c.next_in); !verdict.has(status::success))
         violated("violations", "delivered on ", name_of(c), ": ", to_string(h.op), ", which is ", verdict.text());
     ++c.next_in;
-    if (h.op == op_code::hello_response) c.opened = true;
+    if (h.op == op_code::hello_response || carries_data(h.op)) c.opened = true;
     if (h.op == op_code::bye_request) c.bye_received = true;
 }
 
@@ -305,10 +343,10 @@ void model::received_from_engine(channel_model& c, const tofu::message& m) {
     const tofu::binary_header& h = m.header();
     log_.line("    < engine: ", to_string(h.op), " on ", h.channel_number, ", id ", id_text(h.message_id), ", ",
               to_string(m.status()), ", ", m.headers().find(tofu::reason_header));
-    const bool tells_why = m.headers().find(tofu::reason_header).data() != nullptr && m.body().size() == 0;
     if (c.what == channel_model::role::listener && h.op == op_code::welcome_response) {
         if (h.message_id != c.opening_id) violated("goodbye", "a welcome_response with the wrong id");
         if (c.opened) violated("goodbye", "a second welcome_response for ", name_of(c));
+        check_opening(c, m);
         if (m.status() != status::success) {
             goodbye(c, m);
         } else {
@@ -317,19 +355,38 @@ void model::received_from_engine(channel_model& c, const tofu::message& m) {
         }
         return;
     }
-    if (h.op == op_code::signal && m.status() == status::channel_closed && h.message_id == 0 && tells_why) {
+    if (h.op == op_code::signal && m.status() == status::channel_closed && h.message_id == 0) {
+        if (!is_explained(m) || m.body().size() != 0) violated("goodbye", "a goodbye that is not the engine's");
         if (!c.opened) violated("goodbye", name_of(c), " never opened, but its end is a signal");
         goodbye(c, m);
         return;
     }
-    if (c.what == channel_model::role::connecting && h.op == op_code::hello_response && h.message_id == c.opening_id &&
-        tells_why) {
+    if (c.what == channel_model::role::connecting && h.op == op_code::hello_response && h.message_id == c.opening_id) {
+        check_opening(c, m);
         if (c.opened) violated("goodbye", name_of(c), " was open, but its end is a failed hello_response");
         if (m.status() == status::success) violated("goodbye", "a failed hello_response with status success");
         goodbye(c, m);
         return;
     }
     take_back(c, m);
+}
+
+/// The answer to a hello_ or welcome_request is the request as it was posted; only the address of a listener that
+/// listens, or the reason of a failure, is the engine's.
+void model::check_opening(const channel_model& c, const tofu::message& m) {
+    std::string text = c.opening_text;
+    if (m.status() == status::success) {
+        const std::string line = std::string(tofu::listen_on_header) + ":" + c.target + "\r\n";
+        text.replace(text.find(line), line.size(),
+                     std::string(tofu::listen_on_header) + ":" + std::string(m.headers().find(tofu::listen_on_header)) +
+                         "\r\n");
+        if (m.why()) violated("goodbye", "a success that has a cause");
+    } else {
+        if (!is_explained(m)) violated("goodbye", "a failure that does not say why");
+        text += std::string(tofu::reason_header) + ":" + std::string(m.headers().find(tofu::reason_header)) + "\r\n";
+    }
+    if (m.headers().wire() != text || m.body().text() != c.opening_body || m.user() != c.opening_user)
+        violated("nothing_vanishes", "the request that opened ", name_of(c), " did not come back as it was posted");
 }
 
 void model::take_back(channel_model& c, const tofu::message& m) {
@@ -339,7 +396,7 @@ void model::take_back(channel_model& c, const tofu::message& m) {
         outgoing& o = c.out[i];
         if (o.returned || o.op == op_code::hello_request) continue;
         const frame_header posted = get_header(o.frame);
-        const bool same = o.id == h.message_id && o.op == h.op && posted.more == h.more &&
+        const bool same = o.id == h.message_id && o.op == h.op && posted.more == h.more && o.user == m.user() &&
                           posted.text == m.headers().size_bytes() && posted.body == m.body().size() &&
                           std::equal(m.headers().wire().begin(), m.headers().wire().end(),
                                      o.frame.begin() + static_cast<std::ptrdiff_t>(header_size),

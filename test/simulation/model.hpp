@@ -30,8 +30,9 @@ using tofu::simulation::world;
 
 struct group_model;
 
-/// Ids that applications choose themselves begin here, those of raw peers above.
+/// Ids that applications choose themselves begin here, those of raw peers above. Engines set bit 63 in theirs.
 inline constexpr std::uint64_t first_own_id = std::uint64_t{1} << 40;
+[[nodiscard]] constexpr bool is_engine_id(std::uint64_t id) { return (id >> 63) != 0; }
 
 struct engine_model {
     int serial = 0;
@@ -49,6 +50,7 @@ struct outgoing {
     op_code op = op_code::request;
     bytes frame;         ///< as it has to be on the wire
     std::size_t end = 0; ///< where it ends in the stream
+    const void* user = nullptr;
     bool returned = false;
     status why = status::success; ///< it was returned with
 };
@@ -63,11 +65,17 @@ struct channel_model {
     unsigned number = 0;
     std::uint64_t opening_id = 0; ///< of its hello_ or welcome_request
     std::string target;           ///< of its hello_ or welcome_request
-    time_point since{};           ///< when it was posted or came
+    std::string opening_text;     ///< its text headers, as on the wire
+    std::string opening_body;
+    const void* opening_user = nullptr;
+    time_point since{}; ///< when it was posted or came
 
-    bool opened = false;            ///< welcome_response or hello_response received; the accepting side: from the start
+    bool opened = false;            ///< a welcome_response, a hello_response or what stands for one was received; the
+                                    ///< accepting side: from the start
     bool hello_posted = false;      ///< the accepting side: its hello_response
+    bool accepted = false;          ///< the accepting side has posted that, or what stands for it
     bool bye_received = false;      ///< the peer's bye_request, by the application
+    bool bye_answered = false;      ///< a bye_response to a bye_request that had crossed was accepted
     bool aborted = false;           ///< a bye_signal was accepted
     bool refuses = false;           ///< `post` has said that it is closed: it stays so
     bool over = false;              ///< the goodbye was taken, or the group is gone
@@ -82,6 +90,8 @@ struct channel_model {
     std::size_t queued_bytes = 0;
 
     [[nodiscard]] bool said_bye() const { return bye != op_code::request; }
+    /// Both sides have said bye_request, and the application may not have posted its answer yet.
+    [[nodiscard]] bool may_have_crossed() const { return bye == op_code::bye_request && !bye_answered; }
 };
 
 struct update_model {
@@ -129,6 +139,7 @@ struct posting {
     std::string body;
     std::string target; ///< of a hello or welcome
     bool bad_target = false;
+    const void* user = nullptr;
     const channel_model* bound = nullptr; ///< it was received there, and its number was not changed
 };
 
@@ -142,6 +153,8 @@ public:
 
     // What the application does.
 
+    /// The number is right, and the application cannot know it: its hello_request is still to be received.
+    [[nodiscard]] bool is_lucky_guess(const group_model& by, const posting& what);
     [[nodiscard]] allowed may_post(const group_model& by, const posting& what);
     void posted(group_model& by, const posting& what, const tofu::binary_header& sent);
     void post_refused(group_model& by, const posting& what, status why);
@@ -181,6 +194,9 @@ private:
     void received_from_peer(group_model& by, const tofu::message& m);
     void received_notice(group_model& by, const tofu::message& m);
     void take_back(channel_model& c, const tofu::message& m);
+    void check_opening(const channel_model& c, const tofu::message& m);
+    [[nodiscard]] allowed may_answer_bye(const channel_model& c);
+    [[nodiscard]] bool bye_has_come(const channel_model& c);
     void goodbye(channel_model& c, const tofu::message& m);
     void check_cause(const channel_model& c, std::string_view reason);
     void check_all_delivered(const channel_model& c, std::string_view reason);

@@ -47,7 +47,7 @@ public:
             p.op = static_cast<unsigned>(s_.chance().below(3));
             p.number = c->number;
             p.more = s_.chance().chance(100);
-            p.id = s_.chance().chance(300) ? ++last_own_id_ : 0;
+            p.id = s_.chance().chance(p.more ? 900 : 300) ? ++last_own_id_ : 0;
             if (s_.chance().chance(s_.kind.illegal)) spoil(p);
             if (tofu::message_ptr m = get(*a.home); m && fill(*m, p)) post(a, std::move(m), p);
         }
@@ -88,13 +88,59 @@ public:
     }
 
     /// The model says what must become of it.
-    void post(application& a, tofu::message_ptr m, const posting& p) {
+    void post(application& a, tofu::message_ptr m, posting p) {
+        m->header().status_byte = static_cast<std::uint8_t>(p.status_byte);
+        hand_over(a, std::move(m), p);
+    }
+
+    /// A message of the engine, as it came back or said goodbye: what the engine has added does not travel.
+    void post_again(application& a, tofu::message_ptr m) {
+        const channel_model* const c = some_channel(a);
+        const bool copied = s_.chance().chance(300);
+        const bool connects = s_.chance().chance(500);
+        const bool has_status = s_.chance().chance(200);
+        if (c == nullptr) return;
+        if (copied) {
+            std::error_code error;
+            tofu::message_ptr copy = clone(*m, error);
+            if (!copy) return;
+            m = std::move(copy);
+        }
+        posting p;
+        p.text = m->headers().wire();
+        if (m->why()) p.text.erase(p.text.rfind(tofu::reason_header));
+        p.body = m->body().text();
+        p.op = static_cast<unsigned>(m->op());
+        const std::string before(m->headers().find(tofu::connect_to_header)); // a failed hello_request has it
+        if (m->op() == op_code::hello_response && connects && !before.empty()) {
+            p.target = draw_target();
+            const auto address = tofu::parse_address(p.target);
+            if (address.status != status::success || m->connect_to(address.value) != status::success) return;
+            p.text.replace(p.text.find(before), before.size(), p.target);
+            p.op = 3;
+            m->header().message_id = 0;
+        } else {
+            if (p.op > 2) p.op = 2;
+            p.number = c->number;
+            p.id = m->header().message_id;
+        }
+        p.more = m->header().more && p.op < 3;
+        if (has_status) m->header().status_byte = static_cast<std::uint8_t>(p.status_byte = 7);
+        hand_over(a, std::move(m), p);
+    }
+
+    /// All but the status is as `p` says from here on.
+    void hand_over(application& a, tofu::message_ptr m, posting& p) {
+        p.user = reinterpret_cast<const void*>(++posted_); // nobody follows it
+        m->user(const_cast<void*>(p.user));
         m->header().op = static_cast<op_code>(p.op);
         m->header().channel_number = static_cast<std::uint16_t>(p.number);
         m->header().more = p.more;
         m->header().message_id = p.id;
-        m->header().status_byte = static_cast<std::uint8_t>(p.status_byte);
+        const std::uint8_t status_before = m->header().status_byte;
+        const std::string text_before(m->headers().wire());
         s_.rules.check_wires();
+        if (s_.rules.is_lucky_guess(*a.is, p)) return;
         const allowed expected = s_.rules.may_post(*a.is, p);
         std::error_code error;
         const tofu::binary_header sent = a.g.post(std::move(m), error);
@@ -107,6 +153,8 @@ public:
                      expected.text());
         if (static_cast<bool>(m) != static_cast<bool>(error))
             violated("post", error ? "a refused message did not stay with its caller" : "an accepted message stayed");
+        if (error && (m->header().status_byte != status_before || m->headers().wire() != text_before))
+            violated("post", "a refused message was changed");
         if (!error)
             s_.rules.posted(*a.is, p, sent);
         else
@@ -144,7 +192,7 @@ private:
     [[nodiscard]] std::string draw_target() {
         const std::uint64_t what = s_.chance().below(100);
         const std::string port = std::to_string(s_.chance().between(first_port, last_port));
-        if (s_.kind.hostile != 0 && what < 20) return "tcp|127.0.0.1|" + std::to_string(raw_port);
+        if (s_.kind.hostile != 0 && what < 35) return "tcp|127.0.0.1|" + std::to_string(raw_port);
         if (s_.kind.names && what < 60)
             return "tcp|" + std::string(host_names[s_.chance().below(host_names.size())]) + "|" + port;
         if (what < 95) return "tcp|127.0.0.1|" + port;
@@ -167,6 +215,7 @@ private:
 
     stage& s_;
     std::uint64_t last_own_id_ = first_own_id;
+    std::uintptr_t posted_ = 0;
 };
 
 } // namespace tofu_simulation

@@ -45,6 +45,8 @@ inline constexpr tofu::simulation::faults rough_network{.least_delay = microseco
                                                         .connect_fails = 20,
                                                         .connect_hangs = 30,
                                                         .listen_fails = 20,
+                                                        .writes_fail = 2,
+                                                        .interrupts = 20,
                                                         .shuffles = true,
                                                         .spurious = 20};
 

@@ -53,15 +53,17 @@ public:
         } else if (what < 35) {
             read(p);
         } else {
-            write(p);
+            for (std::uint64_t parts = chance().between(1, 6); parts != 0; --parts) write(p);
         }
     }
 
-    /// Nobody misbehaves any more: they read what comes and say nothing.
-    void be_quiet() {
+    /// Nobody misbehaves any more: they read what comes and say nothing. True: something had come.
+    bool be_quiet() {
         accept_all();
+        bool has_read = false;
         for (peer& p : peers_)
-            if (p.s.is_open()) read(p);
+            if (p.s.is_open()) has_read = read(p) || has_read;
+        return has_read;
     }
 
     /// All of them close.
@@ -75,6 +77,7 @@ private:
         tofu::simulation::socket s;
         bool client = false;
         bool said_hello = false;
+        bool owes_hello = false; ///< it accepts without a hello_response, which may still follow
         bool slow = false;       ///< writes byte by byte
         bool heard_bye = false;  ///< was sent a bye_request
         std::uint64_t asked = 0; ///< the last id it was sent
@@ -101,7 +104,7 @@ private:
             }
     }
 
-    void read(peer& p) {
+    bool read(peer& p) {
         std::array<std::byte, 4096> room;
         const tofu::mutable_buffer into{room.data(), room.size()};
         const tofu::io_result result = p.s.read(std::span(&into, 1));
@@ -114,6 +117,7 @@ private:
             p.heard_bye = p.heard_bye || h.op == 5;
             p.in.erase(p.in.begin(), p.in.begin() + static_cast<std::ptrdiff_t>(h.size()));
         }
+        return result.bytes != 0;
     }
 
     void write(peer& p) {
@@ -133,11 +137,20 @@ private:
         h.status = static_cast<unsigned>(chance().below(4) == 0 ? chance().below(256) : 0);
         h.text = 0;
         h.body = chance().below(100) == 0 ? chance().below(65536) : chance().below(64);
-        if (!p.said_hello) {
+        const bool accepts_silently = !p.client && chance().chance(300);
+        const bool aborts = chance().chance(10);
+        const bool pays_hello = !p.client && p.said_hello && chance().chance(p.owes_hello ? 200 : 40);
+        if (!p.said_hello && !accepts_silently) {
             h.op = p.client ? 3 : 4;
             if (p.client) h.id = ++last_id_;
             p.said_hello = true;
+        } else if (aborts) {
+            h.op = 7;
+        } else if (pays_hello) {
+            h.op = 4;
+            p.owes_hello = false;
         } else {
+            if (!p.said_hello) p.said_hello = p.owes_hello = true;
             const std::array<unsigned, 6> usual{0, 1, 2, 2, 5, 6};
             h.op = usual[chance().below(p.heard_bye ? 3 : 40) == 0 ? chance().below(6) : chance().below(4)];
             h.more = h.op < 3 && chance().chance(200);

@@ -17,9 +17,10 @@ using role = channel_model::role;
 /// What a cause puts on messages that come back and on failed hello_ and welcome_responses.
 [[nodiscard]] allowed status_for(std::string_view reason, role what, bool opened) {
     const status failed_step = what == role::listener ? status::listen_failed : status::connect_failed;
-    constexpr std::array<std::pair<std::string_view, status>, 15> table{{
+    constexpr std::array<std::pair<std::string_view, status>, 16> table{{
         {"bye", status::channel_closed},
         {"aborted", status::channel_closed},
+        {"peer_aborted", status::channel_closed},
         {"group_destroyed", status::channel_closed},
         {"engine_stopped", status::shutdown_started},
         {"peer_disconnected", status::peer_disconnected},
@@ -45,7 +46,7 @@ using role = channel_model::role;
     allowed any;
     if (reason.starts_with("os_error:"))
         for (const status s : {status::connect_failed, status::listen_failed, status::accept_failed,
-                               status::processing_failed, status::communication_failed})
+                               status::processing_failed, status::communication_failed, status::send_failed})
             any.add(s);
     return any;
 }
@@ -99,7 +100,7 @@ void model::link_by_answer(channel_model& c, std::uint64_t answer) {
 }
 
 /// What section 3 says of this frame: success, or the statuses of the rules it breaks; both where it depends on whether
-/// our bye_request had left before the frame was read.
+/// our bye_request had left before the frame was read. channel_closed: it is a bye_signal, the peer's abort.
 allowed model::judge(const channel_model& c, const frame_header& h, std::size_t index) {
     allowed broken;
     bool legal = true;
@@ -108,11 +109,15 @@ allowed model::judge(const channel_model& c, const frame_header& h, std::size_t 
         broken.add(rule);
         legal = false;
     };
-    breaks(h.op > 9 || h.op == 7 || h.op == 8 || h.op == 9, status::invalid_op_code);
+    breaks(h.op > 9 || h.op == 8 || h.op == 9, status::invalid_op_code);
     breaks(h.engine, status::invalid_message);
     breaks(h.more && h.op > 2, status::invalid_more_usage);
     breaks(h.text > c.home->opts.max_text_headers, status::invalid_headers_len);
     breaks(h.body > c.home->opts.max_body, status::invalid_body_len);
+    if (h.op == 7) {
+        if (legal) broken.add(status::channel_closed);
+        return broken;
+    }
     bool hello = false;
     unsigned bye = 0;
     const auto& frames = frames_of(c.link);
@@ -128,12 +133,12 @@ allowed model::judge(const channel_model& c, const frame_header& h, std::size_t 
         sequence = false; // after both byes, what is tolerated is dropped: never delivered
         if (bye == 5 && h.op == 6 && asked) depends = true;
     } else if (h.op == 6) {
-        sequence = asked && hello;
+        sequence = asked && (hello || c.what == role::connecting);
         depends = sequence;
     } else if (c.what == role::accepting) {
         sequence = (h.op == 3) != hello && h.op != 4;
-    } else {
-        sequence = hello ? h.op != 3 && h.op != 4 : h.op == 4 || h.op == 5;
+    } else { // a hello_response may come once, at any time: what came before it has accepted the connection as well
+        sequence = h.op != 3 && !(h.op == 4 && hello);
     }
     breaks(!sequence, status::invalid_op_code);
     if (depends) broken.add(status::invalid_op_code);
@@ -262,7 +267,8 @@ void model::check_all_delivered(const channel_model& c, std::string_view reason)
     const auto& frames = frames_of(c.link);
     const bool next_is_whole =
         c.next_in < frames.size() && frames[c.next_in].begin + frames[c.next_in].header.size() <= end.in.read;
-    const bool natural = reason == "peer_disconnected" || reason == "peer_reset" || reason == "bye";
+    const bool natural = reason == "peer_disconnected" || reason == "peer_reset" || reason == "bye" ||
+                         reason == "peer_aborted" || reason == "os_error:13";
     if (natural && next_is_whole) {
         const allowed verdict = judge(c, frames[c.next_in].header, c.next_in);
         if (verdict.has(status::success) && verdict.text() == "success")
@@ -280,6 +286,10 @@ void model::check_all_delivered(const channel_model& c, std::string_view reason)
         if (!agrees)
             violated("violations", name_of(c), " ended with ", reason, ", but its next message is ", verdict.text());
     }
+    if (reason == "peer_aborted" &&
+        (c.next_in >= frames.size() || frames[c.next_in].begin + header_size > end.in.read ||
+         !judge(c, frames[c.next_in].header, c.next_in).has(status::channel_closed)))
+        violated("violations", name_of(c), " ended with ", reason, ", and its peer has sent no bye_signal");
     if ((reason == "peer_disconnected" || reason == "peer_reset") && end.left_unread != 0)
         violated("nothing_vanishes", name_of(c), " ended with ", reason, ", and ", end.left_unread,
                  " bytes that had arrived were not read");
@@ -290,6 +300,7 @@ void model::check_read_before(const channel_model& c, std::string_view reason) {
     const auto limit = time_limit(reason, c.home->opts);
     if (!limit || c.link == 0) return;
     const auto& end = world_.socket(c.link);
+    if (end.left_unseen) violated("expiry", name_of(c), " ended with ", reason, " after a wait that was interrupted");
     const std::size_t there = end.in.arrived_by(std::max(end.shown_until, c.since + *limit));
     if (end.in.read < there && !end.in.cut)
         violated("expiry", name_of(c), " ended with ", reason, ", and ", there - end.in.read,
@@ -316,6 +327,7 @@ void model::check_cause(const channel_model& c, std::string_view reason) {
     const auto& end = world_.socket(c.link);
     if (reason == "peer_disconnected" && !end.in.end_arrived) fail("the peer has not ended its stream");
     if (reason == "peer_reset" && !(end.failure && end.found_failed)) fail("the peer has reset nothing");
+    if (reason == "os_error:13" && !end.write_failure) fail("no write has failed");
     if (reason == "bye") {
         bool sent = false;
         for (std::size_t i = 0; i < c.whole; ++i)
@@ -359,6 +371,8 @@ void model::check_patience() {
         if (!c.opened && c.what == role::connecting && limited && !refused) late("the hello_request is not answered");
         if (!c.opened && c.what == role::listener && limited) late("the welcome_request is not answered");
         if (c.said_bye() && limits.bye_time.count() != 0 && c.opened) late("the bye does not end");
+        if (c.link != 0 && world_.socket(c.link).write_failure)
+            late("a write has failed for good, and it does not end");
         if (c.link == 0 || world_.socket(c.link).silent) continue;
         const channel_model* const peer = linked_[world_.socket(c.link).other - 1];
         if (peer == nullptr || peer->over || peer->home->stopped || peer->group->destroyed) continue;

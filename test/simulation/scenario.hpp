@@ -73,7 +73,7 @@ private:
         engine& e = engines_.add_engine();
         if (e.applications.empty() || !s_.chance().chance(600)) return;
         applications_.posts().welcome(*e.applications.front());
-        engines_.refresh(e);
+        engines_.settle(e);
     }
 
     void make_names() {
@@ -147,8 +147,7 @@ private:
             for (unsigned rounds = 0; again; ++rounds) {
                 if (rounds > 5'000) violated("liveness", "it does not come to rest");
                 engines_.run_all();
-                s_.raw.be_quiet();
-                again = false;
+                again = s_.raw.be_quiet(); // what was read makes room for more
                 for (engine& e : engines_.list)
                     for (auto& a : e.applications) again = applications_.serve(*a) || again;
             }

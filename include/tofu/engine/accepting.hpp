@@ -19,7 +19,8 @@ template <class Policies>
                                   channel<Policies>& ch) noexcept {
     ch.goodbye = make_goodbye(state);
     if (!ch.goodbye) return false;
-    constexpr std::uint64_t flags = channel_word::accepting | channel_word::unannounced;
+    const std::uint64_t flags = channel_word::accepting | channel_word::unannounced |
+                                (state.opts.implicit_hello ? channel_word::implicit_hello : 0);
     const auto named = state.directory.open(listener.group->id, flags, false);
     if (named.number == no_channel) return false;
     ch.number = named.number;
@@ -69,6 +70,25 @@ template <class Policies>
     return listener.accepts;
 }
 
+/// A listener ends after this many failures in a row, each at least retry_time after the one before.
+inline constexpr unsigned most_failed_accepts = 30;
+
+/// Accepting has failed for a reason that is not about one connection. A lack of descriptors or memory passes, however
+/// long it takes. Other errors may pass, too. If they last for most_failed_accepts, the listener ends with the error.
+template <class Policies>
+void accept_failed(loop_state<Policies>& state, channel<Policies>& listener, io_error error) noexcept {
+    const bool passes = error.kind == io_failure::no_descriptors || error.kind == io_failure::no_memory;
+    if (!passes && state.turn_time >= listener.count_failure_at) {
+        listener.count_failure_at = state.turn_time + state.opts.retry_time;
+        if (++listener.failed_accepts == most_failed_accepts) {
+            end_channel(state, listener, cause::os(error.os_code, status::accept_failed));
+            return;
+        }
+    }
+    pause_listener(state, listener);
+    state.retry_later();
+}
+
 /// The poller has said that a listener has a backlog.
 template <class Policies>
 void accept_connections(loop_state<Policies>& state, channel<Policies>& listener) noexcept {
@@ -80,15 +100,15 @@ void accept_connections(loop_state<Policies>& state, channel<Policies>& listener
         io_error error;
         auto socket = listener.socket.accept({.keep_alive = state.opts.keep_alive}, error);
         switch (error.kind) {
-        case io_failure::none: begin_accepted(state, listener, std::move(socket)); break;
-        case io_failure::would_block: return;
+        case io_failure::none:
+            listener.failed_accepts = 0;
+            begin_accepted(state, listener, std::move(socket));
+            break;
+        case io_failure::would_block: listener.failed_accepts = 0; return;
         case io_failure::aborted:
         case io_failure::reset:
         case io_failure::interrupted: break; // that peer is gone; the next one
-        default: // no descriptors, no memory, or what the network did to one connection (see accept(2)): it passes
-            pause_listener(state, listener);
-            state.retry_later();
-            return;
+        default: accept_failed(state, listener, error); return;
         }
     }
 }

@@ -31,7 +31,7 @@ public:
     }
     /// This is the message: the place is its own until `forget`.
     void fill(message& m) noexcept {
-        if (room_ != 0) route_of(m).counted = true;
+        if (room_ != 0) route_of(m).counted = 1;
     }
     /// There was no memory for it.
     void leave() noexcept {
@@ -40,12 +40,14 @@ public:
 
     /// From now on it counts, even beyond the limit; no effect on one that does.
     void count(message& m) noexcept {
-        if (room_ != 0 && !std::exchange(route_of(m).counted, true)) counted_.fetch_add(1, std::memory_order_relaxed);
+        if (room_ == 0 || route_of(m).counted != 0) return;
+        route_of(m).counted = 1;
+        counted_.fetch_add(1, std::memory_order_relaxed);
     }
     /// It is on its way back to the pool.
     void forget(message& m) noexcept {
-        if (!route_of(m).counted) return;
-        route_of(m).counted = false;
+        if (route_of(m).counted == 0) return;
+        route_of(m).counted = 0;
         leave();
     }
 

@@ -89,7 +89,9 @@ struct channel : timer_item<typename Policies::timer> {
     std::uint64_t resumed_in = 0;  ///< the turn in which `resumed` was settled: the next wait asks for it again
     std::uint64_t accepted_in = 0; ///< the turn in which a listener was last asked for connections
     std::size_t accepts = 1;       ///< for how many
-    std::uint64_t read_first = 0;  ///< bytes to have been received before a limit that is due counts; 0: none is
+    unsigned failed_accepts = 0;   ///< in a row; see accepting.hpp
+    typename timer::time_point count_failure_at = (timer::time_point::min)(); ///< no failure counts before
+    std::uint64_t read_first = 0; ///< bytes to have been received before a limit that is due counts; 0: none is
     readiness ready = readiness::none;
 
     typename poll::network_type::socket socket;
@@ -99,9 +101,11 @@ struct channel : timer_item<typename Policies::timer> {
     frame_reader reader;
     frame_writer writer;
     ref<group_core> group;
-    message_ptr goodbye;                             ///< set aside when the channel was made
-    message_ptr request;                             ///< a welcome_request, until it is answered
-    cause why;                                       ///< the end's, once decided
+    message_ptr goodbye;  ///< set aside when the channel was made
+    message_ptr request;  ///< the welcome_request, or the hello_request once it is sent, until it is answered
+    cause why;            ///< the end's, once decided
+    io_error read_error;  ///< why reading is over, if it failed
+    io_error write_error; ///< why writing is over, if it failed
     std::unique_ptr<resolution<endpoint>> addresses; ///< of a name, while they are tried
     [[no_unique_address]] channel_limits<timer> limits;
     node_queue returns; ///< what comes back to the application at the end

@@ -66,18 +66,26 @@ public:
         return {};
     }
 
-    /// Any thread. May a message with this operation be posted there now? On success one post is in flight, which the
-    /// caller ends with `leave`. `bound` is the generation a received message remembers, or any_generation.
-    [[nodiscard]] status enter(std::uint16_t number, std::uint16_t group, std::uint32_t bound, op_code op) noexcept {
+    /// Whether a message may be posted.
+    struct admission {
+        status result = status::success;
+        bool consumed = false; ///< with success: the message is accepted and discarded, no post is in flight
+    };
+
+    /// Any thread. May a message with this operation be posted there now? On success, unless it is consumed, one post
+    /// is in flight, which the caller ends with `leave`. `bound` is the generation a received message remembers, or
+    /// any_generation.
+    [[nodiscard]] admission enter(std::uint16_t number, std::uint16_t group, std::uint32_t bound, op_code op) noexcept {
         directory_entry* const entry = find(number);
-        if (entry == nullptr) return status::invalid_channel_number;
+        if (entry == nullptr) return {status::invalid_channel_number};
         std::uint64_t word = entry->word.load(std::memory_order_acquire);
         for (;;) {
             const channel_word::verdict may = channel_word::check(word, group, bound, op);
-            if (may.result != status::success) return may.result;
-            if (entry->word.compare_exchange_weak(word, (word | may.set) + channel_word::one_post,
-                                                  std::memory_order_seq_cst, std::memory_order_acquire))
-                return status::success;
+            if (may.result != status::success) return {may.result};
+            const std::uint64_t in_flight = may.consumed ? 0 : channel_word::one_post;
+            if (entry->word.compare_exchange_weak(word, (word | may.set) + in_flight, std::memory_order_seq_cst,
+                                                  std::memory_order_acquire))
+                return {status::success, may.consumed};
         }
     }
 

@@ -21,11 +21,14 @@ inline constexpr std::uint64_t closed = std::uint64_t{1} << 53;        ///< post
 inline constexpr std::uint64_t listener = std::uint64_t{1} << 54;      ///< only a bye_signal may be posted
 inline constexpr std::uint64_t accepting = std::uint64_t{1} << 55;     ///< the side that received the hello_request
 inline constexpr std::uint64_t hello_claimed = std::uint64_t{1} << 56; ///< a hello_response is being posted, or was
-inline constexpr std::uint64_t hello_posted = std::uint64_t{1} << 57;  ///< it is in the inbox: others may follow it
-inline constexpr std::uint64_t bye_asked = std::uint64_t{1} << 58;     ///< the peer's bye_request was received
-inline constexpr std::uint64_t bye_posted = std::uint64_t{1} << 59;    ///< our own bye_request or bye_response was
-inline constexpr std::uint64_t posting_over = std::uint64_t{1} << 60;  ///< a half-closed peer's end was reached
-inline constexpr std::uint64_t unannounced = std::uint64_t{1} << 61;   ///< the application was not told of it yet
+inline constexpr std::uint64_t hello_posted = std::uint64_t{1}
+                                              << 57; ///< it is in the inbox, or a regular message accepted
+inline constexpr std::uint64_t bye_asked = std::uint64_t{1} << 58;      ///< the peer's bye_request was received
+inline constexpr std::uint64_t bye_posted = std::uint64_t{1} << 59;     ///< our own bye_request or bye_response was
+inline constexpr std::uint64_t posting_over = std::uint64_t{1} << 60;   ///< a half-closed peer's end was reached
+inline constexpr std::uint64_t unannounced = std::uint64_t{1} << 61;    ///< the application was not told of it yet
+inline constexpr std::uint64_t bye_answered = std::uint64_t{1} << 62;   ///< our bye_response was posted, or consumed
+inline constexpr std::uint64_t implicit_hello = std::uint64_t{1} << 63; ///< see options::implicit_hello
 
 constexpr std::uint64_t make(std::uint16_t group, std::uint32_t generation, std::uint64_t flags,
                              bool posting) noexcept {
@@ -42,7 +45,15 @@ constexpr std::uint32_t generation(std::uint64_t word) noexcept {
 struct verdict {
     status result;
     std::uint64_t set;
+    bool consumed = false; ///< accepted and discarded: nothing goes to the loop
 };
+
+/// The bye_requests crossed and no bye_response was posted yet. Programs answer every bye_request, so `post` accepts
+/// this one bye_response and discards it, until the application has received the goodbye.
+constexpr bool consumes_answer(std::uint64_t word, std::uint16_t asking, std::uint32_t bound) noexcept {
+    return (word & (live | unannounced | bye_asked | bye_posted | bye_answered)) == (live | bye_asked | bye_posted) &&
+           (bound == any_generation || bound == generation(word)) && group(word) == asking;
+}
 
 /// What one may post on an open connection, by operation and by what was said before.
 constexpr verdict check_operation(std::uint64_t word, op_code op) noexcept {
@@ -58,12 +69,16 @@ constexpr verdict check_operation(std::uint64_t word, op_code op) noexcept {
     case op_code::bye_response: // nobody asked for it
         if (!is(bye_asked)) return refused;
         // Before its own hello_response the accepting side may refuse with a bye_request, and only with that.
-        return is(accepting) && !is(hello_posted) ? refused : verdict{status::success, bye_posted};
-    default: return is(accepting) && !is(hello_posted) ? refused : verdict{status::success, 0};
+        return is(accepting) && !is(hello_posted) ? refused : verdict{status::success, bye_posted | bye_answered};
+    default: // a regular message
+        if (!is(accepting) || is(hello_posted)) return {status::success, 0};
+        return is(implicit_hello) ? verdict{status::success, hello_posted} : refused;
     }
 }
 
 constexpr verdict check(std::uint64_t word, std::uint16_t asking, std::uint32_t bound, op_code op) noexcept {
+    if (op == op_code::bye_response && consumes_answer(word, asking, bound))
+        return {status::success, bye_answered, true};
     // A number nobody was told is nobody's, however it was guessed.
     if ((word & (live | closed | unannounced)) != live) return {status::invalid_channel_number, 0};
     if (bound != any_generation && bound != generation(word)) return {status::invalid_channel_number, 0};

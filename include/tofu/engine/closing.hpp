@@ -47,6 +47,15 @@ void close_socket(channel<Policies>& ch) noexcept {
         ch.socket.close();
 }
 
+/// Keeps a hello_request with its channel: if nobody answers it, it comes back to the application as it was posted.
+template <class Policies>
+void keep_until_answered(loop_state<Policies>& state, channel<Policies>& ch, message& hello) noexcept {
+    if (ch.opened)
+        state.cache.put(hello); // the answer came first
+    else
+        ch.request = owned(&hello);
+}
+
 /// Lets go of the system's side of a channel. Once only.
 template <class Policies>
 void shut(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
@@ -63,21 +72,21 @@ void shut(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
         --state.awaiting_hello;
         resume_listeners(state);
     }
-    ch.request.reset(); // nothing is kept by what may have to stay as a zombie
-    ch.addresses.reset();
+    ch.addresses.reset(); // a zombie may stay for long: free what it does not need
     node_queue unsent = ch.writer.abandon();
     unsent.splice(ch.returns);
     ch.returns.splice(unsent);
 }
 
-/// What was accepted and not sent comes back before the goodbye; a hello_request is answered by the goodbye itself.
+/// What was accepted and not sent comes back before the goodbye. A hello_request that was not answered is set aside: it
+/// becomes the goodbye.
 template <class Policies>
 void return_unsent(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     const status why = status_of(ch.why, ch.step());
     while (queue_node* const node = ch.returns.pop_front()) {
         message& m = message_of(*node);
         if (m.header().op == op_code::hello_request)
-            state.cache.put(m);
+            keep_until_answered(state, ch, m);
         else
             give_back(state, *ch.group, m, why, ch.generation);
     }
@@ -86,21 +95,24 @@ void return_unsent(loop_state<Policies>& state, channel<Policies>& ch) noexcept 
 template <class Policies>
 void say_goodbye(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     if (!ch.announced) { // nobody has ever heard of this channel
-        state.cache.put(*ch.goodbye.release());
         state.directory.free(ch.number);
         return;
     }
-    message& last = *ch.goodbye.release();
-    const op_code answer = ch.listener ? op_code::welcome_response : op_code::hello_response;
-    if (ch.opened) {
-        last.header().message_id = 0;
-        make_notice(last, op_code::signal, status::channel_closed, ch.why);
-    } else {
-        make_notice(last, answer, status_of(ch.why, ch.step()), ch.why);
-    }
+    message& last = ch.opened ? *ch.goodbye.release() : *ch.request.release();
+    if (ch.opened)
+        make_goodbye_signal(last, ch.why);
+    else
+        make_failed_answer(last, status_of(ch.why, ch.step()), ch.why);
     bind_to_channel(state, last, ch.number, ch.generation);
     node_of(last).kind = node_kind::goodbye;
     deliver(state, *ch.group, last);
+}
+
+/// Returns the messages that were kept for the channel's end to the pool: a zombie may stay for long.
+template <class Policies>
+void release_messages(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    if (ch.goodbye) state.cache.put(*ch.goodbye.release());
+    if (ch.request) state.cache.put(*ch.request.release());
 }
 
 /// The slot is free again, or a zombie until the kernel lets go of its registration.
@@ -122,6 +134,7 @@ void conclude(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     return_unsent(state, ch);
     state.directory.channel(ch.number, nullptr);
     say_goodbye(state, ch);
+    release_messages(state, ch);
     --ch.group->channels;
     ch.group = {};          // a zombie may stay for long
     state.room_made = true; // whoever waits for room in this queue must learn that it is gone
@@ -136,7 +149,7 @@ void conclude_zombie(loop_state<Policies>& state, channel<Policies>& ch) noexcep
     state.counters.zombies.fetch_sub(1, std::memory_order_release); // who sees none of them sees their slots free
 }
 
-/// A hello_ or welcome_request that found no slot is its own answer; same rule, no channel.
+/// A hello_request or welcome_request that found no slot is its own answer; same rule, no channel.
 template <class Policies>
 void conclude_failed_opening(loop_state<Policies>& state, message& answer) noexcept {
     group_core& group = *route_of(answer).group;

@@ -4,11 +4,15 @@
 //                    connecting side                          accepting side
 //
 //     connected --> hello_request out                 hello_request in  (announced to the application)
-//                   hello_response in  --> both: any  <-- hello_response out
-//                                          regular
-//                                          message
+//                   hello_response in, or  --> both:  <-- hello_response out
+//                   a regular message          any
+//                                              regular message
 //     bye_request out, bye_response in, or the other way round, or two bye_requests that crossed: done
 //     done: end our output, read and drop until the end of the stream (or the grace time), close
+//     bye_signal in: close at once
+//
+// A server may skip the hello_response, as Zig servers do. Its first regular message then opens the conversation, and
+// one hello_response may still follow. A bye never opens the conversation.
 //
 #ifndef TOFU_ENGINE_CONNECTION_HPP
 #define TOFU_ENGINE_CONNECTION_HPP
@@ -30,7 +34,8 @@ public:
         nothing,    ///< wait for the next event
         end_output, ///< our direction is over: shut down writing, report `output_ended`
         mark_end,   ///< put the end_of_stream marker behind what the group has received, report `end_marked`
-        close       ///< the end, for `why`
+        close,      ///< the end, for `why`
+        give_up     ///< the end, for the failure of our output
     };
     struct decision {
         action what = action::nothing;
@@ -41,6 +46,7 @@ public:
     struct verdict {
         status violated = status::success; ///< anything else: close this channel, touch nothing else
         bool deliver = true;               ///< false: tolerated, not delivered
+        bool aborts = false;               ///< a bye_signal: close this channel, see reason_of_abort
     };
 
     explicit connection(side whose) noexcept : side_(whose) {}
@@ -53,6 +59,7 @@ public:
         if (h.more && !is_regular(h.op)) return {status::invalid_more_usage};
         if (h.text_headers_length > max_text) return {status::invalid_headers_len};
         if (h.body_length > max_body) return {status::invalid_body_len};
+        if (h.op == op_code::bye_signal) return {status::success, false, true}; // in every state
         if (!in_turn(h.op)) return {status::invalid_op_code};
         return {status::success, !done()}; // the late bye_response of two byes that crossed
     }
@@ -62,6 +69,7 @@ public:
     /// A message the check let pass is complete.
     void received(op_code op) noexcept {
         if (op == op_code::hello_request || op == op_code::hello_response) hello_received_ = true;
+        if (hello_received_ || is_regular(op)) begun_ = true;
         if (op == op_code::bye_request) in_bye_ = bye::request;
         if (op == op_code::bye_response) in_bye_ = bye::response;
     }
@@ -87,9 +95,15 @@ public:
     // Questions.
 
     [[nodiscard]] side whose() const noexcept { return side_; }
-    [[nodiscard]] bool hello_received() const noexcept { return hello_received_; }
+    /// True when an incoming message with this operation opens the conversation for the connecting side.
+    [[nodiscard]] bool opens(op_code op) const noexcept {
+        return !begun_ && (op == op_code::hello_response || is_regular(op));
+    }
+    /// What a bye_signal of the peer ends the channel with: after both byes it spoils nothing.
+    [[nodiscard]] reason reason_of_abort() const noexcept { return done() ? reason::bye : reason::peer_aborted; }
     [[nodiscard]] bool reads() const noexcept { return input_ == stream::open; }
     [[nodiscard]] bool writes() const noexcept { return output_ == stream::open; }
+    [[nodiscard]] bool output_has_failed() const noexcept { return output_ == stream::failed; }
     [[nodiscard]] bool bye_queued() const noexcept { return out_bye_ != bye::none; }
     [[nodiscard]] bool end_was_seen() const noexcept { return end_seen_; }
     /// Nothing incoming is delivered any more: the conversation is over, both sides said bye.
@@ -102,9 +116,10 @@ public:
     [[nodiscard]] decision next(bool flushed) const noexcept {
         if (input_ == stream::failed) return {action::close, done() ? reason::bye : reason::peer_reset};
         if (done()) return next_when_done();
-        // Still readable. Also with a failed output: what can be read is read first, then the end comes by reading.
+        // Still readable, also after a write error: read first, because reading may tell the cause. grace_time limits
+        // that.
         if (input_ == stream::open) return {};
-        if (output_ == stream::failed) return {action::close, reason::peer_reset};
+        if (output_ == stream::failed) return {action::give_up, reason::none};
         return next_after_end_of_stream(flushed);
     }
 
@@ -124,14 +139,14 @@ private:
         if (out_bye_ == bye::request) return out_bye_sent_ ? gone : decision{}; // no answer can come; flush first
         if (out_bye_ == bye::response) return {};                               // flush it, then we are done
         if (in_bye_ == bye::request) return {}; // the application owes the bye_response; the bye time bounds it
-        if (!hello_received_) return gone;      // nothing was ever agreed
+        if (!begun_) return gone;               // nothing was ever agreed
         if (!end_marked_) return {action::mark_end, reason::none};
         if (!end_seen_) return {}; // the application is still reading what came before the end
         return flushed ? gone : decision{};
     }
 
     [[nodiscard]] static constexpr bool travels(op_code op) noexcept {
-        return op != op_code::bye_signal && op != op_code::welcome_request && op != op_code::welcome_response;
+        return op != op_code::welcome_request && op != op_code::welcome_response;
     }
 
     /// Is this operation in its place in the conversation?
@@ -139,17 +154,15 @@ private:
         const bool asked_for_bye = out_bye_ == bye::request && out_bye_sent_;
         if (in_bye_ == bye::response) return false; // nothing follows a bye_response
         if (in_bye_ == bye::request) return op == op_code::bye_response && asked_for_bye;
-        // From the accepting side a hello_response or a bye_request comes first, whatever it was asked.
-        if (op == op_code::bye_response) return asked_for_bye && hello_received_;
+        if (op == op_code::bye_response) return asked_for_bye;
         if (side_ == side::accepting)
             return (op == op_code::hello_request) != hello_received_ && op != op_code::hello_response;
-        if (op == op_code::hello_request) return false;
-        if (hello_received_) return op != op_code::hello_response;
-        return op == op_code::hello_response || op == op_code::bye_request;
+        return op != op_code::hello_request && !(op == op_code::hello_response && hello_received_);
     }
 
     side side_;
-    bool hello_received_ = false;
+    bool hello_received_ = false; ///< true exactly when the hello_request (or hello_response) of the peer was received
+    bool begun_ = false;          ///< true exactly when the peer's hello, or a regular message, was received
     bye in_bye_ = bye::none;
     bye out_bye_ = bye::none;
     bool out_bye_sent_ = false;

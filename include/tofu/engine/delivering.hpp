@@ -4,6 +4,7 @@
 #define TOFU_ENGINE_DELIVERING_HPP
 
 #include <tofu/engine/loop_state.hpp>
+#include <tofu/engine/posting.hpp>
 
 namespace tofu::engine {
 
@@ -23,7 +24,10 @@ void deliver(loop_state<Policies>& state, group_core& group, message& m) noexcep
 /// One hand-over per group for everything a turn has produced.
 template <class Policies>
 void hand_over(loop_state<Policies>& state) noexcept {
-    while (group_core* const group = state.outgoing.pop_front()) group->mail.push_all(group->outgoing);
+    while (group_core* const group = state.outgoing.pop_front()) {
+        group->mail.push_all(group->outgoing);
+        state.unread.push_back(*group);
+    }
 }
 
 /// The message was received on this channel, or is about it: an answer must not reach a later owner of the number.
@@ -31,38 +35,48 @@ template <class Policies>
 void bind_to_channel(const loop_state<Policies>& state, message& m, std::uint16_t number,
                      std::uint32_t generation) noexcept {
     m.header().channel_number = number;
-    route_of(m).engine = state.engine_id;
-    route_of(m).number = number;
-    route_of(m).generation = generation;
+    route_of(m).bind(state.engine_id, number, generation);
+}
+
+/// Sets the engine as origin and this status, which `post` removes again.
+inline void put_status(message& m, status what) noexcept {
+    m.header().origin = origin::engine;
+    m.header().status_byte = static_cast<std::uint8_t>(what);
+    route_of(m).engine_status = static_cast<std::uint8_t>(what) & 0x1FU;
 }
 
 /// A posted message comes back as it was posted, with the status that says why. Its channel may be gone already.
 template <class Policies>
 void give_back(loop_state<Policies>& state, group_core& group, message& m, status why,
                std::uint32_t generation) noexcept {
-    m.header().origin = origin::engine;
-    m.header().status_byte = static_cast<std::uint8_t>(why);
+    put_status(m, why);
     bind_to_channel(state, m, m.header().channel_number, generation);
     deliver(state, group, m);
 }
 
-/// Makes an answer or a notice of the engine out of a message whose text headers have room for a reason.
-inline void make_notice(message& m, op_code op, status why, const cause& reason) noexcept {
-    binary_header& h = m.header();
-    h.op = op;
-    h.origin = origin::engine;
-    h.more = false;
-    h.status_byte = static_cast<std::uint8_t>(why);
-    h.body_length = 0;
-    m.body().clear();
-    m.headers().clear();
-    // Cannot fail: every such message has text header memory for the longest reason, see reason_room.
-    static_cast<void>(m.headers().append(reason_header, to_text(reason).view()));
-    h.text_headers_length = static_cast<std::uint16_t>(m.headers().size_bytes());
+/// Adds the cause to the last message of a channel: in memory for `message::why`, as a text header for people. The text
+/// headers have room for it, see reason_room.
+inline void explain(message& m, const cause& why) noexcept {
+    static_cast<void>(m.headers().append(reason_header, to_text(why).view()));
+    m.header().text_headers_length = static_cast<std::uint16_t>(m.headers().size_bytes());
+    route_of(m).explain(why);
 }
 
-/// Bytes of text header memory a message needs to be able to carry any reason.
-inline constexpr std::size_t reason_room = 64;
+/// Makes the goodbye of an opened channel out of the message that was set aside for it.
+inline void make_goodbye_signal(message& m, const cause& why) noexcept {
+    m.header() = {.op = op_code::signal};
+    put_status(m, status::channel_closed);
+    explain(m, why);
+}
+
+/// A hello_request or welcome_request that failed becomes its own answer: it keeps its id, its text headers, its body
+/// and its user pointer.
+inline void make_failed_answer(message& request, status what, const cause& why) noexcept {
+    binary_header& h = request.header();
+    h.op = h.op == op_code::welcome_request ? op_code::welcome_response : op_code::hello_response;
+    put_status(request, what);
+    explain(request, why);
+}
 
 /// The group is told that receiving has stopped: once per episode, and never twice before it was read.
 template <class Policies>
@@ -73,8 +87,8 @@ void tell_starved(loop_state<Policies>& state, group_core& group) noexcept {
     if (!group.pool_empty_reserve) group.pool_empty_reserve = owned(state.messages.make());
     if (!group.pool_empty_reserve) return; // the application keeps the last notice, and there is no memory for another
     message& m = *group.pool_empty_reserve.release();
-    m.header() = {
-        .op = op_code::signal, .origin = origin::engine, .status_byte = static_cast<std::uint8_t>(status::pool_empty)};
+    m.header() = {.op = op_code::signal};
+    put_status(m, status::pool_empty);
     node_of(m).kind = node_kind::pool_empty;
     group.pool_empty_unread.store(true, std::memory_order_relaxed);
     deliver(state, group, m);

@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <optional>
 
 namespace tofu::engine {
 
@@ -57,22 +58,12 @@ public:
     /// On success the message is the engine's, `sent` its header as it travels.
     [[nodiscard]] status post(group_core& group, message_ptr& m, binary_header& sent) noexcept {
         if (!m) return status::null_message;
-        if (refuses_calls()) return status::shutdown_started;
-        if (const status wrong = check_message(*m); wrong != status::success) return wrong;
-        const op_code op = m->header().op;
-        const status admitted = opens_channel(op) ? enter_new(group, *m) : enter_existing(group, *m);
-        if (admitted != status::success)
-            return admitted == status::invalid_channel_number && is_stopping() ? status::shutdown_started : admitted;
-        prepare(*m);
-        route_of(*m).group = &group;
-        sent = m->header();
-        route_of(*m).home->hand_on(*m); // of the engine it came from, which may be another
-        const bool out = has_io_thread && may_answer(op) && group.mail.claim_answer() && send_now(m);
-        const bool asleep = !out && in.push(node_of(*m.release()));
-        const bool closing = directory.leave(sent.channel_number, op);
-        if (has_io_thread || !send_at_once())
-            if (asleep || (closing && in.claim_wake())) wake();
-        return status::success;
+        // An engine's status and its reason do not travel. A refused message gets them back.
+        std::optional<set_aside_marks> marks;
+        if (route_of(*m).has_marks()) marks = routing_access::take_marks(*m);
+        const status result = post_unmarked(group, m, sent);
+        if (marks && result != status::success) routing_access::put_marks(*m, *marks);
+        return result;
     }
 
     /// Any thread. There is room for so many bytes more in the channel's send queue, or there is no such channel any
@@ -80,7 +71,6 @@ public:
     [[nodiscard]] bool has_room(std::uint16_t number, std::size_t bytes) const noexcept {
         return is_stopping() || directory.has_room(number, bytes, opts.max_queued_messages, opts.max_queued_bytes);
     }
-
     template <class Rep, class Period>
     [[nodiscard]] time_point deadline_after(std::chrono::duration<Rep, Period> timeout) const noexcept {
         return deadline_from(timers.now(), timeout);
@@ -94,6 +84,12 @@ public:
     void wake() noexcept {
         wakes.fetch_add(1, std::memory_order_relaxed);
         poller.wake();
+    }
+
+    /// Call after putting a message directly into a group's mailbox, without the loop.
+    void updated() noexcept {
+        has_updates_.store(true, std::memory_order_seq_cst);
+        nudge();
     }
 
     /// After something outside the inbox has changed that a driver or a waiter may look for.
@@ -130,6 +126,7 @@ public:
                 turner.turn(until, [&] { return is_stopping() || ready(); });
         }
         static_cast<void>(turner.take_news());
+        sleeps_elsewhere_ = false;
         role.leave();
     }
 
@@ -171,9 +168,13 @@ public:
             role.wait(parking_time(until), true, [] { return false; });
     }
 
+    /// Until when a loop of the application's own may sleep.
     [[nodiscard]] time_point next_deadline() noexcept {
         if (!role.try_take()) return (time_point::min)();
+        note_updates();
         const time_point next = is_stopping() ? (time_point::min)() : turner.fall_asleep();
+        sleeps_until_ = next;
+        sleeps_elsewhere_ = true;
         role.leave();
         return next;
     }
@@ -252,7 +253,7 @@ public:
     [[nodiscard]] bool can_drive() const noexcept { return !has_io_thread || is_ended(); }
 
     ref_count references;
-    const std::uint64_t id = next_message_id(); ///< unique in the process
+    const std::uint32_t id = next_engine_id();
     const options opts;
     poll poller;
     [[no_unique_address]] pool place; ///< what the channels' storage was opened with
@@ -279,35 +280,62 @@ private:
 
     static void credit_is_back(void* self) noexcept { static_cast<engine_core*>(self)->nudge(); }
 
-    [[nodiscard]] status enter_existing(group_core& group, message& m) noexcept {
+    using admission = channel_directory::admission;
+
+    [[nodiscard]] status post_unmarked(group_core& group, message_ptr& m, binary_header& sent) noexcept {
+        if (refuses_calls()) return status::shutdown_started;
+        if (const status wrong = check_message(*m); wrong != status::success) return wrong;
+        const op_code op = m->header().op;
+        const auto admitted = opens_channel(op) ? enter_new(group, *m) : enter_existing(group, *m);
+        if (admitted.result != status::success)
+            return admitted.result == status::invalid_channel_number && is_stopping() ? status::shutdown_started
+                                                                                      : admitted.result;
+        prepare(*m);
+        if (admitted.consumed) {
+            sent = m->header();
+            m.reset();
+            return status::success;
+        }
+        route_of(*m).group = &group;
+        sent = m->header();
+        route_of(*m).home->hand_on(*m); // of the engine it came from, which may be another
+        const bool out = has_io_thread && may_answer(op) && group.mail.claim_answer() && send_now(m);
+        const bool asleep = !out && in.push(node_of(*m.release()));
+        const bool closing = directory.leave(sent.channel_number, op);
+        if (has_io_thread || !send_at_once())
+            if (asleep || (closing && in.claim_wake())) wake();
+        return status::success;
+    }
+
+    [[nodiscard]] admission enter_existing(group_core& group, message& m) noexcept {
         const binary_header& h = m.header();
         const message_route& route = route_of(m);
         const bool bound = route.engine == id && route.number == h.channel_number; // received here, and not redirected
-        const status admitted = directory.enter(h.channel_number, group.id,
-                                                bound ? route.generation : channel_directory::any_generation, h.op);
-        if (admitted != status::success || !needs_room(h.op)) return admitted;
+        const admission admitted = directory.enter(h.channel_number, group.id,
+                                                   bound ? route.generation : channel_directory::any_generation, h.op);
+        if (admitted.result != status::success || !needs_room(h.op)) return admitted;
         if (directory.reserve(h.channel_number, m.wire_size(), opts.max_queued_messages, opts.max_queued_bytes))
-            return status::success;
+            return admitted;
         if (directory.leave(h.channel_number, h.op) && in.claim_wake()) wake();
-        return status::send_failed;
+        return {status::send_failed};
     }
 
     /// A number, before any network work is done. Number first, then the look at `stopping`, both seq_cst: either the
     /// stopping loop sees the post in flight, or the post sees that the engine stops.
-    [[nodiscard]] status enter_new(group_core& group, message& m) noexcept {
-        if (!m.headers().buffer().reserve(reason_room))
-            return status::allocation_failed; // it may become its own answer
+    [[nodiscard]] admission enter_new(group_core& group, message& m) noexcept {
+        if (!m.headers().buffer().reserve(m.headers().size_bytes() + reason_room))
+            return {status::allocation_failed}; // it comes back with a reason if it fails
         const bool listens = m.header().op == op_code::welcome_request;
         const auto given = directory.open(group.id, listens ? channel_word::listener : 0, true);
-        if (given.number == no_channel) return status::allocation_failed;
+        if (given.number == no_channel) return {status::allocation_failed};
         if (is_stopping()) {
             static_cast<void>(directory.leave(given.number, m.header().op));
             directory.free(given.number);
-            return status::shutdown_started;
+            return {status::shutdown_started};
         }
         m.header().channel_number = given.number;
-        route_of(m).generation = given.generation;
-        return status::success;
+        route_of(m).bind(0, given.number, given.generation);
+        return {};
     }
 
     /// Nothing follows from sending it that is the loop's alone to do.
@@ -320,8 +348,24 @@ private:
         if (!role.was_last() || is_ended() || !role.try_take()) return false;
         turner.turn_posted();
         static_cast<void>(turner.take_news());
+        const bool too_early = sleeps_elsewhere_ && !may_sleep_on();
         role.leave();
+        if (too_early) wake();
         return true;
+    }
+
+    /// next_deadline has told the program how long it may sleep. True if this still holds after a post on its thread:
+    /// the post brought no mail and no earlier deadline. The caller has the role.
+    TOFU_COLD [[nodiscard]] bool may_sleep_on() noexcept { return turner.fall_asleep() >= sleeps_until_; }
+
+    /// Tells the loop about mail that did not go through it; call before it looks for unread mail. The caller has the
+    /// role.
+    void note_updates() noexcept {
+        if (!has_updates_.load(std::memory_order_relaxed) || !has_updates_.exchange(false, std::memory_order_seq_cst))
+            return;
+        groups.for_each([this](group_core& group) {
+            if (!group.destroyed && group.mail.has_unread()) turner.note_mail(group);
+        });
     }
 
     /// An answer of a receiver that has taken everything else leaves at once, if the I/O thread sleeps: it need not be
@@ -344,6 +388,10 @@ private:
     [[no_unique_address]] platform::process_mark process_;
     std::atomic<bool> stopping{false};
     std::atomic<bool> ended{false};
+    std::atomic<bool> has_updates_{false}; ///< see updated
+    // Under the role:
+    bool sleeps_elsewhere_ = false; ///< true from next_deadline to the next turn by a waiting call
+    time_point sleeps_until_{};     ///< see sleeps_elsewhere_
 };
 
 } // namespace tofu::engine

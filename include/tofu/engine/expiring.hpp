@@ -9,17 +9,20 @@
 #include <tofu/engine/parking_lots.hpp>
 #include <tofu/engine/reading.hpp>
 
+#include <cstdint>
+
 namespace tofu::engine {
 
 /// The limit of the channel's present phase is reached.
 template <class Policies>
 void expire_phase(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     if (ch.phase == channel_phase::connecting) {
-        leave_address(state, ch, io_error{io_failure::timed_out, 0}); // the name may have others
+        finish_connect(state, ch, io_failure::timed_out); // the name may have other addresses
         return;
     }
-    // A grace that is over is no failure: its reason is bye.
-    end_channel(state, ch, cause::of(ch.limits.phase_reason));
+    // grace_time after both byes ends with reason bye. grace_time after a write error ends with that error.
+    const bool grace_of_output = ch.limits.phase_reason == reason::os_error;
+    end_channel(state, ch, grace_of_output ? cause_of_failed_output(ch) : cause::of(ch.limits.phase_reason));
 }
 
 /// A limit may be due, and the channel's budget has ended its reading: what was there by now is read first, and what
@@ -42,7 +45,12 @@ template <class Policies>
     const std::size_t there = ch.socket.available();
     if (there == 0) return false;
     ch.read_first = ch.counts.bytes_received + there; // more than that does not count
-    read_channel(state, ch);
+    std::uint64_t before = 0;
+    do { // a read may be short
+        before = ch.counts.bytes_received;
+        read_channel(state, ch);
+    } while (!ch.ended() && !ch.budget_spent && ch.counts.bytes_received != before &&
+             ch.counts.bytes_received < ch.read_first);
     return true;
 }
 

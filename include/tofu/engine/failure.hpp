@@ -36,6 +36,19 @@ namespace tofu::engine {
     return cause::os(error.os_code, failed_step);
 }
 
+/// The cause of a connection that failed while it was read or written (`failed_step`: recv_failed or send_failed). What
+/// the peer or the network does to a connection has one name; everything else keeps the number of the system.
+[[nodiscard]] constexpr cause cause_of_broken(io_error error, status failed_step) noexcept {
+    switch (error.kind) {
+    case io_failure::reset:
+    case io_failure::refused:
+    case io_failure::timed_out:
+    case io_failure::unreachable:
+    case io_failure::aborted: return cause::of(reason::peer_reset);
+    default: return cause::os(error.os_code, failed_step);
+    }
+}
+
 } // namespace tofu::engine
 
 #endif

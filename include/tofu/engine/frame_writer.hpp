@@ -99,6 +99,9 @@ class frame_writer {
 public:
     [[nodiscard]] bool empty() const noexcept { return queue_.empty(); }
 
+    /// The oldest message that is not handed over completely; null when there is none.
+    [[nodiscard]] const message* first() const noexcept { return empty() ? nullptr : &message_of(*queue_.front()); }
+
     /// Takes ownership; the header's length fields must be right.
     void push(message& m) noexcept { queue_.push_back(node_of(m)); }
 

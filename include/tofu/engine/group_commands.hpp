@@ -16,6 +16,7 @@ template <class Policies>
 [[nodiscard]] bool destroy_group(loop_state<Policies>& state, group_core& group) noexcept {
     if (!group.destroyed) {
         group.destroyed = true;
+        state.unread.erase(group);
         state.outgoing.erase(group);
         group.mail.push_all(group.outgoing); // for whoever drains the mailbox in the end
         using channel_type = channel<Policies>;
@@ -48,6 +49,11 @@ template <class Policies>
     if (ch->attached && !ch->listener) into.credentials = ch->socket.peer_identity();
     into.queued_messages = state.directory.queued_messages(number);
     into.queued_bytes = state.directory.queued_bytes(number);
+    if (!ch->listener && !ch->opened) { // its hello_request is kept until it is answered
+        const message& hello = ch->request ? *ch->request : *ch->writer.first();
+        ++into.queued_messages;
+        into.queued_bytes += hello.wire_size();
+    }
     into.bytes_sent = ch->counts.bytes_sent;
     into.bytes_received = ch->counts.bytes_received;
     into.messages_sent = ch->counts.messages_sent;

@@ -35,6 +35,7 @@ struct group_core {
     // I/O thread only.
     node_queue outgoing; ///< to be handed over at the end of the turn
     list_hook<group_core> outgoing_hook;
+    list_hook<group_core> unread_hook;
     list_hook<group_core> registry_hook; ///< under the registry's lock
     std::size_t channels = 0;            ///< not yet ended
     bool destroyed = false;              ///< nothing is delivered any more

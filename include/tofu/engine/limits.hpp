@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_LIMITS_HPP
 #define TOFU_ENGINE_LIMITS_HPP
 
+#include <tofu/engine/failure.hpp>
 #include <tofu/engine/loop_state.hpp>
 
 #include <algorithm>
@@ -87,6 +88,24 @@ void begin_grace_limit(loop_state<Policies>& state, channel<Policies>& ch) noexc
         ch.limits.message = ch.limits.idle = (loop_state<Policies>::time_point::max)();
         begin_phase_limit(state, ch, state.opts.grace_time, reason::bye);
     }
+}
+
+template <class Policies>
+[[nodiscard]] cause cause_of_failed_output(const channel<Policies>& ch) noexcept {
+    return cause_of_broken(ch.write_error, status::send_failed);
+}
+
+/// After a write error, reading may still tell the cause: grace_time limits that. False: grace_time is 0, or the engine
+/// has no timers.
+template <class Policies>
+[[nodiscard]] bool begin_write_grace(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    if constexpr (Policies::timer::has_timers) {
+        if (state.opts.grace_time.count() == 0) return false;
+        if (ch.limits.phase > limit_after(state, state.opts.grace_time))
+            begin_phase_limit(state, ch, state.opts.grace_time, reason::os_error);
+        return true;
+    }
+    return false;
 }
 
 /// Sees to it that the timer rings no later than the channel's first limit. It may ring earlier: a limit that moved

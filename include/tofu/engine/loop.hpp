@@ -17,6 +17,7 @@
 #include <tofu/engine/accepting.hpp>
 #include <tofu/engine/dispatching.hpp>
 #include <tofu/engine/expiring.hpp>
+#include <tofu/engine/expiry_gate.hpp>
 #include <tofu/engine/loan.hpp>
 #include <tofu/engine/reading.hpp>
 #include <tofu/engine/writing.hpp>
@@ -27,6 +28,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <thread>
+#include <type_traits>
 #include <utility>
 
 namespace tofu::engine {
@@ -54,7 +56,7 @@ public:
     template <class Interrupted>
     void turn(time_point until, Interrupted interrupted) noexcept {
         const bool waits = may_wait(interrupted);
-        work(state_.poller.wait(waits ? time_to_wait(until) : duration::zero(), *this));
+        work(state_.poller.wait(begin_wait(waits, until), *this));
         hand_over(state_);
     }
 
@@ -64,7 +66,7 @@ public:
     template <class Interrupted>
     void turn_lending(Interrupted interrupted) noexcept {
         const bool waits = may_wait(interrupted);
-        const duration patience = waits ? time_to_wait((time_point::max)()) : duration::zero();
+        const duration patience = begin_wait(waits, (time_point::max)());
         if (waits) loan_.lend();
         hand_over(state_);
         const wait_result result = state_.poller.wait(patience, *this);
@@ -106,12 +108,16 @@ public:
         return result;
     }
 
-    /// Declares the loop asleep and says when it has to turn next; time_point::min() is at once.
+    /// For a loop of the application's own. Marks this loop as asleep and returns when it has to turn next;
+    /// time_point::min() is at once, also while any group has mail.
     [[nodiscard]] time_point fall_asleep() noexcept {
-        if (work_left() || !state_.in.fall_asleep() || credit_is_back() || an_end_is_due(state_))
+        if (work_left() || !state_.in.fall_asleep() || credit_is_back() || an_end_is_due(state_) || has_unread_mail())
             return (time_point::min)();
         return next_deadline();
     }
+
+    /// This group got mail that did not go through the loop.
+    void note_mail(group_core& group) noexcept { state_.unread.push_back(group); }
 
     /// Ends every channel and every group's mail. `post` is already told to refuse. Bounded: it waits for posts in
     /// flight (a few instructions of other threads) and for at most a second for registrations the kernel holds.
@@ -160,7 +166,7 @@ public:
         loan_.reclaim();
         channel_type* const ch = state_.keys.find(state_.channels, key);
         if (ch == nullptr || !ch->attached) return; // it has no socket (any more): an event from before
-        ++reported_;
+        if constexpr (timer::has_timers) gate_.reported();
         ch->ready |= what;
         state_.ready.push_back(*ch);
     }
@@ -187,19 +193,21 @@ public:
 
 private:
     using duration = std::chrono::nanoseconds;
+    struct no_gate {}; // nothing expires without timers
+    using gate = std::conditional_t<timer::has_timers, expiry_gate<time_point>, no_gate>;
 
     /// Declares the loop asleep and says whether it may be.
     template <class Interrupted>
     [[nodiscard]] bool may_wait(Interrupted interrupted) noexcept {
         state_.counters.turns.add();
-        reported_ = 0;
         return !work_left() && state_.in.fall_asleep() && !credit_is_back() && !an_end_is_due(state_) && !interrupted();
     }
 
     /// What a turn does after the wait, but for the hand-over.
-    void work(const wait_result& result) noexcept {
+    void work(wait_result result) noexcept {
         state_.in.awake();
         state_.turn_time = state_.timers.now();
+        look_again(result);
         end_starvation_if_over(state_);
         drain_inbox(state_);
         digest_leftover(state_);
@@ -219,6 +227,14 @@ private:
         return !state_.touched.empty() || (state_.leftover.owner != nullptr && !state_.starving);
     }
 
+    [[nodiscard]] bool has_unread_mail() noexcept {
+        while (group_core* const group = state_.unread.front()) {
+            if (group->mail.has_unread()) return true;
+            state_.unread.erase(*group);
+        }
+        return false;
+    }
+
     [[nodiscard]] bool credit_is_back() const noexcept { return state_.starving && !state_.messages.starved(); }
 
     [[nodiscard]] time_point next_deadline() const noexcept {
@@ -229,11 +245,29 @@ private:
         }
     }
 
-    [[nodiscard]] duration time_to_wait(time_point until) const noexcept {
-        const time_point first = (std::min)(until, next_deadline());
-        if (first == (time_point::max)()) return (duration::max)();
-        const time_point now = state_.timers.now();
-        return first <= now ? duration::zero() : std::chrono::ceil<duration>(first - now);
+    /// Returns how long a wait that begins now may last. An endless wait needs no clock: no deadline is set, and a
+    /// deadline that arrives in the inbox expires in a later turn at the earliest.
+    [[nodiscard]] duration begin_wait(bool waits, time_point until) noexcept {
+        const time_point deadline = next_deadline();
+        const time_point first = waits ? (std::min)(until, deadline) : deadline;
+        const bool needs_clock = !waits || first != (time_point::max)();
+        const time_point now = needs_clock ? state_.timers.now() : (time_point::min)();
+        if constexpr (timer::has_timers) gate_.begin_wait(now);
+        if (!waits || first <= now) return duration::zero();
+        return needs_clock ? std::chrono::ceil<duration>(first - now) : (duration::max)();
+    }
+
+    /// A wait that was interrupted, or that ran into a deadline, is followed by one more that only looks: what expires
+    /// in this turn was due before that look began.
+    void look_again(wait_result& result) noexcept {
+        if constexpr (timer::has_timers) {
+            for (std::size_t tries = 0; tries < gate::most_unseen; ++tries) {
+                if (!gate_.wants_another_wait(result, state_.timers.next(), state_.turn_time)) return;
+                gate_.begin_wait(state_.turn_time);
+                result = state_.poller.wait(duration::zero(), *this);
+                state_.turn_time = state_.timers.now();
+            }
+        }
     }
 
     void handle_ready() noexcept {
@@ -241,7 +275,10 @@ private:
             prefetch(state_.ready.front(), sizeof(channel_type)); // of many channels each is cold when its turn comes
             const readiness what = std::exchange(ch->ready, readiness::none);
             switch (ch->phase) {
-            case channel_phase::connecting: finish_connect(state_, *ch); break;
+            case channel_phase::connecting:
+                // A socket that failed without an error number would be reported again and again.
+                finish_connect(state_, *ch, any(what & readiness::failed) ? io_failure::refused : io_failure::none);
+                break;
             case channel_phase::listening: accept_connections(state_, *ch); break;
             case channel_phase::open: handle_open(*ch, what); break;
             case channel_phase::resolving:
@@ -264,26 +301,15 @@ private:
         resume_connects(state_);
     }
 
-    /// Data that is already there comes before deadlines: what was due when the poller had nothing more to report, or
-    /// before as many full batches in a row as name every channel once. A wait that failed has seen nothing; if it goes
-    /// on failing, the limits hold all the same.
+    /// Data that is already there comes before deadlines; see expiry_gate.
     void expire_deadlines(const wait_result& result) noexcept {
         if constexpr (timer::has_timers) {
-            failed_waits_ = result.error ? failed_waits_ + 1 : 0;
-            if (state_.timers.next() > state_.turn_time) {
-                named_ = 0;
-                return;
-            }
-            if (result.error && failed_waits_ < most_failed_waits) return;
-            if (named_ == 0) { // what comes later may have data that this batch did not show
-                due_before_ = state_.turn_time;
-                state_.counting_since = state_.counters.turns.value();
-                to_name_ = state_.channels.used() * reports_per_socket(); // those that end on the way were named, too
-            }
-            named_ += reported_;
-            if (result.full && named_ < to_name_) return;
-            expire(state_, result.full ? due_before_ : state_.turn_time);
-            named_ = 0;
+            const std::size_t all_reports = state_.channels.used() * reports_per_socket();
+            const time_point by =
+                gate_.end_wait(result, state_.timers.next(), all_reports, state_.counters.turns.value());
+            if (by == (time_point::min)()) return;
+            state_.counting_since = gate_.look_began_in();
+            expire(state_, by);
         }
     }
 
@@ -318,12 +344,7 @@ private:
 
     state_type state_;
     loan loan_;
-    static constexpr std::size_t most_failed_waits = 8;
-    std::size_t reported_ = 0;     // channels in this turn
-    std::size_t named_ = 0;        // reports in full batches in a row, while something is due
-    std::size_t to_name_ = 0;      // until all there were when the first of these batches was taken have had a turn
-    time_point due_before_{};      // when the first of them was taken
-    std::size_t failed_waits_ = 0; // in a row
+    [[no_unique_address]] gate gate_;
 };
 
 } // namespace tofu::engine

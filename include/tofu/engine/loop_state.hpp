@@ -42,12 +42,12 @@ struct loop_state {
     using channel_type = channel<Policies>;
     using storage = typename Policies::pool::template storage<channel_type>;
 
-    loop_state(engine_core<Policies>& c, std::uint64_t id, const options& o, poll& p, key& k, timer& t,
+    loop_state(engine_core<Policies>& c, std::uint32_t id, const options& o, poll& p, key& k, timer& t,
                channel_directory& d, inbox& i, message_pool& m) noexcept
         : core(c), engine_id(id), opts(o), poller(p), keys(k), timers(t), directory(d), in(i), messages(m), cache(m) {}
 
     engine_core<Policies>& core;
-    const std::uint64_t engine_id; ///< no other engine of this process has had it
+    const std::uint32_t engine_id; ///< see next_engine_id
     const options& opts;
     poll& poller;
     key& keys;
@@ -70,6 +70,7 @@ struct loop_state {
     intrusive_list<channel_type, &channel_type::stalled_hook>
         stalled_limits;                                              ///< their timer rang while time stood still
     intrusive_list<group_core, &group_core::outgoing_hook> outgoing; ///< groups with something to hand over
+    intrusive_list<group_core, &group_core::unread_hook> unread;     ///< groups that may have mail
     intrusive_list<application_timer<timer>, &application_timer<timer>::hook> application_timers;
     node_queue commands;        ///< loop_commands that are not complete yet
     node_queue failed_openings; ///< hello_ and welcome_requests for which there was no slot; their own answers
@@ -84,7 +85,7 @@ struct loop_state {
     std::size_t awaiting_hello = 0; ///< accepted connections before their hello_request
     std::size_t partials = 0;       ///< incomplete messages that hold credit
 
-    std::uint64_t counting_since = 0; ///< the turn whose wait is the first that counts for the deadlines due now
+    std::uint64_t counting_since = 0; ///< the turn whose wait began the look that lets deadlines expire now
     time_point turn_time{};           ///< the clock, read after the wait of this turn
     bool starving = false;            ///< in an episode: nobody reads
     std::uint64_t episode = 0;        ///< the number of the present or last episode

@@ -43,10 +43,12 @@ public:
     [[nodiscard]] queue_node* pop() noexcept {
         if (taken_.empty()) {
             node_queue fresh = incoming_.take_all(prefetch_content);
+            if (fresh.empty()) return nullptr;
             taken_.splice(fresh);
         }
         queue_node* const node = taken_.pop_front();
-        if (node != nullptr && taken_.empty() && incoming_.empty()) all_taken_.store(true, std::memory_order_relaxed);
+        has_taken_.store(!taken_.empty(), std::memory_order_relaxed);
+        if (taken_.empty() && incoming_.empty()) all_taken_.store(true, std::memory_order_relaxed);
         return node;
     }
 
@@ -56,6 +58,11 @@ public:
         if (!all_taken_.load(std::memory_order_relaxed)) return false;
         all_taken_.store(false, std::memory_order_relaxed);
         return true;
+    }
+
+    /// Any thread. True if `pop` would find a message.
+    [[nodiscard]] bool has_unread() const noexcept {
+        return has_taken_.load(std::memory_order_relaxed) || !incoming_.empty();
     }
 
     [[nodiscard]] bool finished() const noexcept { return finished_.load(std::memory_order_seq_cst); }
@@ -81,7 +88,8 @@ private:
     alignas(cache_line_size) platform::sleeper receiver_;
     std::atomic<bool> finished_{false};
     std::atomic<bool> all_taken_{false};
-    node_queue taken_; // the receiver's own
+    std::atomic<bool> has_taken_{false}; ///< true exactly when the last `pop` left something in `taken_`
+    node_queue taken_;                   // the receiver's own
 };
 
 } // namespace tofu::engine

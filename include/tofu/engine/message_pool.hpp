@@ -176,11 +176,13 @@ public:
         if (taken != 0) credit_used_.fetch_add(taken, std::memory_order_seq_cst);
         return taken;
     }
-    static void charge(message& m) noexcept { route_of(m).credited = true; }
+    static void charge(message& m) noexcept { route_of(m).credited = 1; }
 
     /// Any thread: it is no received message any more.
     void release_credit(message& m) noexcept {
-        if (std::exchange(route_of(m).credited, false)) return_credit(1);
+        if (route_of(m).credited == 0) return;
+        route_of(m).credited = 0;
+        return_credit(1);
     }
 
     /// Any thread. Wakes a starved reader once a quarter of the credit is free.

@@ -23,13 +23,12 @@ template <class Policies>
     return goodbye;
 }
 
-/// There is no slot, or no memory for one: the request becomes its own answer, once no post is in flight any more.
+/// There is no slot, or no memory for one: the request comes back as its own answer, once no post is in flight.
 template <class Policies>
 void fail_opening(loop_state<Policies>& state, message& request, reason why) noexcept {
     const bool listener = request.header().op == op_code::welcome_request;
     const channel_step step = listener ? channel_step::listening : channel_step::connecting;
-    make_notice(request, listener ? op_code::welcome_response : op_code::hello_response,
-                status_of(cause::of(why), step), cause::of(why));
+    make_failed_answer(request, status_of(cause::of(why), step), cause::of(why));
     ++route_of(request).group->channels;
     state.directory.close(request.header().channel_number);
     state.failed_openings.push_back(node_of(request));
@@ -53,7 +52,6 @@ template <class Policies>
     ch->group = ref<group_core>::share(*route_of(request).group);
     ++ch->group->channels;
     ch->goodbye = std::move(goodbye);
-    ch->goodbye->header().message_id = request.header().message_id;
     state.directory.channel(ch->number, ch);
     return ch;
 }
@@ -169,11 +167,15 @@ void leave_address(loop_state<Policies>& state, channel<Policies>& ch, io_error 
     state.touch(ch);
 }
 
-/// The poller has said that a connecting socket is writable or broken.
+/// Asks a connecting socket for its result. Without a result yet, the attempt fails with `unanswered`;
+/// io_failure::none keeps waiting.
 template <class Policies>
-void finish_connect(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
-    const io_error error = ch.socket.finish_connect();
-    if (error.kind == io_failure::would_block) return; // a false alarm
+void finish_connect(loop_state<Policies>& state, channel<Policies>& ch, io_failure unanswered) noexcept {
+    io_error error = ch.socket.finish_connect();
+    if (error.kind == io_failure::would_block) {
+        if (unanswered == io_failure::none) return;
+        error = {unanswered, 0};
+    }
     if (error)
         leave_address(state, ch, error);
     else
@@ -182,23 +184,20 @@ void finish_connect(loop_state<Policies>& state, channel<Policies>& ch) noexcept
 
 // Listening.
 
-/// The listener stands: the welcome_request becomes the welcome_response that tells the address really bound.
+/// The listener listens: the welcome_request becomes the welcome_response. It keeps its text headers, its body and its
+/// user pointer; only `~listen_on` changes, to the address really bound.
 template <class Policies>
-void welcome(loop_state<Policies>& state, channel<Policies>& ch, message& answer) noexcept {
+void welcome(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     const address bound = state.poller.network().to_address(ch.socket.local_endpoint());
-    binary_header& h = answer.header();
-    h.op = op_code::welcome_response;
-    h.origin = origin::engine;
-    h.status_byte = 0;
-    answer.body().clear();
-    answer.headers().clear();
-    if (answer.headers().append(listen_on_header, to_text(bound).view()) != status::success) {
-        state.cache.put(answer);
+    if (ch.request->headers().set(listen_on_header, to_text(bound).view()) != status::success) {
         end_channel(state, ch, cause::of(reason::out_of_memory));
         return;
     }
+    message& answer = *ch.request.release();
+    binary_header& h = answer.header();
+    h.op = op_code::welcome_response;
+    put_status(answer, status::success);
     h.text_headers_length = static_cast<std::uint16_t>(answer.headers().size_bytes());
-    h.body_length = 0;
     ch.phase = channel_phase::listening;
     ch.opened = true;
     end_phase_limit(ch);
@@ -215,7 +214,7 @@ template <class Policies>
         where, {.keep_alive = state.opts.keep_alive, .file_permissions = state.opts.uds_permissions},
         state.opts.backlog, error);
     if (error) return error;
-    if (attach(state, ch, status::listen_failed)) welcome(state, ch, *ch.request.release());
+    if (attach(state, ch, status::listen_failed)) welcome(state, ch);
     return {};
 }
 

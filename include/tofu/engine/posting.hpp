@@ -30,6 +30,15 @@ namespace tofu::engine {
     return connects && !connect_problem(where.value).empty() ? status::wrong_address : status::success;
 }
 
+/// Bytes of text header memory that a message needs to be able to carry any reason. `post` reserves them in a
+/// hello_request and a welcome_request, which come back with their reason if they fail.
+inline constexpr std::size_t reason_room = 64;
+
+/// Most bytes of text headers in a message with this operation.
+[[nodiscard]] constexpr std::size_t most_text_headers(op_code op) noexcept {
+    return opens_channel(op) ? max_part_length - reason_room : max_part_length;
+}
+
 /// Everything that can be said without the channel's state, in the order of the protocol's list.
 [[nodiscard]] inline status check_message(const message& m) noexcept {
     const binary_header& h = m.header();
@@ -38,18 +47,26 @@ namespace tofu::engine {
     if (h.more && !is_regular(h.op)) return status::invalid_more_usage;
     if (opens_channel(h.op) != (h.channel_number == no_channel)) return status::invalid_channel_number;
     if (h.channel_number == engine_channel) return status::invalid_channel_number;
-    if (m.headers().size_bytes() > max_part_length) return status::invalid_headers_len;
+    if (m.headers().size_bytes() > most_text_headers(h.op)) return status::invalid_headers_len;
     if (m.body().size() > max_part_length) return status::invalid_body_len;
+    if (h.more && h.message_id == 0) return status::invalid_message_id; // its parts could not be put together
     return opens_channel(h.op) ? check_address(m) : status::success;
 }
 
-/// The message ids of the process: unique as long as 2^64 suffice, never 0.
+/// The message ids that the engines of this process assign: unique, with bit 63 set. Applications leave that bit clear,
+/// so that their ids cannot collide with these.
 [[nodiscard]] inline std::uint64_t next_message_id() noexcept {
     static constinit std::atomic<std::uint64_t> last{0};
+    return engine_id_bit | (last.fetch_add(1, std::memory_order_relaxed) + 1);
+}
+
+/// Numbers the engines of the process, from 1; a process that makes more than 2^32 of them uses numbers again.
+[[nodiscard]] inline std::uint32_t next_engine_id() noexcept {
+    static constinit std::atomic<std::uint32_t> last{0};
     return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-/// Accepted: the message becomes what travels. Responses keep an id of 0, it is the peer's.
+/// Turns an accepted message into what travels. Responses keep an id of 0, it is the peer's.
 inline void prepare(message& m) noexcept {
     binary_header& h = m.header();
     h.origin = origin::application;

@@ -59,6 +59,14 @@ void announce(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     resume_listeners(state);
 }
 
+/// The peer has answered the hello_request: with a hello_response, or with a regular message.
+template <class Policies>
+void accepted(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    ch.opened = true;
+    if (ch.request) state.cache.put(*ch.request.release());
+    end_hello_limit(state, ch);
+}
+
 /// A complete message goes to the group. A hello_request takes its credit now: nobody reads without any, and nobody
 /// else takes some meanwhile.
 template <class Policies>
@@ -67,9 +75,8 @@ void complete_message(loop_state<Policies>& state, channel<Policies>& ch) noexce
     if (ch.waits_for_hello) {
         static_cast<void>(state.cache.take_credit(m));
         announce(state, ch);
-    } else if (m.header().op == op_code::hello_response) {
-        ch.opened = true;
-        end_hello_limit(state, ch);
+    } else if (ch.conversation.opens(m.header().op)) {
+        accepted(state, ch);
     }
     deliver_received(state, ch, m);
 }
@@ -96,12 +103,22 @@ template <class Policies>
     return ch.conversation.check(ch.reader.header(), state.opts.max_text_headers, state.opts.max_body);
 }
 
+/// False: the header alone ends the channel.
+[[nodiscard]] inline bool needs_parts(const connection::verdict& verdict) noexcept {
+    return verdict.violated == status::success && !verdict.aborts;
+}
+
 /// Decides about the header that is due.
 template <class Policies>
 [[nodiscard]] digestion decide_header(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     const connection::verdict verdict = judge_header(state, ch);
     if (verdict.violated != status::success) {
         end_channel(state, ch, cause::violation(verdict.violated));
+        return digestion::over;
+    }
+    if (verdict.aborts) {
+        if (ch.unannounced()) state.counters.refused.add();
+        end_channel(state, ch, cause::of(ch.conversation.reason_of_abort()));
         return digestion::over;
     }
     if (!verdict.deliver) {
@@ -209,6 +226,12 @@ void end_input(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     end_message_limit(ch);
 }
 
+template <class Policies>
+TOFU_COLD void fail_input(channel<Policies>& ch, io_error error) noexcept {
+    ch.conversation.input_failed();
+    ch.read_error = error;
+}
+
 /// What a read says beyond its bytes. True: bytes came, go on.
 template <class Policies>
 [[nodiscard]] bool take_result(loop_state<Policies>& state, channel<Policies>& ch, const io_result& result) noexcept {
@@ -221,7 +244,7 @@ template <class Policies>
     else if (result.error.kind == io_failure::no_memory)
         park_for_retry(state, ch);
     else if (result.error.kind != io_failure::would_block)
-        ch.conversation.input_failed();
+        fail_input(ch, result.error);
     return false;
 }
 
@@ -264,7 +287,7 @@ template <class Policies>
         ch.reader.advance(header.bytes);
     }
     // A hello_request takes no credit before it is complete; it has room in any case.
-    if (!ch.waits_for_hello && ch.reader.awaits_storage() && judge_header(state, ch).violated == status::success &&
+    if (!ch.waits_for_hello && ch.reader.awaits_storage() && needs_parts(judge_header(state, ch)) &&
         ch.socket.available() < ch.reader.total()) {
         park_for_retry(state, ch);
         end_message_limit(ch); // the peer is not late, we are
@@ -313,6 +336,17 @@ void read_channel(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     }
     ch.budget_spent = budget == 0 && more;
     state.touch(ch);
+}
+
+/// Reads everything that is there now, whatever the budget is.
+template <class Policies>
+TOFU_COLD void read_what_is_there(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    const std::uint64_t until = ch.counts.bytes_received + ch.socket.available();
+    std::uint64_t before = 0;
+    do {
+        before = ch.counts.bytes_received;
+        read_channel(state, ch);
+    } while (!ch.ended() && ch.counts.bytes_received != before && ch.counts.bytes_received < until);
 }
 
 } // namespace tofu::engine

@@ -8,6 +8,7 @@
 #include <tofu/engine/limits.hpp>
 #include <tofu/engine/loop_state.hpp>
 #include <tofu/engine/parking_lots.hpp>
+#include <tofu/engine/reading.hpp>
 #include <tofu/prefetch.hpp>
 
 #include <algorithm>
@@ -29,13 +30,23 @@ void retire_sent(loop_state<Policies>& state, channel<Policies>& ch, std::size_t
             bytes += size;
         }
         ++all;
-        state.cache.put(m);
+        if (m.header().op == op_code::hello_request)
+            keep_until_answered(state, ch, m);
+        else
+            state.cache.put(m);
     });
     ch.counts.messages_sent += all;
     state.counters.messages_sent.add(all);
     if (messages == 0) return;
     state.directory.unreserve(ch.number, messages, bytes);
     state.core.role.tell(); // at once: who waits for room may fill it while the rest is being sent
+}
+
+/// Writing is over. What can still be read is read first.
+template <class Policies>
+void fail_output(channel<Policies>& ch, io_error error) noexcept {
+    ch.conversation.output_failed();
+    ch.write_error = error;
 }
 
 /// Writes until the queue is empty, the socket full, or the channel's budget for this turn spent.
@@ -52,7 +63,7 @@ void flush(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
             else if (result.error.kind == io_failure::no_memory)
                 pause_writing(state, ch);
             else
-                ch.conversation.output_failed();
+                fail_output(ch, result.error);
             return;
         }
         state.counters.bytes_sent.add(result.bytes);
@@ -72,8 +83,7 @@ void mark_end_of_stream(loop_state<Policies>& state, channel<Policies>& ch) noex
     ch.conversation.end_marked();
     begin_bye_limit(state, ch);
     if (message* const marker = state.messages.make()) {
-        marker->header().channel_number = ch.number;
-        route_of(*marker).generation = ch.generation;
+        bind_to_channel(state, *marker, ch.number, ch.generation);
         node_of(*marker).kind = node_kind::end_of_stream;
         deliver(state, *ch.group, *marker);
         return;
@@ -84,6 +94,12 @@ void mark_end_of_stream(loop_state<Policies>& state, channel<Policies>& ch) noex
     state.room_made = true;
 }
 
+/// The cause for `why`; a failed read keeps the system's error code.
+template <class Policies>
+[[nodiscard]] cause cause_of_end(const channel<Policies>& ch, reason why) noexcept {
+    return why == reason::peer_reset ? cause_of_broken(ch.read_error, status::recv_failed) : cause::of(why);
+}
+
 /// Does what the conversation says comes next, until it says nothing.
 template <class Policies>
 void follow_conversation(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
@@ -91,7 +107,8 @@ void follow_conversation(loop_state<Policies>& state, channel<Policies>& ch) noe
         const connection::decision next = ch.conversation.next(ch.writer.empty());
         switch (next.what) {
         case connection::action::nothing: return;
-        case connection::action::close: end_channel(state, ch, cause::of(next.why)); return;
+        case connection::action::close: end_channel(state, ch, cause_of_end(ch, next.why)); return;
+        case connection::action::give_up: end_channel(state, ch, cause_of_failed_output(ch)); return;
         case connection::action::mark_end: mark_end_of_stream(state, ch); break;
         case connection::action::end_output:
             static_cast<void>(ch.socket.shutdown_write()); // fails only when the peer is gone, and then reading tells
@@ -141,6 +158,17 @@ template <class Policies>
     return false;
 }
 
+/// A write has failed, and reading has not told the cause yet. Without grace_time the channel ends as soon as it may be
+/// read and nothing is left to read.
+template <class Policies>
+TOFU_COLD void bound_failed_output(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    if (begin_write_grace(state, ch) || state.is_parked(ch)) return;
+    read_what_is_there(state, ch);
+    follow_conversation(state, ch);
+    if (ch.ended() || ch.resumed || state.is_parked(ch)) return; // `resumed`: it reads in the next turn
+    end_channel(state, ch, cause_of_failed_output(ch));
+}
+
 /// After anything has happened to a channel: send, draw the conclusions, say what is wanted now.
 template <class Policies>
 void settle(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
@@ -148,6 +176,7 @@ void settle(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     if (ch.phase == channel_phase::open) {
         flush(state, ch);
         follow_conversation(state, ch);
+        if (!ch.ended() && ch.conversation.output_has_failed()) bound_failed_output(state, ch);
         if (ch.ended()) return;
     }
     if (ch.attached && !arm(state, ch)) return;

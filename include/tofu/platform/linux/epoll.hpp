@@ -46,11 +46,12 @@ public:
     /// watch alive otherwise, and nobody could remove it any more.
     void remove(int descriptor) noexcept { static_cast<void>(control(EPOLL_CTL_DEL, descriptor, 0, 0)); }
 
-    /// How many entries were filled in; 0 with `error` none when time ran out or a signal came.
+    /// Returns the number of entries filled in; 0 without an error after the timeout. Error interrupted: a signal ended
+    /// the call before it looked. SIGSTOP and SIGCONT do that to epoll_wait even without a handler, see signal(7).
     std::size_t wait(std::span<epoll_entry> entries, std::chrono::nanoseconds timeout, io_error& error) noexcept {
         const int found = ::epoll_wait(handle_.get(), entries.data(), static_cast<int>(entries.size()),
                                        posix::to_poll_timeout(timeout));
-        error = found < 0 && errno != EINTR ? posix::last_error() : io_error{};
+        error = found < 0 ? posix::last_error() : io_error{};
         return found > 0 ? static_cast<std::size_t>(found) : 0;
     }
 

@@ -10,7 +10,6 @@
 
 #include <poll.h>
 
-#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <span>
@@ -19,10 +18,11 @@ namespace tofu::posix {
 
 using poll_entry = ::pollfd;
 
-/// How many entries have something to tell; 0 with `error` none when time ran out or a signal came.
+/// How many entries have something to tell; 0 with `error` none when time ran out. interrupted: a signal came, and
+/// nothing was looked at.
 inline std::size_t poll(std::span<poll_entry> entries, std::chrono::nanoseconds timeout, io_error& error) noexcept {
     const int ready = ::poll(entries.data(), static_cast<nfds_t>(entries.size()), to_poll_timeout(timeout));
-    error = ready < 0 && errno != EINTR ? last_error() : io_error{};
+    error = ready < 0 ? last_error() : io_error{};
     return ready > 0 ? static_cast<std::size_t>(ready) : 0;
 }
 

@@ -101,13 +101,16 @@ public:
         return made;
     }
 
-    /// How connecting ended; to be asked once, when the socket has become writable or failed.
+    /// The state of a connect: none, it is connected; would_block, there is no result yet; anything else, it failed. A
+    /// failure is reported once.
     io_error finish_connect() noexcept {
         int code = 0;
         int length = sizeof code;
         if (::getsockopt(native_handle(), SOL_SOCKET, SO_ERROR, reinterpret_cast<char*>(&code), &length) != 0)
             return last_error();
-        return from_wsa(code);
+        if (code != 0) return from_wsa(code);
+        // SO_ERROR is also 0 while the connect is in progress; without a peer address it is not connected yet.
+        return peer_endpoint().empty() ? io_error{io_failure::would_block, 0} : io_error{};
     }
 
     /// Listens at `at`; local_endpoint tells the port when it was 0. The any address of IPv6 serves IPv4 too, and where

@@ -80,6 +80,8 @@ concept socket_counts_what_came = requires(S& s) {
     noexcept->std::same_as<std::size_t>;
 };
 
+/// The state of a connect: none, it is connected; would_block, there is no result yet; anything else, it failed. May be
+/// called at any time; a failure is reported once.
 template <class S>
 concept socket_finishes_connect = requires(S& s) {
     { s.finish_connect() }

@@ -76,7 +76,8 @@ concept poll_disarms = requires(P& p, typename P::registration& r) {
 /// report, or in as many as reports_per_socket says. A wait that could not report everything says so (`full`), and the
 /// next one begins with what this one had no room for: the loop counts reports to know that every socket had its turn.
 /// A wait that fails has rested until wake was called or a moment was over, whatever its timeout: the loop tries again
-/// at once.
+/// at once. A wait that a signal ended before it looked at the sockets says so (`interrupted`): the loop looks again
+/// before a deadline may expire.
 template <class P>
 concept poll_waits = requires(P& p, std::chrono::nanoseconds timeout, archetype::sink<typename P::registration>& sink) {
     { p.wait(timeout, sink) }

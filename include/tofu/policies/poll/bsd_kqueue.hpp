@@ -138,16 +138,17 @@ public:
         return disarmed::released;
     }
 
-    /// Waits until a socket is ready, wake was called, `timeout` is over or a signal came (no error: it just returns
-    /// early). nanoseconds::max() is for ever, 0 only looks; everything else is rounded up to microseconds. Calls
-    /// sink.ready(key, readiness) once for each socket, or, rarely, twice, for its two directions; sink.released is
-    /// never called, as nothing is ever owed. The sink must not call attach, arm or disarm: it notes, and acts after
+    /// Waits until a socket is ready, wake was called, `timeout` is over or a signal came (no error: the result says
+    /// `interrupted`). nanoseconds::max() is for ever, 0 only looks; everything else is rounded up to microseconds.
+    /// Calls sink.ready(key, readiness) once for each socket, or, rarely, twice, for its two directions; sink.released
+    /// is never called, as nothing is ever owed. The sink must not call attach, arm or disarm: it notes, and acts after
     /// the wait. A wait that fails (no error of kevent(2) is to be expected) has rested for a moment.
     template <class Sink>
     wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
         wait_result result{};
         const int found = queue_.exchange({}, events_, timeout);
-        if (found < 0 && errno != EINTR) {
+        result.interrupted = found < 0 && errno == EINTR;
+        if (found < 0 && !result.interrupted) {
             result.error = posix::last_error();
             std::this_thread::sleep_for(std::chrono::milliseconds(10));
         }

@@ -110,15 +110,17 @@ public:
         return disarmed::released;
     }
 
-    /// Waits until a socket is ready, wake was called, `timeout` is over or a signal came (no error: it just returns
-    /// early). nanoseconds::max() is for ever, 0 only looks; everything else is rounded up to milliseconds. Calls
-    /// sink.ready(key, readiness) at most once for each socket; sink.released is never called, as nothing is ever owed.
-    /// The sink must not call attach, arm or disarm: it notes, and acts after the wait. A wait that fails (no error of
-    /// epoll_wait(2) is to be expected) has rested for a moment.
+    /// Waits until a socket is ready, wake was called, `timeout` is over or a signal came (no error: the result says
+    /// `interrupted`). nanoseconds::max() is for ever, 0 only looks; everything else is rounded up to milliseconds.
+    /// Calls sink.ready(key, readiness) at most once for each socket; sink.released is never called, as nothing is ever
+    /// owed. The sink must not call attach, arm or disarm: it notes, and acts after the wait. A wait that fails (no
+    /// error of epoll_wait(2) is to be expected) has rested for a moment.
     template <class Sink>
     wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
         wait_result result{};
         const std::size_t found = set_.wait(entries_, timeout, result.error);
+        result.interrupted = result.error.kind == io_failure::interrupted;
+        if (result.interrupted) result.error = {};
         if (result.error) linux_api::rest(std::chrono::milliseconds(10));
         for (const linux_api::epoll_entry& entry : std::span(entries_).first(found)) {
             if (entry.data.u64 == wake_mark)

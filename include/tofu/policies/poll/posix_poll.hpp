@@ -115,16 +115,18 @@ public:
         return disarmed::released;
     }
 
-    /// Waits until a socket is ready, wake was called, `timeout` is over or a signal came (no error: it just returns
-    /// early). nanoseconds::max() is for ever, 0 only looks; everything else is rounded up to milliseconds. Calls
-    /// sink.ready(key, readiness) at most once for each socket; sink.released is never called, as nothing is ever owed.
-    /// The sink must not call attach, arm or disarm: it notes, and acts after the wait. Errors: no_memory; other (poll
-    /// says EINVAL when there are more sockets than the process may now have descriptors). A wait that fails has rested
-    /// until wake was called or a moment was over.
+    /// Waits until a socket is ready, wake was called, `timeout` is over or a signal came (no error: the result says
+    /// `interrupted`). nanoseconds::max() is for ever, 0 only looks; everything else is rounded up to milliseconds.
+    /// Calls sink.ready(key, readiness) at most once for each socket; sink.released is never called, as nothing is ever
+    /// owed. The sink must not call attach, arm or disarm: it notes, and acts after the wait. Errors: no_memory; other
+    /// (poll says EINVAL when there are more sockets than the process may now have descriptors). A wait that fails has
+    /// rested until wake was called or a moment was over.
     template <class Sink>
     wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
         wait_result result{};
         std::size_t left = posix::poll(std::span(entries_.data(), entries_.size()), timeout, result.error);
+        result.interrupted = result.error.kind == io_failure::interrupted;
+        if (result.interrupted) result.error = {};
         if (result.error) left = rest();
         if (left != 0 && entries_[0].revents != 0) {
             take_wake();

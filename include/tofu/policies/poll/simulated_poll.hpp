@@ -73,6 +73,11 @@ public:
         }
         const simulation::time_point until = engine::deadline_from(universe_->now(), timeout);
         universe_->settle();
+        if (!news().woken && !news().has_news() && universe_->now() < until) {
+            const bool is_interrupted = universe_->chance.chance(universe_->faults.interrupts);
+            const simulation::duration pause = universe_->up_to(universe_->faults.most_pause);
+            if (is_interrupted) return interrupt(pause);
+        }
         return news().by_completions() ? wait_for_completions(until, sink) : wait_for_readiness(until, sink);
     }
 
@@ -117,6 +122,14 @@ private:
         const simulation::time_point until = universe_->now() + std::chrono::milliseconds(10);
         while (!news().woken && universe_->now() < until) universe_->pass(until);
         news().woken = false;
+    }
+
+    /// Simulates a stopped process: time passes and the sockets are not looked at.
+    [[nodiscard]] wait_result interrupt(simulation::duration pause) noexcept {
+        const simulation::time_point until = universe_->now() + pause;
+        while (universe_->now() < until) universe_->pass(until);
+        news().interrupted();
+        return {{}, false, true};
     }
 
     /// False: the wait ends early.

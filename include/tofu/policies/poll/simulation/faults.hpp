@@ -25,6 +25,7 @@ struct faults {
     unsigned connect_fails = 0;   ///< connect fails at once, for one of the reasons it can have
     unsigned connect_hangs = 0;   ///< no answer, until the system gives up after two minutes
     unsigned listen_fails = 0;    ///< for one of the reasons it can have
+    unsigned writes_fail = 0;     ///< of writes: this write and all later ones fail, reads still work
 
     // The system.
     unsigned no_descriptors = 0; ///< of connect, listen and accept
@@ -33,6 +34,10 @@ struct faults {
     std::chrono::nanoseconds most_shortage = std::chrono::milliseconds(2); ///< descriptors or memory are refused for
     unsigned accept_aborts = 0; ///< the connection was gone before it was accepted
     unsigned accept_fails = 0;  ///< for a reason nobody expects
+
+    // The process: waits end with nothing reported, as they do when a stopped process goes on.
+    unsigned interrupts = 0; ///< of waits that would otherwise have to rest
+    std::chrono::nanoseconds most_pause = std::chrono::milliseconds(100); ///< time that passes meanwhile
 
     // The poller.
     bool shuffles = false;      ///< reports in any order; else in that of attaching

@@ -95,10 +95,7 @@ public:
     [[nodiscard]] io_error finish_connect(socket_id id) noexcept {
         socket_state& s = at(id);
         if (s.failure) return found(s);
-        if (s.kind == socket_kind::connected) return {};
-        // A real system answers "no error" here, and is believed.
-        complain("finish_connect was asked of a socket that was not reported ready");
-        return {io_failure::would_block, 0};
+        return s.kind == socket_kind::connected ? io_error{} : io_error{io_failure::would_block, 0};
     }
 
     [[nodiscard]] io_result read(socket_id id, std::span<const mutable_buffer> into) noexcept {
@@ -137,9 +134,12 @@ public:
         if (wanted == 0) complain("write was called without a byte");
         const bool cut = chance.chance(faults.short_writes);
         const bool silence = chance.chance(faults.falls_silent);
+        const bool is_refused = chance.chance(faults.writes_fail);
         if (out_of_memory()) return {0, {io_failure::no_memory, 0}};
         if (s.failure) return {0, found(s)};
         if (s.kind == socket_kind::connecting) return {0, {io_failure::would_block, 0}};
+        if (is_refused) s.write_failure = {io_failure::permission_denied, 13};
+        if (s.write_failure) return {0, s.write_failure};
         stream& out = at(s.other).in;
         if (out.ended) return {0, {io_failure::reset, 0}};
         std::size_t bytes = (std::min)(wanted, out.room());

@@ -68,15 +68,17 @@ struct socket_state {
     int handle = -1;           ///< while it is open; the next that is opened may have the same, see kernel::open
     endpoint local;
     endpoint peer;
-    socket_id other = 0; ///< the other end
-    stream in;           ///< what the other end writes
-    io_error failure;    ///< refused, reset, timed out: as it has arrived here
+    socket_id other = 0;    ///< the other end
+    stream in;              ///< what the other end writes
+    io_error failure;       ///< refused, reset, timed out: as it has arrived here
+    io_error write_failure; ///< every write fails with it; reading does not
     std::deque<socket_id> backlog;
     std::size_t backlog_limit = 0;
     time_point made_at{};
     // When its poller was told to forget it:
     std::size_t left_unread = 0; ///< bytes that had arrived
     time_point shown_until{};    ///< when it had last reported, or had first reported no more than had room since
+    bool left_unseen = false;    ///< its last wait was interrupted
 };
 
 } // namespace tofu::simulation

@@ -62,6 +62,7 @@ public:
         kernel_.at(entry.socket).watched = false;
         kernel_.at(entry.socket).left_unread = kernel_.at(entry.socket).in.unread();
         kernel_.at(entry.socket).shown_until = shown_until_;
+        kernel_.at(entry.socket).left_unseen = was_interrupted_;
         return by_completions_ ? port_.disarm(entry) : forget(entry);
     }
 
@@ -99,7 +100,7 @@ public:
                 let_go(one, sink);
             else
                 sink.ready(one.key, one.what);
-            if (one.stale) forget_stale(one.key);
+            if (one.stale) forget_stale(one.key, sink);
         }
         news_.swap(now);
         news_.clear();
@@ -110,9 +111,12 @@ public:
     [[nodiscard]] completion_port& port() noexcept { return port_; }
     /// A wait of it comes to its end.
     void shown(bool full) noexcept {
+        was_interrupted_ = false;
         if (!full || !was_full_) shown_until_ = kernel_.now();
         was_full_ = full;
     }
+    /// A wait of this poller was interrupted before it looked.
+    void interrupted() noexcept { was_interrupted_ = true; }
     /// Completions without a reason are put into its queue.
     void invent() noexcept { port_.invent(attached_); }
 
@@ -134,6 +138,7 @@ private:
     };
     struct stale_one {
         std::uintptr_t key;
+        std::uint64_t ticket;
         time_point due;
     };
     struct one_report {
@@ -157,7 +162,7 @@ private:
         const bool for_good = kernel_.chance.chance(kernel_.faults.owes_for_good);
         const duration owed_delay = kernel_.up_to(kernel_.faults.most_owed);
         if (stale) {
-            stale_.push_back({entry.key, kernel_.now() + stale_delay});
+            stale_.push_back({entry.key, entry.ticket, kernel_.now() + stale_delay});
             kernel_.schedule(stale_delay, {.what = event::kind::nothing, .whom = 0});
         }
         if (!owes) {
@@ -221,9 +226,13 @@ private:
         }
     }
 
-    void forget_stale(std::uintptr_t key) noexcept {
+    template <class Sink>
+    void forget_stale(std::uintptr_t key, Sink& sink) noexcept {
         for (std::size_t i = 0; i < stale_.size(); ++i)
             if (stale_[i].key == key && stale_[i].due <= kernel_.now()) {
+                const registration* const found = sink.registration_of(key);
+                if (found != nullptr && found->ticket != 0 && found->ticket != stale_[i].ticket)
+                    kernel_.complain("a stale key names another registration");
                 stale_.erase(stale_.begin() + static_cast<std::ptrdiff_t>(i));
                 return;
             }
@@ -234,6 +243,7 @@ private:
     bool by_completions_;
     completion_port port_;
     std::uint64_t last_ticket_ = 0;
+    bool was_interrupted_ = false;
     time_point shown_until_{}; // the last report, or the first of the full ones in a row
     bool was_full_ = false;    // the last report
     std::vector<registration*> attached_;
