@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Receiving has a credit: what happens when it is used up, who is told, what goes on, and what never uses any.
 #include "harness.hpp"
+#include "harness/scarce_memory.hpp"
 
 #include <deque>
 #include <memory>
@@ -115,6 +116,23 @@ TOFU_TEST_CASE(each_episode_is_told_of_once, here) {
         talk.hold();
     }
     talk.expect_silence(talk.server);
+}
+
+// Caller only: memory is short on this thread only. A message without text headers and body needs none beside its own.
+TOFU_TEST_CASE(each_episode_is_told_of_without_memory_for_one_more_message, here, caller_only) {
+    constexpr std::size_t credit = 16;
+    starving talk(here, credit, 1);
+    std::vector<tofu::message_ptr> all(tofu::engine::message_pool::most_retained(credit));
+    for (tofu::message_ptr& m : all) m = talk.engine.get();
+    all.clear(); // the pool has one more than the credit
+    for (int i = 0; i < 60; ++i) talk.raw[0].send(message(op_code::signal));
+    const scarce_memory scarce(0);
+    while (talk.held.size() < credit) talk.held.push_back(talk.expect(talk.server, op_code::signal));
+    for (int episode = 1; episode <= 5; ++episode) {
+        talk.expect_pool_empty(talk.server);
+        while (talk.held.size() > credit - credit / 4) talk.held.pop_front();
+        while (talk.held.size() < credit) talk.held.push_back(talk.expect(talk.server, op_code::signal));
+    }
 }
 
 TOFU_TEST_CASE(a_notice_that_was_not_read_is_not_repeated, here) {

@@ -3,6 +3,8 @@
 
 #include <tofu/byte_buffer.hpp>
 
+#include "harness/scarce_memory.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <cstddef>
@@ -182,6 +184,27 @@ BOOST_AUTO_TEST_CASE(a_size_that_cannot_be_had_is_refused_and_changes_nothing) {
     BOOST_TEST(buffer.text() == "kept");
     BOOST_TEST(buffer.data() == memory);
     BOOST_TEST(buffer.capacity() == 64u);
+}
+
+BOOST_AUTO_TEST_CASE(without_memory_growth_changes_nothing) {
+    tofu::byte_buffer buffer = buffer_with("kept");
+    const std::byte* const memory = buffer.data();
+    const std::string longer(65, 'L');
+    const auto unchanged = [&](bool grown) {
+        BOOST_TEST(!grown);
+        BOOST_TEST(buffer.text() == "kept");
+        BOOST_TEST(buffer.data() == memory);
+        BOOST_TEST(buffer.capacity() == 64u);
+    };
+    {
+        const tofu_test::scarce_memory scarce(0);
+        unchanged(buffer.reserve(65));
+        unchanged(buffer.resize(65));
+        unchanged(buffer.append(longer));
+        unchanged(buffer.assign(bytes_of(longer)));
+    }
+    BOOST_TEST(buffer.append(longer));
+    BOOST_TEST(buffer.text() == "kept" + longer);
 }
 
 BOOST_AUTO_TEST_CASE(moving_leaves_an_empty_usable_buffer) {

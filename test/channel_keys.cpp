@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Keys find their way back to the owner they were made for, in any pool, and a stale one finds nobody: the slot, its
 // address or the socket's handle may long be another's.
+#include "harness/scarce_memory.hpp"
 #include "pool_slots.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -168,6 +169,36 @@ BOOST_AUTO_TEST_CASE(a_handle_whose_number_does_not_fit_gets_no_key) {
     BOOST_TEST(policy.make(*one, wide_socket{all_ones}) == 0U); // what is not open
     BOOST_TEST(policy.make(*one, wide_socket{tofu::handle_key::handle_mask}) == 0U);
     BOOST_TEST(policy.make(*one, wide_socket{tofu::handle_key::handle_mask - 2}) != 0U);
+}
+
+BOOST_AUTO_TEST_CASE(without_memory_a_table_does_not_open) {
+    const auto open = [] { return tofu::handle_key().open(100); };
+    BOOST_TEST(tofu_test::with_each_refusal(open, [](bool opened) { BOOST_TEST(!opened); }));
+}
+
+BOOST_AUTO_TEST_CASE(a_table_that_can_not_grow_gives_no_key_and_keeps_those_it_has) {
+    slots_of<tofu::growing_channel_pool<>> s;
+    tofu::handle_key policy;
+    BOOST_REQUIRE(policy.open(0));
+    const std::vector<slot*> owners = s.fill(200);
+    std::vector<std::uintptr_t> keys_made;
+    std::vector<std::size_t> refused_at;
+    const auto all_are_found = [&] {
+        for (std::size_t i = 0; i < keys_made.size(); ++i) BOOST_REQUIRE((policy.find(s, keys_made[i]) == owners[i]));
+    };
+    for (std::size_t i = 0; i < owners.size(); ++i) {
+        const auto make = [&] { return policy.make(*owners[i], handle_only{static_cast<int>(i)}); };
+        keys_made.push_back(tofu_test::with_each_refusal(make, [&](std::uintptr_t key) {
+            BOOST_TEST(key == 0U);
+            all_are_found();
+            refused_at.push_back(i);
+        }));
+        BOOST_REQUIRE(keys_made.back() != 0U);
+    }
+    all_are_found();
+    // The table grows when it is half full. A refusal that took a place would make it grow earlier from then on.
+    const std::vector<std::size_t> half_full = {0, 8, 16, 32, 64, 128};
+    BOOST_TEST(refused_at == half_full, boost::test_tools::per_element());
 }
 
 // The table against a std::map: handles come and go in any order, as small dense numbers and as multiples of four.

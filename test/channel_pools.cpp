@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Slots for channels: made once for all of them, or as they come.
+#include "harness/scarce_memory.hpp"
 #include "pool_slots.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <vector>
@@ -66,6 +68,35 @@ BOOST_AUTO_TEST_CASE(a_growing_pool_gives_every_channel_number_a_slot_and_no_mor
     BOOST_TEST(s.used() == s.capacity());
     BOOST_TEST((s.at(65'533) != nullptr));
     BOOST_TEST((s.at(65'534) == nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(without_memory_a_fixed_pool_does_not_open) {
+    fixed pool;
+    std::optional<fixed::storage<slot>> s;
+    const auto open = [&] { return s.emplace().open(pool); };
+    BOOST_TEST(tofu_test::with_each_refusal(open, [&](bool opened) {
+        BOOST_TEST(!opened);
+        BOOST_TEST((s->at(0) == nullptr));
+    }));
+}
+
+BOOST_AUTO_TEST_CASE(without_memory_for_a_chunk_a_growing_pool_stays_as_it_was) {
+    slots_of<growing> s;
+    std::size_t refusals = 0;
+    for (std::size_t count = 0; count < 60; ++count) { // twenty chunks: the table of chunks grows, too
+        const std::size_t reserved = s.reserved();
+        slot* const one = tofu_test::with_each_refusal([&] { return s.acquire(); },
+                                                       [&](const slot* none) {
+                                                           ++refusals;
+                                                           BOOST_TEST((none == nullptr));
+                                                           BOOST_TEST(s.used() == count);
+                                                           BOOST_TEST(s.reserved() == reserved);
+                                                       });
+        BOOST_REQUIRE(one != nullptr);
+        BOOST_TEST(one->identity().index == count);
+        BOOST_TEST((s.at(one->identity().index) == one));
+    }
+    BOOST_TEST(refusals == 20U + 2); // each chunk once; and the table, made for the first chunk and for the 17th
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(owners_keep_their_place_while_others_come_and_go, Pool, both_pools) {

@@ -40,6 +40,23 @@ TOFU_TEST_CASE(a_whole_conversation_goes_as_the_protocol_says, here) {
     talk.expect_goodbye(talk.server, server, "bye");
 }
 
+TOFU_TEST_CASE(every_socket_is_asked_for_as_the_options_say, here) {
+    for (const tofu::options& opts :
+         {tofu::options{}, tofu::options{.keep_alive = true, .uds_permissions = 0640, .backlog = 7}}) {
+        script play;
+        scripted_dialogue talk(here, play, opts);
+        talk.connect();
+        const std::vector<asked_socket> asked = play.sockets.all();
+        BOOST_REQUIRE(asked.size() == 3U);
+        BOOST_TEST((asked[0].made == asked_socket::how::listens));
+        BOOST_TEST(asked[0].options.file_permissions == opts.uds_permissions);
+        BOOST_TEST(asked[0].backlog == opts.backlog);
+        BOOST_TEST((asked[1].made == asked_socket::how::connects));
+        BOOST_TEST((asked[2].made == asked_socket::how::accepted));
+        for (const asked_socket& one : asked) BOOST_TEST(one.options.keep_alive == opts.keep_alive);
+    }
+}
+
 TOFU_TEST_CASE(a_raw_peer_can_say_hello, here) {
     dialogue talk(here);
     raw_socket peer(talk.engine, talk.listen());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Races of the engine's core, brought about step by step: a post that stands still, an engine that stops in between.
+#include "bare_socket.hpp"
 #include "harness.hpp"
+#include "harness/scarce_memory.hpp"
 
 #include <tofu/engine/engine_core.hpp>
 #include <tofu/engine/figures.hpp>
@@ -60,7 +62,10 @@ struct bare_engine {
     }
     /// The same, but waits for it.
     tofu::message_ptr next_mail() {
-        BOOST_REQUIRE(engine->await(engine->timers.now() + patience, [this] { return group->mail.has_mail(); }));
+        if (tofu::message_ptr m = mail()) return m;
+        BOOST_REQUIRE(engine->has_io_thread
+                          ? group->mail.wait_until(std::chrono::steady_clock::now() + patience)
+                          : engine->await(engine->timers.now() + patience, [this] { return group->mail.has_mail(); }));
         return mail();
     }
 
@@ -167,6 +172,156 @@ BOOST_AUTO_TEST_CASE(an_answer_for_lack_of_a_slot_waits_for_its_post_without_los
     BOOST_REQUIRE(answer);
     BOOST_TEST(reason_of(*answer) == "out_of_channels");
     for (auto* const slot : taken) channels.release(*slot);
+}
+
+namespace {
+
+/// A bare engine whose one group has channels in several states.
+struct crowded_engine : bare_engine {
+    using bare_engine::bare_engine;
+
+    /// Lets the loop finish everything that is due and hand it over: a turn hands over before the next one waits.
+    void settle() {
+        for (int turns = 0; turns < 2; ++turns) engine->call([](auto&) { return true; });
+    }
+    template <class Ready>
+    void await(Ready ready) {
+        const auto until = std::chrono::steady_clock::now() + patience;
+        while (!ready()) {
+            BOOST_REQUIRE(std::chrono::steady_clock::now() < until);
+            settle();
+        }
+    }
+    std::uint16_t hello(const tofu::address& to) {
+        tofu::message_ptr m = get();
+        BOOST_REQUIRE((m->connect_to(to) == status::success));
+        return post(std::move(m));
+    }
+    void abort(std::uint16_t number) {
+        tofu::message_ptr m = get();
+        m->header().op = op_code::bye_signal;
+        m->header().channel_number = number;
+        post(std::move(m));
+    }
+
+    /// Makes a listener, both ends of a connection, and an accepted connection that never says hello.
+    void connect() {
+        tofu::message_ptr m = get();
+        BOOST_REQUIRE((m->listen_on(loopback()) == status::success));
+        listener = post(std::move(m));
+        where = tofu::parse_address(next_mail()->headers().find(tofu::listen_on_header)).value;
+        client = hello(where);
+        next_mail(); // the hello_request
+        stranger.connect(where);
+        await([this] { return figures().accepted == 2; });
+    }
+    void destroy_group() {
+        engine->destroy(*group);
+        group = {};
+    }
+    [[nodiscard]] tofu::engine_stats figures() { return tofu::engine::figures_of(*engine); }
+    /// How many numbers are free. It gives them all out.
+    [[nodiscard]] std::size_t free_numbers() {
+        std::size_t count = 0;
+        while (engine->directory.open(1, 0, false).number != tofu::no_channel) ++count;
+        return count;
+    }
+
+    tofu::address where;
+    std::uint16_t listener = 0;
+    std::uint16_t client = 0;
+    bare_socket stranger{AF_INET};
+};
+
+constexpr tofu::driven_by both_drivers[] = {tofu::driven_by::caller, tofu::driven_by::io_thread};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(the_numbers_of_channels_whose_goodbyes_nobody_read_return_with_their_group) {
+    for (const tofu::driven_by who : both_drivers) {
+        crowded_engine e(who);
+        e.connect();
+        e.hello(nowhere()); // never stands: its goodbye is its failed hello_response
+        e.abort(e.client);  // the accepting end learns of it
+        e.abort(e.listener);
+        e.stranger.close(); // never announced: no goodbye
+        e.await([&] { return e.figures().channels == 0; });
+        e.settle();
+        e.destroy_group();
+        BOOST_TEST(e.free_numbers() == tofu::last_channel);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_numbers_of_channels_that_live_return_with_their_group) {
+    for (const tofu::driven_by who : both_drivers) {
+        crowded_engine e(who);
+        e.connect();
+        bare_socket silent(AF_INET);
+        silent.bind(loopback());
+        silent.listen();
+        e.hello(silent.where()); // no hello_response comes
+        e.settle();
+        BOOST_TEST(e.figures().channels == 5U);
+        e.destroy_group();
+        BOOST_TEST(e.free_numbers() == tofu::last_channel);
+    }
+}
+
+// Caller only: the test takes the slots while the loop does not run.
+BOOST_AUTO_TEST_CASE(the_numbers_of_requests_without_a_slot_return_with_their_group) {
+    for (const bool answered : {true, false}) {
+        crowded_engine e(tofu::driven_by::caller);
+        auto& channels = e.engine->turner.state().channels;
+        std::vector<decltype(channels.acquire())> taken;
+        while (auto* const slot = channels.acquire()) taken.push_back(slot);
+        const std::uint16_t number = e.hello(loopback(1));
+        if (!answered) { // a post on this number stands still: its failed answer waits for it
+            BOOST_REQUIRE(
+                (e.engine->directory
+                     .enter(number, e.group->id, tofu::engine::channel_directory::any_generation, op_code::request)
+                     .result == status::success));
+        }
+        e.turn();
+        BOOST_TEST(e.group->mail.has_mail() == answered);
+        for (auto* const slot : taken) channels.release(*slot);
+        if (!answered) static_cast<void>(e.engine->directory.leave(number, op_code::request));
+        e.destroy_group();
+        BOOST_TEST(e.free_numbers() == tofu::last_channel);
+    }
+}
+
+// Caller only: both posts and the destruction come in one turn.
+BOOST_AUTO_TEST_CASE(a_message_that_comes_back_in_the_turn_that_destroys_its_group_returns_to_the_pool) {
+    crowded_engine e(tofu::driven_by::caller);
+    auto& channels = e.engine->turner.state().channels;
+    std::vector<decltype(channels.acquire())> taken;
+    while (auto* const slot = channels.acquire()) taken.push_back(slot);
+    tofu::message_ptr m = e.get();
+    m->header().op = op_code::request;
+    m->header().channel_number = e.hello(loopback(1)); // finds no slot, so what follows it comes back at once
+    e.post(std::move(m));
+    e.destroy_group();
+    BOOST_TEST(e.engine->messages.outstanding() == 0U);
+    BOOST_TEST(e.free_numbers() == tofu::last_channel);
+    for (auto* const slot : taken) channels.release(*slot);
+}
+
+BOOST_AUTO_TEST_CASE(without_memory_for_a_group_its_number_is_free_again) {
+    crowded_engine e(tofu::driven_by::caller);
+    tofu::message_ptr m = e.get();
+    BOOST_REQUIRE((m->listen_on(loopback()) == status::success));
+    const auto post = [&] {
+        tofu::binary_header sent;
+        return e.engine->post(*e.group, m, sent);
+    };
+    const status accepted = with_each_refusal(post, [&](status why) {
+        BOOST_TEST((why == status::allocation_failed));
+        BOOST_REQUIRE(m);
+    });
+    BOOST_TEST((accepted == status::success));
+    e.next_mail();
+    e.destroy_group();
+    BOOST_TEST(e.free_numbers() == tofu::last_channel);
 }
 
 BOOST_AUTO_TEST_CASE(who_waits_when_the_engine_ends_goes_on_by_himself) {

@@ -5,6 +5,7 @@
 #include "harness/refusing_address.hpp"
 
 #include <atomic>
+#include <future>
 #include <thread>
 
 using namespace tofu_test;
@@ -156,6 +157,29 @@ TOFU_TEST_CASE(posts_after_the_end_stay_with_the_caller, here) {
     BOOST_TEST((error == status::shutdown_started));
     BOOST_TEST(hello != nullptr);
     BOOST_TEST(!client.stats(link.client));
+}
+
+// TCP only: the name is never found, so nothing travels and the send queue stays full.
+TOFU_TEST_CASE(a_post_that_waits_for_room_learns_that_the_engine_is_gone, here, tcp_only) {
+    script play;
+    std::optional<scripted_dialogue> talk(std::in_place, here, play, tofu::options{.max_queued_messages = 1});
+    const std::uint16_t channel = talk->hello_to_name();
+    const question pending = play.names.next(talk->engine);
+    talk->client.post(make(talk->engine, op_code::signal, channel, "fills the queue"));
+    tofu::message_ptr m = make(talk->engine, op_code::signal, channel, "waits");
+    auto client = std::move(talk->client);
+    auto outcome = std::async(std::launch::async, [&] {
+        std::error_code error;
+        client.wait_post(std::move(m), patience, error);
+        return error;
+    });
+    talk->expect_silence(talk->server); // most likely the post waits by now
+    {
+        const bounded time;
+        talk.reset();
+        BOOST_TEST((outcome.get() == status::shutdown_started));
+    }
+    BOOST_TEST(static_cast<bool>(m));
 }
 
 TOFU_TEST_CASE(the_end_answers_a_hello_request_in_every_state, here) {

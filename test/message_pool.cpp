@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Where messages come from and return to, and the credit that receiving has of its own.
 #include "eight_threads.hpp"
+#include "harness/scarce_memory.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -21,6 +22,8 @@ using tofu::engine::message_cache;
 using tofu::engine::owned;
 using tofu_test::bell;
 using tofu_test::on_eight_threads;
+using tofu_test::scarce_memory;
+using tofu_test::with_each_refusal;
 
 namespace {
 
@@ -322,6 +325,67 @@ BOOST_AUTO_TEST_CASE(the_loops_cache_takes_credit_for_many_messages_and_returns_
     p->return_credit(6);
     received.clear();
     BOOST_TEST(p->credit_used() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(without_memory_a_pool_is_not_made) {
+    for (const std::size_t initial : {std::size_t{0}, std::size_t{3}}) {
+        std::size_t refusals = 0;
+        const auto make = [initial] { return make_pool({.initial_messages = initial, .max_messages = 8}); };
+        const open_pool p = with_each_refusal(make, [&refusals](const open_pool& none) {
+            ++refusals;
+            BOOST_TEST((none == nullptr));
+        });
+        BOOST_TEST(refusals == 1U + 2 + initial); // the pool, its two lists, its messages
+        BOOST_TEST(p->free_messages() == initial);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(without_memory_a_message_takes_no_place_among_those_alive) {
+    const open_pool p = make_pool({.initial_messages = 0, .max_messages = 4, .max_messages_alive = 6});
+    for (int time = 0; time < 3; ++time) {
+        const scarce_memory scarce(0);
+        BOOST_TEST((p->get(allocation::always) == nullptr));
+        BOOST_TEST((p->get(allocation::pool_only) == nullptr));
+    }
+    BOOST_TEST(p->counted() == 0U);
+    BOOST_TEST(p->outstanding() == 0U);
+    const tofu::message_ptr first = owned(p->get(allocation::always));
+    const tofu::message_ptr second = owned(p->get(allocation::always));
+    BOOST_TEST((first && second));
+    BOOST_TEST((p->get(allocation::always) == nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(without_memory_a_copy_is_empty) {
+    const open_pool p = make_pool({.initial_messages = 0, .max_messages = 4, .max_messages_alive = 6});
+    const tofu::message_ptr original = owned(p->get(allocation::always));
+    original->header().message_id = 7;
+    BOOST_REQUIRE((original->headers().append("name", std::string(100, 'h')) == tofu::status::success));
+    BOOST_REQUIRE(original->body().append(std::string(100, 'b')));
+    std::error_code error;
+    tofu::message_ptr copy = with_each_refusal([&] { return clone(*original, error); },
+                                               [&](const tofu::message_ptr& none) {
+                                                   BOOST_TEST((none == nullptr));
+                                                   BOOST_TEST((error == tofu::status::allocation_failed));
+                                                   BOOST_TEST(p->counted() == 1U);
+                                               });
+    BOOST_TEST(!error);
+    BOOST_TEST(copy->header().message_id == 7U);
+    BOOST_TEST(copy->body().text() == original->body().text());
+
+    copy.reset();
+    copy = owned(p->get(allocation::always));
+    const bool assigned = with_each_refusal(
+        [&] {
+            copy->headers().buffer().release();
+            copy->body().release();
+            return copy->assign(*original);
+        },
+        [&](bool done) {
+            BOOST_TEST(!done);
+            BOOST_TEST(copy->wire_size() == tofu::binary_header::wire_size);
+            BOOST_TEST(copy->header().message_id == 0U);
+        });
+    BOOST_TEST(assigned);
 }
 
 BOOST_AUTO_TEST_CASE(messages_that_came_back_last_are_taken_first) {

@@ -2,6 +2,7 @@
 // Names instead of literals: what the engine does while a resolver thinks, with its answer, and without one. TCP only:
 // a path is no name.
 #include "harness.hpp"
+#include "harness/scarce_memory.hpp"
 #include "own_ports.hpp"
 
 using namespace tofu_test;
@@ -90,6 +91,21 @@ TOFU_TEST_CASE(a_question_dropped_unanswered_is_an_unknown_name, here, tcp_only)
     const std::uint16_t listener = talk.listen_on_name();
     { const question dropped = play.names.next(talk.engine); }
     talk.expect_failure(talk.server, op_code::welcome_response, listener, status::listen_failed, "name_not_found");
+}
+
+TOFU_TEST_CASE(without_memory_for_its_answer_a_name_ends_with_out_of_memory, here, tcp_only) {
+    script play;
+    scripted_dialogue talk(here, play);
+    const tofu::address where = talk.listen();
+    const std::uint16_t client = talk.hello_to_name();
+    const std::uint16_t listener = talk.listen_on_name();
+    for (int i = 0; i < 2; ++i) {
+        question asked = play.names.next(talk.engine);
+        const scarce_memory scarce(0);
+        asked.answer({asked.for_listening ? loopback() : where});
+    }
+    talk.expect_failure(talk.client, op_code::hello_response, client, status::allocation_failed, "out_of_memory");
+    talk.expect_failure(talk.server, op_code::welcome_response, listener, status::allocation_failed, "out_of_memory");
 }
 
 TOFU_TEST_CASE(an_answer_may_come_from_another_thread, here, tcp_only) {

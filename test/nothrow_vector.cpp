@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // The growable array that answers instead of throwing.
 
+#include "harness/scarce_memory.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <tofu/nothrow_vector.hpp>
@@ -124,6 +126,25 @@ BOOST_AUTO_TEST_CASE(what_can_not_be_had_is_refused_and_changes_nothing) {
     BOOST_TEST(many.size() == 3U);
     BOOST_TEST(many.data() == place);
     BOOST_TEST(many[2] == 2);
+}
+
+BOOST_AUTO_TEST_CASE(without_memory_growth_changes_nothing) {
+    values<int> many = counted(16); // full
+    const int* const place = many.data();
+    const auto unchanged = [&](bool grown) {
+        BOOST_TEST(!grown);
+        BOOST_TEST(many.size() == 16U);
+        BOOST_TEST(many.capacity() == 16U);
+        BOOST_TEST(many.data() == place);
+    };
+    {
+        const tofu_test::scarce_memory scarce(0);
+        unchanged(many.reserve(17));
+        unchanged(many.resize(17));
+        unchanged(many.push_back(16));
+    }
+    BOOST_REQUIRE(many.push_back(16));
+    for (std::size_t index = 0; index < 17; ++index) BOOST_TEST(many[index] == static_cast<int>(index));
 }
 
 BOOST_AUTO_TEST_CASE(clear_and_pop_back_keep_the_memory) {

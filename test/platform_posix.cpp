@@ -141,6 +141,20 @@ BOOST_AUTO_TEST_CASE(a_listener_shares_its_port_with_nobody) {
 }
 #endif
 
+#if defined(__linux__)
+BOOST_AUTO_TEST_CASE(a_listener_has_the_backlog_that_was_asked_for) {
+    for (const int backlog : {1, 7}) {
+        io_error error;
+        const posix::socket listener = posix::socket::listen(endpoint_at("127.0.0.1"), {}, backlog, error);
+        BOOST_REQUIRE(!error);
+        tcp_info known{};
+        socklen_t length = sizeof known;
+        BOOST_REQUIRE_EQUAL(::getsockopt(listener.native_handle(), IPPROTO_TCP, TCP_INFO, &known, &length), 0);
+        BOOST_TEST(known.tcpi_sacked == static_cast<unsigned>(backlog)); // of a listener (tcp_get_info of Linux)
+    }
+}
+#endif
+
 // ---- wake pipe ----
 
 BOOST_AUTO_TEST_CASE(a_wake_pipe_never_blocks_and_falls_silent_when_drained) {

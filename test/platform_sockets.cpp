@@ -132,9 +132,13 @@ BOOST_AUTO_TEST_CASE(no_socket_ever_waits) {
 }
 
 BOOST_AUTO_TEST_CASE(both_ends_send_small_writes_at_once) {
-    const socket_pair pair = connect_pair();
-    BOOST_TEST(option_of(pair.client, IPPROTO_TCP, TCP_NODELAY) != 0);
-    BOOST_TEST(option_of(pair.server, IPPROTO_TCP, TCP_NODELAY) != 0);
+    for (const char* const host : {"127.0.0.1", "::1"}) {
+        if (host == std::string_view("::1") && !has_v6()) continue;
+        platform::socket listener = listen_at(endpoint_at(host));
+        const socket_pair pair = connect_pair(listener);
+        BOOST_TEST(option_of(pair.client, IPPROTO_TCP, TCP_NODELAY) != 0, host);
+        BOOST_TEST(option_of(pair.server, IPPROTO_TCP, TCP_NODELAY) != 0, host);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(connections_are_probed_only_when_asked_for) {
@@ -456,9 +460,12 @@ BOOST_AUTO_TEST_CASE(a_network_makes_listeners_and_connections) {
     platform::socket listener = network.listen(where, {}, 4, error);
     BOOST_REQUIRE(!error);
     BOOST_TEST(network.to_address(listener.local_endpoint()).host() == "127.0.0.1");
-    const platform::socket client = network.connect(listener.local_endpoint(), {}, error);
-    BOOST_TEST(client.is_open());
-    BOOST_TEST(accept_from(listener).is_open());
+    for (const bool kept : {false, true}) {
+        const platform::socket client = network.connect(listener.local_endpoint(), {.keep_alive = kept}, error);
+        BOOST_REQUIRE(client.is_open());
+        BOOST_TEST((option_of(client, SOL_SOCKET, SO_KEEPALIVE) != 0) == kept);
+        BOOST_TEST(accept_from(listener).is_open());
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -61,10 +61,17 @@ public:
 
     template <class Socket>
     void attach(registration& entry, const Socket& which, std::uintptr_t key) {
-        seen_.known[key] = &entry;
-        const tofu::io_error error = poll_.attach(entry, which, key);
+        const tofu::io_error error = try_attach(entry, which, key);
         BOOST_REQUIRE_EQUAL(error.os_code, 0);
         BOOST_REQUIRE(!error);
+    }
+    /// The same, for a socket that the poller may refuse.
+    template <class Socket>
+    tofu::io_error try_attach(registration& entry, const Socket& which, std::uintptr_t key) {
+        seen_.known[key] = &entry;
+        const tofu::io_error error = poll_.attach(entry, which, key);
+        if (error) seen_.known.erase(key);
+        return error;
     }
     void arm(registration& entry, tofu::interest wanted) { BOOST_REQUIRE(!poll_.arm(entry, wanted)); }
     /// Until the poller has let go of it. What else is ready is told again.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What every poll policy of this system must do: one test for each way a poller is known to go wrong.
 
+#include "harness/scarce_memory.hpp"
 #include "own_ports.hpp"
 #include "poll_recorder.hpp"
 #include "socket_pairs.hpp"
@@ -88,6 +89,13 @@ struct watched {
         poll.attach(entry, pair.server, key);
         poll_ = &poll;
         key_ = key;
+    }
+    io_error try_attach(opened_poll<Poll>& poll, std::uintptr_t key) {
+        const io_error error = poll.try_attach(entry, pair.server, key);
+        if (error) return error;
+        poll_ = &poll;
+        key_ = key;
+        return {};
     }
     void watch(opened_poll<Poll>& poll, std::uintptr_t key, interest wanted) {
         attach(poll, key);
@@ -301,6 +309,40 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(many_sockets_are_told_apart, Poll, all_pollers) {
         }
     }
     BOOST_TEST((poll.wait_for(10s).sorted_keys() == expected));
+}
+
+// ---- lack of memory ----
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(without_memory_a_poller_does_not_open, Poll, all_pollers) {
+    const auto open = [] { return Poll().open(); };
+    const auto refused = [](io_error error) { BOOST_CHECK(error.kind == io_failure::no_memory); };
+    BOOST_TEST(!with_each_refusal(open, refused));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(without_memory_for_a_socket_all_others_stay_as_they_were, Poll, all_pollers) {
+    constexpr std::uintptr_t count = 40; // the arrays of posix_poll grow three times
+    opened_poll<Poll> poll;
+    std::array<watched<Poll>, count> all;
+    std::vector<std::uintptr_t> expected;
+    for (std::uintptr_t key = 1; key <= count; ++key) {
+        watched<Poll>& one = all[key - 1];
+        one.send();
+        one.await_arrival();
+        const auto attach = [&] { return one.try_attach(poll, key); };
+        const auto refused = [&](io_error error) {
+            BOOST_CHECK(error.kind == io_failure::no_memory);
+            BOOST_TEST((poll.wait_for(0ns).sorted_keys() == expected), "refused " << key);
+        };
+        BOOST_REQUIRE(!with_each_refusal(attach, refused));
+        poll.arm(one.entry, interest::read);
+        expected.push_back(key);
+        BOOST_REQUIRE((poll.wait_for(0ns).sorted_keys() == expected));
+    }
+    for (std::uintptr_t key = 1; key <= count; ++key) { // each is still known by its own place
+        all[key - 1].forget();
+        expected.erase(expected.begin());
+        BOOST_REQUIRE((poll.wait_for(0ns).sorted_keys() == expected));
+    }
 }
 
 // ---- time ----

@@ -2,8 +2,10 @@
 // Protocol section 4: what `post` checks before it accepts, that a refused message stays with the caller, and what an
 // accepted one becomes.
 #include "harness.hpp"
+#include "harness/scarce_memory.hpp"
 
 #include <atomic>
+#include <future>
 #include <initializer_list>
 #include <set>
 #include <thread>
@@ -469,6 +471,43 @@ struct full_channel {
 
 constexpr std::uint64_t last_id = 0xABCDEF;
 
+/// A send queue may be full of messages or of bytes. Seven of full_channel's messages leave room for 65,431 bytes; each
+/// of them has 65,551.
+constexpr tofu::options few_messages{.max_queued_messages = 3};
+constexpr tofu::options few_bytes{.max_queued_bytes = 512 * 1024};
+
+/// A wait_post on a thread of its own. The test goes on meanwhile, and can end a wait that does not end by itself.
+class waiting_post {
+public:
+    waiting_post(full_channel& c, nanoseconds timeout) : message(c.next(last_id)), c_(c) {
+        result_ = std::async(std::launch::async, [this, timeout] {
+            std::error_code error;
+            c_.talk.server.wait_post(std::move(message), timeout, error);
+            return error;
+        });
+    }
+    waiting_post(const waiting_post&) = delete;
+    waiting_post& operator=(const waiting_post&) = delete;
+    ~waiting_post() {
+        if (!result_.valid()) return;
+        c_.peer.reset(); // the end of the channel ends the wait
+        while (!is_over()) c_.talk.turn_loop();
+    }
+
+    [[nodiscard]] bool is_over() const { return result_.wait_for(0s) == std::future_status::ready; }
+    /// The outcome; the test ends when there is none in time.
+    [[nodiscard]] std::error_code outcome() {
+        BOOST_REQUIRE_MESSAGE(result_.wait_for(patience) == std::future_status::ready, "wait_post does not end");
+        return result_.get();
+    }
+
+    tofu::message_ptr message; ///< null: the engine's. To be looked at after the outcome.
+
+private:
+    full_channel& c_;
+    std::future<std::error_code> result_;
+};
+
 TOFU_TEST_CASE(a_full_send_queue_refuses_until_there_is_room, here) {
     for (const tofu::options& opts :
          {tofu::options{.max_queued_bytes = 512 * 1024}, tofu::options{.max_queued_messages = 3}}) {
@@ -497,17 +536,18 @@ TOFU_TEST_CASE(a_full_send_queue_has_room_for_the_end, here) {
 }
 
 TOFU_TEST_CASE(wait_post_gives_up_in_time_and_leaves_the_message, here) {
-    full_channel c(here, {.max_queued_messages = 3});
-    tofu::message_ptr m = c.next();
-    const tofu::message* const same = m.get();
-    std::error_code error;
-    const auto before = std::chrono::steady_clock::now();
-    c.talk.server.wait_post(std::move(m), 30ms, error);
-    const auto took = std::chrono::steady_clock::now() - before;
-    BOOST_TEST((error == status::send_failed));
-    BOOST_TEST(m.get() == same);
-    BOOST_TEST((took >= 30ms));
-    BOOST_TEST((took < 5s)); // far from any other deadline of the engine
+    for (const tofu::options& opts : {few_messages, few_bytes}) {
+        full_channel c(here, opts);
+        const auto before = std::chrono::steady_clock::now();
+        waiting_post late(c, 30ms);
+        const std::error_code error = late.outcome();
+        const auto took = std::chrono::steady_clock::now() - before;
+        BOOST_TEST((error == status::send_failed), error.message());
+        BOOST_REQUIRE(late.message);
+        BOOST_TEST(late.message->header().message_id == last_id);
+        BOOST_TEST((took >= 30ms));
+        BOOST_TEST((took < 5s)); // far from any other deadline of the engine
+    }
 }
 
 TOFU_TEST_CASE(wait_post_waits_until_there_is_room, here) {
@@ -525,15 +565,61 @@ TOFU_TEST_CASE(wait_post_waits_until_there_is_room, here) {
     BOOST_TEST(c.received.load() == c.posted + more.size());
 }
 
-TOFU_TEST_CASE(wait_post_learns_that_the_channel_has_ended, here) {
-    full_channel c(here, {.max_queued_messages = 3});
-    tofu::message_ptr m = c.next();
-    std::thread leaver([&c] { c.peer.reset(); });
-    std::error_code error;
-    c.talk.server.wait_post(std::move(m), patience, error);
-    leaver.join();
+TOFU_TEST_CASE(wait_post_waits_until_there_is_room_for_the_bytes, here) {
+    full_channel c(here, few_bytes);
+    waiting_post late(c, 1h);
+    c.talk.expect_silence(c.talk.server);
+    for (std::size_t i = 0; i < c.posted; ++i) BOOST_REQUIRE(c.peer.receive());
+    const auto last = c.peer.receive();
+    BOOST_REQUIRE(last);
+    BOOST_TEST(last->header.message_id == last_id);
+    const std::error_code error = late.outcome();
+    BOOST_TEST(!error, error.message());
+}
+
+// The bye time is off: no later end of the channel can end the wait in place of the half-close.
+TOFU_TEST_CASE(wait_post_learns_that_a_half_closed_peer_takes_nothing_more, here) {
+    full_channel c(here, {.max_queued_messages = 3, .bye_time = 0ms});
+    waiting_post late(c, 1h);
+    c.talk.expect_silence(c.talk.server); // most likely the post waits by now
+    c.peer.shutdown_write();
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (!late.is_over()) { // the receiver reaches the end of what the peer has sent
+        BOOST_REQUIRE(!c.talk.server.wait_receive(1ms));
+        BOOST_REQUIRE(std::chrono::steady_clock::now() < until);
+    }
+    const std::error_code error = late.outcome();
     BOOST_TEST((error == status::invalid_channel_number), error.message());
+    BOOST_TEST(static_cast<bool>(late.message));
+}
+
+// Caller only: memory is short on this thread only. The bye time is off, as above.
+TOFU_TEST_CASE(without_memory_to_mark_its_end_a_half_closed_peer_takes_nothing_more, here, caller_only) {
+    full_channel c(here, {.max_queued_messages = 3, .bye_time = 0ms});
+    tofu::message_ptr m = c.next();
+    c.peer.shutdown_write();
+    std::error_code error;
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (error != status::invalid_channel_number) {
+        if (!m) m = c.next(); // the system's buffers have taken something
+        const scarce_memory scarce(0);
+        std::error_code ignored;
+        c.talk.engine.run_once(1ms, ignored);
+        c.talk.server.post(std::move(m), error);
+        BOOST_REQUIRE(std::chrono::steady_clock::now() < until);
+    }
     BOOST_TEST(static_cast<bool>(m));
+    BOOST_TEST(c.talk.server.stats(c.channel).has_value()); // what is queued may still be sent
+}
+
+TOFU_TEST_CASE(wait_post_learns_that_the_channel_has_ended, here) {
+    full_channel c(here, few_messages);
+    waiting_post late(c, 1h);
+    c.talk.expect_silence(c.talk.server); // most likely the post waits by now
+    c.peer.reset();
+    const std::error_code error = late.outcome();
+    BOOST_TEST((error == status::invalid_channel_number), error.message());
+    BOOST_TEST(static_cast<bool>(late.message));
 }
 
 TOFU_TEST_CASE(wait_post_refuses_at_once_what_room_does_not_help, here) {

@@ -2,6 +2,7 @@
 // Names become addresses on threads of their own: what the system's resolver says, and how its threads come and go.
 
 #include "gated_names.hpp"
+#include "harness/scarce_memory.hpp"
 #include "thread_name.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -324,6 +325,10 @@ BOOST_AUTO_TEST_CASE(every_address_of_a_name_counts_once_and_in_its_order) {
     for (const auto& one : found) texts.emplace_back(to_text(platform::to_address(one)).view());
     const std::vector<std::string> expected{"tcp|2001:db8::1|80", "tcp|192.0.2.1|80", "tcp|fe80::1%7|80"};
     BOOST_TEST(texts == expected, boost::test_tools::per_element());
+
+    name_book::found_type none;
+    const scarce_memory scarce(0);
+    BOOST_CHECK(platform::detail::collect_results(&first, 80, none).kind == io_failure::no_memory);
 }
 
 // ---- look-ups and their answers ----
@@ -519,6 +524,25 @@ BOOST_FIXTURE_TEST_CASE(without_any_thread_the_answer_is_that_there_is_no_memory
     BOOST_TEST(book->asked().empty());
     allow(1);
     ask("a.name");
+    BOOST_TEST(!sheet.await(3)[2].error);
+}
+
+BOOST_FIXTURE_TEST_CASE(without_memory_a_name_is_answered_at_once, watched) {
+    book->write("a.name", {tcp_address{"127.0.0.1", 1}});
+    std::size_t refusals = 0;
+    with_each_refusal(
+        [this] {
+            ask("a.name");
+            return true;
+        },
+        [&](bool) {
+            const auto answers = sheet.now();
+            BOOST_REQUIRE(answers.size() == ++refusals);
+            BOOST_CHECK((answers.back().error == io_error{io_failure::no_memory, 0}));
+            BOOST_TEST((answers.back().by == std::this_thread::get_id()));
+            BOOST_TEST(sheet.alive() == 0U);
+        });
+    BOOST_TEST(refusals == 2U); // the queue, which stays, and the question
     BOOST_TEST(!sheet.await(3)[2].error);
 }
 

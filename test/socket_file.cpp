@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Unix domain sockets of the platform: whose file may be replaced, and who removes it.
 
+#include "harness/scarce_memory.hpp"
 #include "harness/system.hpp"
 #include "path_listeners.hpp"
 
@@ -66,6 +67,21 @@ BOOST_AUTO_TEST_CASE(a_listener_leaves_nothing_behind) {
     }
     BOOST_TEST(home.files() == 0U);
     BOOST_TEST(failure_of_connect(home.address()) == io_failure::path_not_found);
+}
+
+BOOST_AUTO_TEST_CASE(without_memory_a_listener_leaves_nothing_behind) {
+    const own_directory home;
+    tofu::platform::socket listener;
+    std::size_t refusals = 0;
+    const io_error error = with_each_refusal([&] { return try_listen(home.address(), listener); },
+                                             [&](const io_error& refused) {
+                                                 ++refusals;
+                                                 BOOST_TEST(refused.kind == io_failure::no_memory);
+                                                 BOOST_TEST(home.files() == 0U);
+                                             });
+    BOOST_TEST(!error);
+    BOOST_TEST(refusals == 1U); // the note of which file it is
+    BOOST_TEST(home.files() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_dead_socket_file_is_replaced) {

@@ -3,6 +3,7 @@
 
 #include <tofu/text_headers.hpp>
 
+#include "harness/scarce_memory.hpp"
 #include "rounds.hpp"
 #include "zig_conversation.hpp"
 
@@ -260,6 +261,45 @@ BOOST_AUTO_TEST_CASE(erase_removes_every_header_of_the_name_and_nothing_else) {
     headers.erase("b");
     headers.erase("a");
     BOOST_TEST(headers.wire() == "junk\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(erase_last_removes_the_last_header_of_that_name_and_value_and_no_other) {
+    tofu::text_headers headers = headers_from("a:1\r\nb:1\r\na: 1 \r\na:2\r\n");
+    BOOST_TEST(!headers.erase_last("a", "3"));
+    BOOST_TEST(!headers.erase_last("c", "1"));
+    BOOST_TEST(!headers.erase_last("", ""));
+    BOOST_TEST(headers.erase_last("a", "1"));
+    BOOST_TEST(headers.wire() == "a:1\r\nb:1\r\na:2\r\n");
+    BOOST_TEST(headers.erase_last("a", "1"));
+    BOOST_TEST(headers.wire() == "b:1\r\na:2\r\n");
+    BOOST_TEST(!headers.erase_last("a", "1"));
+    BOOST_TEST(headers.erase_last("a", "2"));
+    BOOST_TEST(headers.erase_last("b", "1"));
+    BOOST_TEST(headers.empty());
+    BOOST_TEST(!headers.erase_last("b", "1"));
+    BOOST_REQUIRE(headers.assign_wire("a:1\r\nb:2")); // the last line has no end
+    BOOST_TEST(headers.erase_last("b", "2"));
+    BOOST_TEST(headers.wire() == "a:1\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(without_memory_a_change_leaves_all_as_it_was) {
+    const std::string wire = "a:1\r\nb:2\r\na:3\r\n";
+    const std::string longer(100, 'L');
+    tofu::text_headers headers = headers_from(wire);
+    const auto unchanged = [&](tofu::status why) {
+        BOOST_TEST((why == tofu::status::allocation_failed));
+        BOOST_TEST(headers.wire() == wire);
+    };
+    {
+        const tofu_test::scarce_memory scarce(0);
+        unchanged(headers.append("c", longer));
+        unchanged(headers.set("a", "shorter needs memory, too"));
+        unchanged(headers.set("c", longer));
+        BOOST_TEST(!headers.assign_wire(longer));
+        BOOST_TEST(headers.wire() == wire);
+    }
+    BOOST_TEST(was_set(headers, "a", longer));
+    BOOST_TEST(headers.wire() == "a:" + longer + "\r\nb:2\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(names_and_values_may_be_views_into_the_headers_themselves) {

@@ -3,6 +3,7 @@
 #include "harness.hpp"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 using namespace tofu_test;
@@ -133,6 +134,55 @@ TOFU_TEST_CASE(a_bye_posted_before_the_hello_response_does_not_switch_the_hello_
     talk.expect_failed_hello(hello, status::communication_failed, "hello_timeout");
 }
 
+TOFU_TEST_CASE(a_bye_posted_before_the_hello_response_has_its_time_from_then_on, here, with_timers) {
+    timed talk(here);
+    raw_listener server(talk.engine, here.new_address());
+    const binary_header hello = talk.hello(server.where());
+    raw_socket peer = server.accept();
+    BOOST_REQUIRE(peer.receive());
+    talk.client.post(make(talk.engine, op_code::bye_request, hello.channel_number));
+    BOOST_REQUIRE(peer.receive());
+    talk.pass(minutes(9)); // until now the hello time was the earlier one
+    talk.send(peer, message(op_code::hello_response));
+    talk.expect(talk.client, op_code::hello_response);
+    talk.pass(minutes(9));
+    talk.expect_nothing(talk.client);
+    talk.pass(minutes(2));
+    talk.expect_goodbye(talk.client, hello.channel_number, "bye_timeout");
+}
+
+TOFU_TEST_CASE(a_hello_response_does_not_prolong_the_bye_time, here, with_timers) {
+    tofu::options opts = ten_minutes();
+    opts.bye_time = minutes(5);
+    timed talk(here, opts);
+    raw_listener server(talk.engine, here.new_address());
+    const binary_header hello = talk.hello(server.where());
+    raw_socket peer = server.accept();
+    BOOST_REQUIRE(peer.receive());
+    talk.client.post(make(talk.engine, op_code::bye_request, hello.channel_number));
+    BOOST_REQUIRE(peer.receive());
+    talk.pass(minutes(4));
+    talk.send(peer, message(op_code::hello_response));
+    talk.expect(talk.client, op_code::hello_response);
+    talk.pass(minutes(2));
+    talk.expect_goodbye(talk.client, hello.channel_number, "bye_timeout");
+}
+
+TOFU_TEST_CASE(a_refusal_ends_the_hello_time_and_begins_the_bye_time, here, with_timers) {
+    timed talk(here);
+    raw_listener server(talk.engine, here.new_address());
+    const binary_header hello = talk.hello(server.where());
+    raw_socket peer = server.accept();
+    BOOST_REQUIRE(peer.receive());
+    talk.pass(minutes(9));
+    talk.send(peer, message(op_code::bye_request));
+    talk.expect(talk.client, op_code::bye_request);
+    talk.pass(minutes(9));
+    talk.expect_nothing(talk.client);
+    talk.pass(minutes(2));
+    talk.expect_failed_hello(hello, status::communication_failed, "bye_timeout");
+}
+
 TOFU_TEST_CASE(after_the_hellos_an_idle_channel_lives_as_long_as_it_likes, here, with_timers) {
     timed talk(here);
     const auto link = talk.connect();
@@ -188,6 +238,39 @@ TOFU_TEST_CASE(each_message_has_its_own_time, here, with_timers) {
     }
     talk.pass(minutes(11));
     talk.expect_goodbye(talk.server, number, "message_timeout");
+}
+
+TOFU_TEST_CASE(a_message_that_has_to_wait_for_others_is_not_late, here, with_timers) {
+    tofu::options opts = ten_minutes();
+    opts.max_messages = 4; // two messages may be incomplete
+    timed talk(here, opts);
+    const tofu::address where = talk.listen();
+    raw_socket first(talk.engine, where);
+    raw_socket second(talk.engine, where);
+    raw_socket third(talk.engine, where);
+    std::set<std::uint16_t> late;
+    for (raw_socket* const peer : {&first, &second}) {
+        late.insert(talk.be_accepted(*peer));
+        talk.send(*peer, std::span<const std::byte>(message(op_code::request, "never whole")).first(20));
+    }
+    talk.be_accepted(third);
+    const std::vector<std::byte> whole = message(op_code::request, "waits");
+    talk.send(third, std::span(whole).first(3));
+    const std::uint64_t before = talk.engine.stats().bytes_received;
+    third.send(std::span(whole).subspan(3, whole.size() - 4));
+    talk.await([&] { return talk.engine.stats().bytes_received >= before + binary_header::wire_size - 3; });
+    talk.pass(minutes(9));
+    talk.expect_nothing(talk.server);
+    talk.pass(minutes(2));
+    for (int i = 0; i < 2; ++i) {
+        const tofu::message_ptr goodbye = talk.expect(talk.server, op_code::signal);
+        BOOST_TEST(reason_of(*goodbye) == "message_timeout");
+        BOOST_TEST(late.erase(goodbye->header().channel_number) == 1U);
+    }
+    talk.pass(minutes(9)); // now it is read, and has its own time
+    talk.expect_nothing(talk.server);
+    third.send(std::span(whole).last(1));
+    BOOST_TEST(body_of(*talk.expect(talk.server, op_code::request)) == "waits");
 }
 
 TOFU_TEST_CASE(a_half_closed_peer_is_not_late_with_its_message, here, with_timers) {
@@ -263,6 +346,19 @@ TOFU_TEST_CASE(the_bye_time_counts_from_the_first_bye_and_bounds_the_flush, here
     talk.expect_unsent(number, 1000, "bye_timeout");
 }
 
+TOFU_TEST_CASE(a_bye_that_crosses_does_not_prolong_the_bye_time, here, with_timers) {
+    timed talk(here);
+    raw_socket peer(talk.engine, talk.listen());
+    const std::uint16_t number = talk.be_accepted(peer);
+    for (std::uint64_t id = 1; id <= too_many; ++id) talk.post(op_code::signal, number, large, id);
+    talk.post(op_code::bye_request, number, {}, 1000);
+    talk.pass(minutes(9));
+    talk.send(peer, message(op_code::bye_request));
+    talk.expect(talk.server, op_code::bye_request);
+    talk.pass(minutes(2));
+    talk.expect_unsent(number, 1000, "bye_timeout");
+}
+
 TOFU_TEST_CASE(the_bye_time_bounds_a_half_closed_peer_that_does_not_read, here, with_timers) {
     timed talk(here);
     raw_socket peer(talk.engine, talk.listen());
@@ -300,10 +396,11 @@ TOFU_TEST_CASE(the_grace_time_ends_a_channel_that_is_done_with_reason_bye, here,
     BOOST_REQUIRE(peer.receive());
     std::vector<std::byte> crossing = message(op_code::bye_request);
     const std::vector<std::byte> late = message(op_code::bye_response, "late, and never whole");
-    crossing.insert(crossing.end(), late.begin(), late.end() - 1);
+    crossing.insert(crossing.end(), late.begin(), late.end() - 2);
     talk.send(peer, crossing);
     talk.expect(talk.server, op_code::bye_request);
     BOOST_TEST(peer.reads_until_end());
+    talk.send(peer, std::span(late).last(2).first(1)); // in the grace time traffic begins no other limit
     talk.pass(minutes(9));
     talk.expect_nothing(talk.server);
     talk.pass(minutes(2));
@@ -352,6 +449,17 @@ TOFU_TEST_CASE(a_listener_whose_name_was_found_listens_as_long_as_it_likes, here
 }
 
 // TCP only, for the same reason.
+TOFU_TEST_CASE(a_listeners_name_has_the_connect_time_to_be_found, here, tcp_only& with_timers) {
+    timed talk(here);
+    const std::uint16_t listener = talk.listen_on_name();
+    const question asked = talk.names.next(talk.engine);
+    talk.pass(minutes(9));
+    talk.expect_nothing(talk.server);
+    talk.pass(minutes(2));
+    talk.expect_failure(talk.server, op_code::welcome_response, listener, status::connect_failed, "connect_timeout");
+}
+
+// TCP only: a connection to a Unix domain socket stands or fails at once.
 TOFU_TEST_CASE(a_bye_posted_meanwhile_leaves_the_connect_time_alone, here, tcp_only& with_timers) {
     for (const minutes bye_time : {minutes(0), minutes(1)}) {
         tofu::options opts = ten_minutes();
@@ -368,6 +476,26 @@ TOFU_TEST_CASE(a_bye_posted_meanwhile_leaves_the_connect_time_alone, here, tcp_o
         BOOST_TEST(to_string(bye->status()) == to_string(status::connect_failed));
         talk.expect_failed_hello(hello, status::connect_failed, "connect_timeout");
     }
+}
+
+// TCP only: Unix domain sockets need no look-up.
+TOFU_TEST_CASE(a_bye_posted_before_the_connection_stands_has_its_time_from_then_on, here, tcp_only& with_timers) {
+    tofu::options opts = ten_minutes();
+    opts.bye_time = minutes(5);
+    timed talk(here, opts);
+    const binary_header hello = talk.hello(tofu::tcp_address{"some.name", 80});
+    question asked = talk.names.next(talk.engine);
+    talk.client.post(make(talk.engine, op_code::bye_request, hello.channel_number));
+    talk.pass(minutes(9)); // of the connect time
+    raw_listener server(talk.engine, loopback());
+    asked.answer({server.where()});
+    raw_socket peer = server.accept();
+    BOOST_REQUIRE(peer.receive());
+    BOOST_REQUIRE(peer.receive());
+    talk.pass(minutes(4));
+    talk.expect_nothing(talk.client);
+    talk.pass(minutes(2));
+    talk.expect_failed_hello(hello, status::communication_failed, "bye_timeout");
 }
 
 TOFU_TEST_CASE(a_limit_of_zero_is_off, here, with_timers) {

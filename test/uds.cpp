@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Unix domain sockets as an application sees them: statuses and reasons, the file's life, and who the peer is.
 #include "harness.hpp"
+#include "harness/scarce_memory.hpp"
 #include "own_directory.hpp"
 
 #if defined(__linux__)
@@ -277,6 +278,58 @@ TOFU_TEST_CASE(a_full_backlog_is_tried_again_until_there_is_room, here, uds_only
         peers.back()->send({.op = op_code::hello_response});
         BOOST_TEST((talk.expect(talk.client, op_code::hello_response)->status() == status::success));
     }
+}
+
+BOOST_TEST_DECORATOR(*boost::unit_test::precondition(backlogs_fill))
+TOFU_TEST_CASE(a_channel_that_waited_for_a_full_backlog_waits_for_credit_like_all_others, here, uds_only) {
+    const own_directory home;
+    dialogue talk(here, {.max_messages = 4, .retry_time = soon});
+    raw_listener busy(talk.engine, home.address(), 1);
+    const auto waiting = fill_backlog(home.address());
+    const std::uint16_t number = talk.hello(home.address()).channel_number;
+    talk.expect_silence(talk.client);
+    for (std::size_t i = 0; i < waiting.size(); ++i) static_cast<void>(busy.accept());
+    raw_socket peer = busy.accept();
+    BOOST_REQUIRE(peer.receive());
+    peer.send({.op = op_code::hello_response});
+    talk.expect(talk.client, op_code::hello_response);
+    for (int i = 0; i < 10; ++i) peer.send({.op = op_code::signal});
+    talk.await([&] { return talk.engine.stats().starvation_episodes == 1U; });
+    const std::uint64_t turns = talk.engine.stats().turns;
+    talk.expect_silence(talk.server);
+    BOOST_TEST(talk.engine.stats().turns - turns < 50U);
+
+    // It leaves the list of the channels that wait for credit, and no other.
+    talk.client.post(make(talk.engine, op_code::bye_signal, number));
+    for (tofu::message_ptr m = talk.next(talk.client); reason_of(*m).empty();) m = talk.next(talk.client);
+    talk.connect();
+}
+
+BOOST_TEST_DECORATOR(*boost::unit_test::precondition(backlogs_fill))
+TOFU_TEST_CASE(without_memory_to_wait_a_full_backlog_ends_with_out_of_memory, here, uds_only& caller_only) {
+    const own_directory home;
+    dialogue talk(here);
+    raw_listener busy(talk.engine, home.address(), 1);
+    const auto waiting = fill_backlog(home.address());
+    tofu::message_ptr m = hello_request(talk.engine, home.address());
+    const auto connect = [&] { // on this thread, whose memory is short
+        std::error_code error;
+        const tofu::binary_header sent = talk.client.post(std::move(m), error);
+        std::error_code ignored;
+        talk.engine.run_once(0ms, ignored);
+        return sent;
+    };
+    const auto failed = [&](const tofu::binary_header& sent) {
+        if (m) return; // it was not even accepted
+        talk.expect_failed(talk.client, op_code::hello_response, sent, status::allocation_failed, "out_of_memory");
+        m = hello_request(talk.engine, home.address());
+    };
+    const tofu::binary_header sent = with_each_refusal(connect, failed);
+    BOOST_TEST(!m);
+    talk.expect_silence(talk.client);
+    for (std::size_t i = 0; i < waiting.size(); ++i) static_cast<void>(busy.accept());
+    raw_socket peer = busy.accept();
+    BOOST_TEST(peer.receive()->header.message_id == sent.message_id);
 }
 
 BOOST_TEST_DECORATOR(*boost::unit_test::precondition(backlogs_fill))

@@ -42,6 +42,16 @@ question name_service::next(any_reactor& engine) {
     return first;
 }
 
+void socket_log::add(const asked_socket& one) {
+    const std::lock_guard lock(mutex_);
+    sockets_.push_back(one);
+}
+
+std::vector<asked_socket> socket_log::all() {
+    const std::lock_guard lock(mutex_);
+    return sockets_;
+}
+
 bool name_service::idle() {
     const std::lock_guard lock(mutex_);
     return questions_.empty();

@@ -18,6 +18,7 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace tofu_test {
 
@@ -48,11 +49,32 @@ private:
     std::deque<question> questions_;
 };
 
+/// A socket that an engine has asked its network for, or has accepted.
+struct asked_socket {
+    enum class how : std::uint8_t { connects, listens, accepted };
+
+    how made;
+    tofu::socket_options options;
+    int backlog = 0; ///< of a listener
+};
+
+/// All of them, in order. Any thread.
+class socket_log {
+public:
+    void add(const asked_socket& one);
+    [[nodiscard]] std::vector<asked_socket> all();
+
+private:
+    std::mutex mutex_;
+    std::vector<asked_socket> sockets_;
+};
+
 /// It outlives the engines it is for. A script that says nothing is the real system without a resolver.
 struct script {
     using milliseconds = std::chrono::milliseconds;
 
     name_service names;
+    socket_log sockets;
 
     // For now, or for ever. Any thread.
     std::atomic<bool> refuses_reads{false};                                ///< there is no memory

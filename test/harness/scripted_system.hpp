@@ -48,7 +48,11 @@ public:
     }
     scripted_socket accept(const tofu::socket_options& options, tofu::io_error& error) noexcept {
         const tofu::io_failure kind = play_->refuses_accepts;
-        if (kind == tofu::io_failure::none) return {real::accept(options, error), play_};
+        if (kind == tofu::io_failure::none) {
+            scripted_socket made(real::accept(options, error), play_);
+            if (made.is_open()) play_->sockets.add({asked_socket::how::accepted, options});
+            return made;
+        }
         ++play_->refusals;
         error = {kind, 1};
         return {};
@@ -74,11 +78,13 @@ public:
     explicit scripted_network(script& play) noexcept : real(scripted_resolver{&play}), play_(&play) {}
 
     socket connect(const endpoint& to, const tofu::socket_options& options, tofu::io_error& error) noexcept {
+        play_->sockets.add({asked_socket::how::connects, options});
         if (play_->never_connects) return silent(options, error);
         return {real::connect(to, options, error), play_};
     }
     socket listen(const endpoint& at, const tofu::socket_options& options, int backlog,
                   tofu::io_error& error) noexcept {
+        play_->sockets.add({asked_socket::how::listens, options, backlog});
         return {real::listen(at, options, backlog, error), play_};
     }
     tofu::io_error to_endpoint(const tofu::address& from, bool for_listening, endpoint& out) noexcept {
