@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What can be wrong with the options of an engine, each with a sentence that names the option.
+// The problems that the options of an engine can have, each with a sentence that names the option.
 
 #ifndef TOFU_OPTIONS_PROBLEM_HPP
 #define TOFU_OPTIONS_PROBLEM_HPP

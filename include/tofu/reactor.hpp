@@ -183,7 +183,7 @@ private:
         if (error) throw_status(error, what);
     }
 
-    /// What the system has said, if it has; else the status that names what was missing.
+    /// The system's own code if there is one, else the status that names the missing resource.
     [[nodiscard]] static std::error_code code_of(io_error error) noexcept {
         if (error.os_code != 0) return {error.os_code, std::system_category()};
         return error.kind == io_failure::no_memory ? status::allocation_failed : status::processing_failed;

@@ -78,8 +78,8 @@ void shut(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     ch.returns.splice(unsent);
 }
 
-/// What was accepted and not sent comes back before the goodbye. A hello_request that was not answered is set aside: it
-/// becomes the goodbye.
+/// Accepted messages that were not sent come back before the goodbye. A hello_request that was not answered is set
+/// aside: it becomes the goodbye.
 template <class Policies>
 void return_unsent(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     const status why = status_of(ch.why, ch.step());

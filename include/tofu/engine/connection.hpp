@@ -99,7 +99,7 @@ public:
     [[nodiscard]] bool opens(op_code op) const noexcept {
         return !begun_ && (op == op_code::hello_response || is_regular(op));
     }
-    /// What a bye_signal of the peer ends the channel with: after both byes it spoils nothing.
+    /// The reason of a channel that the peer's bye_signal ends; after both byes it is `bye`.
     [[nodiscard]] reason reason_of_abort() const noexcept { return done() ? reason::bye : reason::peer_aborted; }
     [[nodiscard]] bool reads() const noexcept { return input_ == stream::open; }
     [[nodiscard]] bool writes() const noexcept { return output_ == stream::open; }

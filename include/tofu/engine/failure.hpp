@@ -36,8 +36,8 @@ namespace tofu::engine {
     return cause::os(error.os_code, failed_step);
 }
 
-/// The cause of a connection that failed while it was read or written (`failed_step`: recv_failed or send_failed). What
-/// the peer or the network does to a connection has one name; everything else keeps the number of the system.
+/// The cause of a connection that failed while it was read or written (`failed_step`: recv_failed or send_failed). All
+/// failures that the peer or the network causes are peer_reset; every other failure keeps the system's error code.
 [[nodiscard]] constexpr cause cause_of_broken(io_error error, status failed_step) noexcept {
     switch (error.kind) {
     case io_failure::reset:

@@ -42,7 +42,7 @@ void retire_sent(loop_state<Policies>& state, channel<Policies>& ch, std::size_t
     state.core.role.tell(); // at once: who waits for room may fill it while the rest is being sent
 }
 
-/// Writing is over. What can still be read is read first.
+/// Writing is over. The channel still reads the data that can be read.
 template <class Policies>
 void fail_output(channel<Policies>& ch, io_error error) noexcept {
     ch.conversation.output_failed();
