@@ -267,6 +267,18 @@ BOOST_AUTO_TEST_CASE(the_numbers_of_channels_that_live_return_with_their_group) 
     }
 }
 
+// wait_post asks this before it tries again: without the bytes it would try in vain, again and again.
+BOOST_AUTO_TEST_CASE(there_is_room_only_if_there_is_for_the_bytes) {
+    crowded_engine e(tofu::driven_by::caller);
+    const tofu::options& limits = e.engine->opts;
+    const std::uint16_t number = e.hello(loopback(1));
+    BOOST_TEST(e.engine->has_room(number, limits.max_queued_bytes));
+    BOOST_REQUIRE(e.engine->directory.reserve(number, 1, limits.max_queued_messages, limits.max_queued_bytes));
+    BOOST_TEST(!e.engine->has_room(number, limits.max_queued_bytes));
+    BOOST_TEST(e.engine->has_room(number, limits.max_queued_bytes - 1));
+    e.engine->directory.unreserve(number, 1, 1);
+}
+
 // Caller only: the test takes the slots while the loop does not run.
 BOOST_AUTO_TEST_CASE(the_numbers_of_requests_without_a_slot_return_with_their_group) {
     for (const bool answered : {true, false}) {
