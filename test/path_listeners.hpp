@@ -14,9 +14,9 @@
 #include <ostream>
 
 /// So that a failed check says more than that it failed: the number of the enumerator.
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 inline std::ostream& operator<<(std::ostream& out, io_failure kind) { return out << static_cast<int>(kind); }
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 namespace tofu_test {
 

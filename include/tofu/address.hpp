@@ -4,6 +4,7 @@
 #ifndef TOFU_ADDRESS_HPP
 #define TOFU_ADDRESS_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/status.hpp>
 
 #include <algorithm>
@@ -13,7 +14,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// What an address names: nothing, a TCP endpoint or a Unix domain socket.
 enum class address_kind : std::uint8_t { none, tcp, uds };
@@ -250,6 +251,6 @@ constexpr parsed_address parse_uds(std::string_view path) noexcept {
     return {};
 }
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif // TOFU_ADDRESS_HPP

@@ -4,6 +4,7 @@
 #ifndef TOFU_BINARY_HEADER_HPP
 #define TOFU_BINARY_HEADER_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/status.hpp>
 
 #include <array>
@@ -12,7 +13,7 @@
 #include <span>
 #include <string_view>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// What a message is for. 10 to 15 fit into the wire's four bits but are invalid.
 enum class op_code : std::uint8_t {
@@ -161,6 +162,6 @@ constexpr void encode(const binary_header& header, std::span<std::byte, binary_h
     return header;
 }
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif // TOFU_BINARY_HEADER_HPP

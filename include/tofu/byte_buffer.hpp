@@ -4,6 +4,7 @@
 #ifndef TOFU_BYTE_BUFFER_HPP
 #define TOFU_BYTE_BUFFER_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/prefetch.hpp>
 
 #include <algorithm>
@@ -15,7 +16,7 @@
 #include <string_view>
 #include <utility>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// Owner of a contiguous block of bytes. Move-only; a moved-from buffer is empty and usable. Every call that may need
 /// memory returns false, and changes nothing, when there is none. Growing moves the bytes: pointers, spans and views
@@ -189,6 +190,6 @@ private:
     std::size_t size_ = 0;
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif // TOFU_BYTE_BUFFER_HPP

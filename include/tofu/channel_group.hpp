@@ -13,7 +13,7 @@
 #include <system_error>
 #include <utility>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 template <class PollPolicy, class PoolPolicy, class KeyPolicy, class TimerPolicy>
 class basic_reactor;
@@ -298,6 +298,6 @@ private:
     engine::ref<engine::group_core> group_;
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

@@ -10,12 +10,22 @@
 #define TOFU_VERSION_PATCH 0
 #define TOFU_VERSION (TOFU_VERSION_MAJOR * 10000 + TOFU_VERSION_MINOR * 100 + TOFU_VERSION_PATCH)
 
+// TOFU_ABI names the inline namespace of the whole library, for example v0_1_0. A program may contain parts that were
+// built with different versions: their names differ, so the linker never replaces one version's code by the other's.
+#define TOFU_DETAIL_PASTE(major, minor, patch) v##major##_##minor##_##patch
+#define TOFU_DETAIL_EXPAND(major, minor, patch) TOFU_DETAIL_PASTE(major, minor, patch)
+#define TOFU_ABI TOFU_DETAIL_EXPAND(TOFU_VERSION_MAJOR, TOFU_VERSION_MINOR, TOFU_VERSION_PATCH)
+
 // TOFU_HAS_EXCEPTIONS is 1 when the including program is compiled with exceptions, else 0 (-fno-exceptions).
-// Without them the throwing calls of the library terminate; their std::error_code twins work as always.
+// Without them the throwing calls of the library do not exist; their std::error_code twins work as always. A program
+// may contain units of both kinds, which share every type. Only what differs between them has a name of its own for
+// each kind, in the inline namespace TOFU_EXCEPTIONS_ABI.
 #if defined(__cpp_exceptions)
 #define TOFU_HAS_EXCEPTIONS 1
+#define TOFU_EXCEPTIONS_ABI with_exceptions
 #else
 #define TOFU_HAS_EXCEPTIONS 0
+#define TOFU_EXCEPTIONS_ABI without_exceptions
 #endif
 
 // TOFU_COLD marks a function that runs seldom, so that compilers keep it out of the code that runs for every message.
@@ -36,11 +46,11 @@
 #define TOFU_FUNCTION_NAME __func__
 #endif
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI::inline TOFU_EXCEPTIONS_ABI {
 
 /// TOFU_HAS_EXCEPTIONS for use in ordinary code.
 inline constexpr bool exceptions_enabled = TOFU_HAS_EXCEPTIONS == 1;
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI::inline TOFU_EXCEPTIONS_ABI
 
 #endif // TOFU_CONFIG_HPP

@@ -4,9 +4,11 @@
 #ifndef TOFU_INTEREST_HPP
 #define TOFU_INTEREST_HPP
 
+#include <tofu/config.hpp>
+
 #include <cstdint>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// What to report about a socket. `none` is silence: errors and hang-ups are not reported either. A listener's pending
 /// connection counts as read, the end of a connect as write.
@@ -45,6 +47,6 @@ constexpr readiness& operator|=(readiness& left, readiness right) noexcept { ret
 /// True unless the set is empty: any(found & readiness::readable).
 [[nodiscard]] constexpr bool any(readiness set) noexcept { return set != readiness::none; }
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif // TOFU_INTEREST_HPP

@@ -4,10 +4,12 @@
 #ifndef TOFU_IO_HPP
 #define TOFU_IO_HPP
 
+#include <tofu/config.hpp>
+
 #include <cstddef>
 #include <cstdint>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// The kinds of failure the engine tells apart. The platform translates its own error numbers into these, in one place.
 enum class io_failure : std::uint8_t {
@@ -79,6 +81,6 @@ struct const_buffer {
     std::size_t size = 0;
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif // TOFU_IO_HPP

@@ -4,6 +4,7 @@
 #ifndef TOFU_MEMORY_BOUND_HPP
 #define TOFU_MEMORY_BOUND_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/application_timer.hpp>
 #include <tofu/engine/channel.hpp>
 #include <tofu/engine/channel_directory.hpp>
@@ -18,7 +19,7 @@
 #include <cstddef>
 #include <limits>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// What an application makes of an engine, at most at any one time.
 struct memory_load {
@@ -206,6 +207,6 @@ template <class Reactor>
     return terms;
 }
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

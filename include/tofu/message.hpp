@@ -20,7 +20,7 @@
 #include <span>
 #include <string_view>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 namespace engine {
 class message_pool;
@@ -225,6 +225,6 @@ inline void prefetch_content(queue_node& node) noexcept {
 }
 
 } // namespace engine
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

@@ -4,6 +4,8 @@
 #ifndef TOFU_NOTHROW_VECTOR_HPP
 #define TOFU_NOTHROW_VECTOR_HPP
 
+#include <tofu/config.hpp>
+
 #include <cstddef>
 #include <cstring>
 #include <limits>
@@ -12,7 +14,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// Contiguous, growing, move-only; owns its elements. One thread at a time. Where std::vector throws, this answers
 /// false and is unchanged. T is trivially copyable, so growing is one copy of bytes and nothing is ever destroyed.
@@ -140,6 +142,6 @@ private:
     std::size_t capacity_ = 0;
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif // TOFU_NOTHROW_VECTOR_HPP

@@ -5,6 +5,7 @@
 #define TOFU_OPTIONS_HPP
 
 #include <tofu/binary_header.hpp>
+#include <tofu/config.hpp>
 #include <tofu/options_problem.hpp>
 #include <tofu/status.hpp>
 
@@ -13,7 +14,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// The settings of one engine; they do not change while it lives. Made for designated initialisers, in this order:
 /// options{.max_messages = 1024, .keep_alive = true}. Limits and budgets must be at least 1 and times must not be
@@ -168,6 +169,6 @@ struct options_check {
     return {status::not_allowed, to_string(which), which};
 }
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif // TOFU_OPTIONS_HPP

@@ -4,6 +4,8 @@
 #ifndef TOFU_OPTIONS_PROBLEM_HPP
 #define TOFU_OPTIONS_PROBLEM_HPP
 
+#include <tofu/config.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +13,7 @@
 #include <system_error>
 #include <type_traits>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// The option whose value is wrong; max_messages_alive: it is not above max_messages. As a std::error_code it has a
 /// sentence of its own and equals status::not_allowed.
@@ -71,7 +73,7 @@ inline constexpr std::array<std::string_view, options_problem_count> options_sen
     return detail::options_sentences[index < options_problem_count ? index : 0];
 }
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 template <>
 struct std::is_error_code_enum<tofu::options_problem> : std::true_type {};

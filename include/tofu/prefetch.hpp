@@ -3,9 +3,11 @@
 #ifndef TOFU_PREFETCH_HPP
 #define TOFU_PREFETCH_HPP
 
+#include <tofu/config.hpp>
+
 #include <cstddef>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 inline constexpr std::size_t cache_line_size = 64;
 
@@ -36,6 +38,6 @@ inline void prefetch(const void* first, std::size_t size) noexcept {
         prefetch(static_cast<const unsigned char*>(first) + offset);
 }
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif // TOFU_PREFETCH_HPP

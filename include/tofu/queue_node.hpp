@@ -3,11 +3,13 @@
 #ifndef TOFU_QUEUE_NODE_HPP
 #define TOFU_QUEUE_NODE_HPP
 
+#include <tofu/config.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <utility>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// What a node is, so that whoever takes it from a queue knows what to do with it.
 enum class node_kind : std::uint8_t {
@@ -81,6 +83,6 @@ private:
     queue_node* last_ = nullptr;
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

@@ -21,7 +21,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// Who turns the engine's loop.
 enum class driven_by : std::uint8_t {
@@ -260,6 +260,6 @@ private:
 using reactor = basic_reactor<>;
 using channel_group = reactor::group_type;
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

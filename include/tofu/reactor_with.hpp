@@ -3,6 +3,7 @@
 #ifndef TOFU_REACTOR_WITH_HPP
 #define TOFU_REACTOR_WITH_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/policies/categories.hpp>
 #include <tofu/policies/defaults.hpp>
 #include <tofu/policies/policy_set.hpp>
@@ -14,7 +15,7 @@
 #include <concepts>
 #include <type_traits>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 namespace detail {
 
@@ -83,6 +84,6 @@ using reactor_with = typename detail::reactor_from<Policies...>::type;
 template <class Reactor>
 using policies_of = boost::mp11::mp_rename<typename Reactor::policies, boost::mp11::mp_list>;
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef TOFU_REASON_HPP
 #define TOFU_REASON_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/status.hpp>
 
 #include <array>
@@ -14,7 +15,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// Names of the text headers the engine reads and writes.
 inline constexpr std::string_view reason_header = "~reason";
@@ -246,6 +247,6 @@ inline std::optional<cause> parse_os_error(std::string_view digits) noexcept {
     return found;
 }
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif // TOFU_REASON_HPP

@@ -3,9 +3,11 @@
 #ifndef TOFU_SLOT_IDENTITY_HPP
 #define TOFU_SLOT_IDENTITY_HPP
 
+#include <tofu/config.hpp>
+
 #include <cstdint>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// Given to a slot by its pool. `generation` is new for each owner, so that an event meant for an earlier one is known.
 struct slot_identity {
@@ -15,6 +17,6 @@ struct slot_identity {
     friend constexpr bool operator==(const slot_identity&, const slot_identity&) noexcept = default;
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

@@ -4,6 +4,7 @@
 #define TOFU_STATS_HPP
 
 #include <tofu/address.hpp>
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 
 #include <atomic>
@@ -11,7 +12,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// A snapshot; counts are since the engine was made.
 struct engine_stats {
@@ -74,6 +75,6 @@ private:
 };
 
 } // namespace engine
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// Outcome of an operation, also the status byte of a message. The numbers are fixed by the protocol and travel on the
 /// wire (shared with the Zig implementation, g41797/tofu).
@@ -54,12 +54,12 @@ enum class status : std::uint8_t {
     unknown_error = 31,
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 template <>
 struct std::is_error_code_enum<tofu::status> : std::true_type {};
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// How many status codes there are: 0 to status_count - 1.
 inline constexpr std::size_t status_count = 32;
@@ -164,6 +164,8 @@ public:
     return code.category() == status_category() && code.value() % detail::detail_unit == static_cast<int>(what);
 }
 
+inline namespace TOFU_EXCEPTIONS_ABI {
+
 /// Throws std::system_error with this code; `what` names the failed call and must end with a zero byte. Without
 /// exceptions the program is terminated. Every throw of the library is this one. Any thread.
 [[noreturn]] inline void throw_status([[maybe_unused]] const std::error_code& code, [[maybe_unused]] const char* what) {
@@ -174,6 +176,8 @@ public:
 #endif
 }
 
-} // namespace tofu
+} // namespace TOFU_EXCEPTIONS_ABI
+
+} // namespace tofu::inline TOFU_ABI
 
 #endif // TOFU_STATUS_HPP

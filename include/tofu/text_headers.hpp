@@ -6,6 +6,7 @@
 
 #include <tofu/binary_header.hpp>
 #include <tofu/byte_buffer.hpp>
+#include <tofu/config.hpp>
 #include <tofu/status.hpp>
 
 #include <algorithm>
@@ -16,7 +17,7 @@
 #include <string_view>
 #include <utility>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// One header; the views point into the bytes it was read from. Names are case-sensitive and compared byte by byte.
 struct text_header {
@@ -311,6 +312,6 @@ private:
     byte_buffer buffer_;
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif // TOFU_TEXT_HEADERS_HPP

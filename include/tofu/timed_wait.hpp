@@ -3,11 +3,13 @@
 #ifndef TOFU_TIMED_WAIT_HPP
 #define TOFU_TIMED_WAIT_HPP
 
+#include <tofu/config.hpp>
+
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
 
-namespace tofu::detail {
+namespace tofu::inline TOFU_ABI::detail {
 
 /// Waits for a notice until `until` ((time_point::max)(): for ever). True: it is that late. False: there was a notice,
 /// or none; the caller looks and waits again. A C++ library that can wait by the system's clock only (libstdc++ on
@@ -30,6 +32,6 @@ inline bool wait_is_late(std::condition_variable& notice, std::unique_lock<std::
     return notice.wait_until(lock, until) == std::cv_status::timeout;
 }
 
-} // namespace tofu::detail
+} // namespace tofu::inline TOFU_ABI::detail
 
 #endif

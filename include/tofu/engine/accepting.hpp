@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_ACCEPTING_HPP
 #define TOFU_ENGINE_ACCEPTING_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/closing.hpp>
 #include <tofu/engine/limits.hpp>
 #include <tofu/engine/loop_state.hpp>
@@ -11,7 +12,7 @@
 
 #include <utility>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// Fills in a fresh slot for an accepted socket. False: memory or numbers are short; the slot's owner is as it was.
 template <class Policies>
@@ -113,6 +114,6 @@ void accept_connections(loop_state<Policies>& state, channel<Policies>& listener
     }
 }
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

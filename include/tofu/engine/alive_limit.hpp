@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_ALIVE_LIMIT_HPP
 #define TOFU_ENGINE_ALIVE_LIMIT_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/message.hpp>
 #include <tofu/options.hpp>
 
@@ -10,7 +11,7 @@
 #include <cstddef>
 #include <utility>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// Which messages count is noted on the messages themselves, so that each is counted once and forgotten once, whatever
 /// its way was. Without a limit nothing counts, and every call is a look at a constant or at the message. Any thread;
@@ -58,6 +59,6 @@ private:
     std::atomic<std::size_t> counted_{0};
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

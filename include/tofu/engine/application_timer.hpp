@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_APPLICATION_TIMER_HPP
 #define TOFU_ENGINE_APPLICATION_TIMER_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/group_core.hpp>
 #include <tofu/engine/timer_item.hpp>
 #include <tofu/queue_node.hpp>
@@ -10,7 +11,7 @@
 #include <atomic>
 #include <utility>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// Shared by the loop, which schedules it, and the application's handle, which may cancel it.
 ///
@@ -40,6 +41,6 @@ struct application_timer : queue_node, timer_item<Timer> {
     list_hook<application_timer> hook; ///< all that are scheduled; I/O thread
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -3,12 +3,14 @@
 #ifndef TOFU_ENGINE_BRIEF_LOCK_HPP
 #define TOFU_ENGINE_BRIEF_LOCK_HPP
 
+#include <tofu/config.hpp>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <thread>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// Taking it is one exchange, releasing it one store: no thread ever waits to be told that it is free, so nobody looks
 /// for such a thread. Whoever finds it taken tries again for some microseconds. If that is not enough, its holder has
@@ -44,6 +46,6 @@ private:
     std::atomic<bool> taken_{false};
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_CHANNEL_HPP
 #define TOFU_ENGINE_CHANNEL_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/connection.hpp>
 #include <tofu/engine/frame_reader.hpp>
 #include <tofu/engine/frame_writer.hpp>
@@ -18,7 +19,7 @@
 #include <chrono>
 #include <memory>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// The life of a slot's owner.
 enum class channel_phase : std::uint8_t {
@@ -122,6 +123,6 @@ struct channel : timer_item<typename Policies::timer> {
     list_hook<channel> parked_hook; ///< of one of the lists of channels that must not read, accept or connect now
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -4,6 +4,7 @@
 #define TOFU_ENGINE_CHANNEL_DIRECTORY_HPP
 
 #include <tofu/binary_header.hpp>
+#include <tofu/config.hpp>
 #include <tofu/engine/channel_word.hpp>
 #include <tofu/prefetch.hpp>
 #include <tofu/status.hpp>
@@ -13,7 +14,7 @@
 #include <cstdint>
 #include <new>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// What posts change about a number.
 struct directory_entry {
@@ -230,6 +231,6 @@ private:
     std::atomic<std::uint32_t> cursor_{0};
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

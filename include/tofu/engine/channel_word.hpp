@@ -4,13 +4,14 @@
 #define TOFU_ENGINE_CHANNEL_WORD_HPP
 
 #include <tofu/binary_header.hpp>
+#include <tofu/config.hpp>
 #include <tofu/status.hpp>
 
 #include <cstdint>
 
 /// Bits 0-15 posts in flight, 16-31 group, 32-51 generation, 52-63 flags. Everything `post` must know to accept or
 /// refuse is in this one word, so that post and close have one winner.
-namespace tofu::engine::channel_word {
+namespace tofu::inline TOFU_ABI::engine::channel_word {
 
 inline constexpr std::uint64_t one_post = 1;
 inline constexpr std::uint32_t generation_mask = 0xFFFFF;
@@ -87,6 +88,6 @@ constexpr verdict check(std::uint64_t word, std::uint16_t asking, std::uint32_t 
     return check_operation(word, op);
 }
 
-} // namespace tofu::engine::channel_word
+} // namespace tofu::inline TOFU_ABI::engine::channel_word
 
 #endif

@@ -13,11 +13,12 @@
 #ifndef TOFU_ENGINE_CLOSING_HPP
 #define TOFU_ENGINE_CLOSING_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/delivering.hpp>
 #include <tofu/engine/loop_state.hpp>
 #include <tofu/engine/parking_lots.hpp>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// Decides that the channel ends, and why; the first cause counts.
 template <class Policies>
@@ -198,6 +199,6 @@ void finish_closes(loop_state<Policies>& state, DrainInbox drain_inbox) noexcept
     }
 }
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

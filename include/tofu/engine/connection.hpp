@@ -18,12 +18,13 @@
 #define TOFU_ENGINE_CONNECTION_HPP
 
 #include <tofu/binary_header.hpp>
+#include <tofu/config.hpp>
 #include <tofu/reason.hpp>
 #include <tofu/status.hpp>
 
 #include <cstdint>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 class connection {
 public:
@@ -172,6 +173,6 @@ private:
     bool end_seen_ = false;
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

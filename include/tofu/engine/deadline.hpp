@@ -3,9 +3,11 @@
 #ifndef TOFU_ENGINE_DEADLINE_HPP
 #define TOFU_ENGINE_DEADLINE_HPP
 
+#include <tofu/config.hpp>
+
 #include <chrono>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// `timeout` from `now`, never past the end of time (hours::max() is for ever) and never before now.
 template <class TimePoint, class Rep, class Period>
@@ -16,6 +18,6 @@ template <class TimePoint, class Rep, class Period>
     return now + std::chrono::ceil<typename TimePoint::duration>(timeout);
 }
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

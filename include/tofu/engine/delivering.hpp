@@ -3,10 +3,11 @@
 #ifndef TOFU_ENGINE_DELIVERING_HPP
 #define TOFU_ENGINE_DELIVERING_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/loop_state.hpp>
 #include <tofu/engine/posting.hpp>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// Puts a message where the group's next hand-over takes it along. A destroyed group gets nothing: the message returns
 /// to its pool, and a goodbye's number is free at once.
@@ -94,6 +95,6 @@ void tell_starved(loop_state<Policies>& state, group_core& group) noexcept {
     deliver(state, group, m);
 }
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

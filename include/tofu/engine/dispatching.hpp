@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_DISPATCHING_HPP
 #define TOFU_ENGINE_DISPATCHING_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/closing.hpp>
 #include <tofu/engine/loop_command.hpp>
 #include <tofu/engine/loop_state.hpp>
@@ -11,7 +12,7 @@
 
 #include <memory>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// A message for a channel that exists.
 template <class Policies>
@@ -160,6 +161,6 @@ void drain_inbox(loop_state<Policies>& state) noexcept {
     }
 }
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

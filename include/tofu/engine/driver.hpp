@@ -4,12 +4,13 @@
 #ifndef TOFU_ENGINE_DRIVER_HPP
 #define TOFU_ENGINE_DRIVER_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/parking.hpp>
 
 #include <atomic>
 #include <thread>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// The role, and where others wait for it or for what the driver brings about. Any thread.
 class driver {
@@ -47,6 +48,6 @@ private:
     parking waiting_;
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

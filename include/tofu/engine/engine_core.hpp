@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_ENGINE_CORE_HPP
 #define TOFU_ENGINE_ENGINE_CORE_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/deadline.hpp>
 #include <tofu/engine/driver.hpp>
 #include <tofu/engine/group_commands.hpp>
@@ -15,7 +16,7 @@
 #include <chrono>
 #include <optional>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// Lives as long as the reactor, a group, a timer handle or a resolver's question does. After `stop` it is a shell that
 /// refuses posts and lets what was delivered be received.
@@ -394,6 +395,6 @@ private:
     time_point sleeps_until_{};     ///< see sleeps_elsewhere_
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

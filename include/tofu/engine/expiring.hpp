@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_EXPIRING_HPP
 #define TOFU_ENGINE_EXPIRING_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/dispatching.hpp>
 #include <tofu/engine/limits.hpp>
 #include <tofu/engine/opening.hpp>
@@ -11,7 +12,7 @@
 
 #include <cstdint>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// The limit of the channel's present phase is reached.
 template <class Policies>
@@ -98,6 +99,6 @@ void expire(loop_state<Policies>& state, typename loop_state<Policies>::time_poi
     }
 }
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

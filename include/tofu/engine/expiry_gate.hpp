@@ -3,12 +3,13 @@
 #ifndef TOFU_ENGINE_EXPIRY_GATE_HPP
 #define TOFU_ENGINE_EXPIRY_GATE_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 
 #include <cstddef>
 #include <cstdint>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// Data that is already there comes before deadlines. So a deadline must not expire because the process was stopped
 /// (SIGSTOP, a debugger), because a signal cut a wait short, or because a batch had no room for every report.
@@ -82,6 +83,6 @@ private:
     bool looking_ = false;            // true exactly when full batches have begun a look that is not complete
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

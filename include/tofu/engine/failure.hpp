@@ -3,11 +3,12 @@
 #ifndef TOFU_ENGINE_FAILURE_HPP
 #define TOFU_ENGINE_FAILURE_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/reason.hpp>
 #include <tofu/status.hpp>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// `failed_step` is the status of a cause that has no name of its own.
 [[nodiscard]] constexpr cause cause_of(io_error error, status failed_step) noexcept {
@@ -49,6 +50,6 @@ namespace tofu::engine {
     }
 }
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -3,12 +3,13 @@
 #ifndef TOFU_ENGINE_FIGURES_HPP
 #define TOFU_ENGINE_FIGURES_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/engine_core.hpp>
 #include <tofu/stats.hpp>
 
 #include <atomic>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// Each figure is right by itself; all are 0 in a forked child. Any thread.
 template <class Policies>
@@ -40,6 +41,6 @@ template <class Policies>
             .policies = Policies::name};
 }
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_FRAME_READER_HPP
 #define TOFU_ENGINE_FRAME_READER_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/message.hpp>
 
@@ -13,7 +14,7 @@
 #include <span>
 #include <utility>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// The reading half of one connection. The 16 header bytes live in here, so that an idle peer costs no message; whoever
 /// drives it supplies a message only when a header is complete, and may take its time: the reader then waits in
@@ -160,6 +161,6 @@ private:
     phase phase_ = phase::header;
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_FRAME_WRITER_HPP
 #define TOFU_ENGINE_FRAME_WRITER_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/message.hpp>
 
@@ -12,7 +13,7 @@
 #include <cstring>
 #include <span>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// One gathered write under construction. Small parts are copied side by side into one area (a copy of a few hundred
 /// bytes costs less than one more buffer in the system call), large ones are pointed at. Shared by all connections of a
@@ -146,6 +147,6 @@ private:
     std::size_t sent_of_first_ = 0;
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

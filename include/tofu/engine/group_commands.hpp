@@ -3,13 +3,14 @@
 #ifndef TOFU_ENGINE_GROUP_COMMANDS_HPP
 #define TOFU_ENGINE_GROUP_COMMANDS_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/closing.hpp>
 #include <tofu/engine/dispatching.hpp>
 #include <tofu/engine/loop_state.hpp>
 
 #include <atomic>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// Closes the group's channels; complete when the last has ended. Nothing is delivered to it from now on.
 template <class Policies>
@@ -61,6 +62,6 @@ template <class Policies>
     return true;
 }
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

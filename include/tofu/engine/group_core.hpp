@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_GROUP_CORE_HPP
 #define TOFU_ENGINE_GROUP_CORE_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/intrusive_list.hpp>
 #include <tofu/engine/mailbox.hpp>
 #include <tofu/engine/message_pool.hpp>
@@ -12,7 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// Shared by the application's channel_group, the group's channels and its timers.
 struct group_core {
@@ -42,6 +43,6 @@ struct group_core {
     std::uint64_t told_episode = 0;      ///< the last episode of starvation it was told of
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_GROUP_REGISTRY_HPP
 #define TOFU_ENGINE_GROUP_REGISTRY_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/group_core.hpp>
 #include <tofu/status.hpp>
 
@@ -14,7 +15,7 @@
 #include <new>
 #include <utility>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// Any thread. Groups come and go seldom: a lock, a list and a set of numbers are enough.
 class group_registry {
@@ -102,6 +103,6 @@ private:
     bool closed_ = false;
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_HANDOFF_HPP
 #define TOFU_ENGINE_HANDOFF_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/trail.hpp>
 #include <tofu/prefetch.hpp>
 #include <tofu/queue_node.hpp>
@@ -11,7 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// Producers push with one compare-and-swap, the consumer takes all with one exchange and reverses the chain. Because
 /// nothing is ever popped singly there is no ABA problem. Push, take_all and empty are seq_cst: both users pair them
@@ -83,6 +84,6 @@ private:
     const between between_;
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

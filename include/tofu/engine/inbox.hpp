@@ -3,13 +3,14 @@
 #ifndef TOFU_ENGINE_INBOX_HPP
 #define TOFU_ENGINE_INBOX_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/handoff.hpp>
 #include <tofu/message.hpp>
 #include <tofu/prefetch.hpp>
 
 #include <atomic>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// Why no wake-up is lost: the producer pushes, then exchanges `sleeping`; the loop stores `sleeping`, then looks at
 /// the queue once more, then waits. All four are seq_cst, so in their single order either the producer's exchange comes
@@ -48,6 +49,6 @@ private:
     alignas(cache_line_size) std::atomic<bool> sleeping_{false};
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -3,7 +3,9 @@
 #ifndef TOFU_ENGINE_INTRUSIVE_LIST_HPP
 #define TOFU_ENGINE_INTRUSIVE_LIST_HPP
 
-namespace tofu::engine {
+#include <tofu/config.hpp>
+
+namespace tofu::inline TOFU_ABI::engine {
 
 /// The links of one membership; an object has one hook for every list it can be in at the same time.
 template <class Item>
@@ -62,6 +64,6 @@ private:
     Item* last_ = nullptr;
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -3,13 +3,14 @@
 #ifndef TOFU_ENGINE_LIMITS_HPP
 #define TOFU_ENGINE_LIMITS_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/failure.hpp>
 #include <tofu/engine/loop_state.hpp>
 
 #include <algorithm>
 #include <chrono>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// Limits are kept in reading time, which stands still while the engine does not read; 0 is off. A set of policies
 /// without timers has none: all of this is nothing then.
@@ -121,6 +122,6 @@ void arm_limits(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     }
 }
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

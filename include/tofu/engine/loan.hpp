@@ -3,13 +3,14 @@
 #ifndef TOFU_ENGINE_LOAN_HPP
 #define TOFU_ENGINE_LOAN_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/platform/sleeper.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// One borrower at a time, and the owner only when there is none: a lock that its owner holds all the time it is awake.
 /// Nobody waits to borrow. The owner may have to wait to reclaim, as long as a borrower takes to send one message.
@@ -54,6 +55,6 @@ private:
     platform::sleeper owner_;
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

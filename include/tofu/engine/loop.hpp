@@ -14,6 +14,7 @@
 #ifndef TOFU_ENGINE_LOOP_HPP
 #define TOFU_ENGINE_LOOP_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/accepting.hpp>
 #include <tofu/engine/dispatching.hpp>
 #include <tofu/engine/expiring.hpp>
@@ -31,7 +32,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// One driver at a time; see driver.hpp for who that is.
 template <class Policies>
@@ -347,6 +348,6 @@ private:
     [[no_unique_address]] gate gate_;
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -3,11 +3,12 @@
 #ifndef TOFU_ENGINE_LOOP_COMMAND_HPP
 #define TOFU_ENGINE_LOOP_COMMAND_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/queue_node.hpp>
 
 #include <atomic>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// Lives on the stack of the caller, who waits until `done`; the loop does not touch it after that. `run` returns true
 /// when the call is complete, else the loop asks again at the end of each turn.
@@ -21,6 +22,6 @@ struct loop_command : queue_node {
     std::atomic<bool> done{false};
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_LOOP_STATE_HPP
 #define TOFU_ENGINE_LOOP_STATE_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/application_timer.hpp>
 #include <tofu/engine/channel.hpp>
 #include <tofu/engine/channel_directory.hpp>
@@ -19,7 +20,7 @@
 #include <cstdint>
 #include <span>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 template <class Policies>
 class engine_core;
@@ -119,6 +120,6 @@ struct loop_state {
     }
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_MAILBOX_HPP
 #define TOFU_ENGINE_MAILBOX_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/handoff.hpp>
 #include <tofu/message.hpp>
 #include <tofu/platform/sleeper.hpp>
@@ -11,7 +12,7 @@
 #include <atomic>
 #include <chrono>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// Pushing is lock-free; the system is called only for a receiver that really waits.
 class mailbox {
@@ -92,6 +93,6 @@ private:
     node_queue taken_;                   // the receiver's own
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_MESSAGE_CACHE_HPP
 #define TOFU_ENGINE_MESSAGE_CACHE_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/message_pool.hpp>
 #include <tofu/prefetch.hpp>
 
@@ -12,7 +13,7 @@
 #include <span>
 #include <utility>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// Takes and returns messages and credit a batch at a time, so that each message costs neither a lock nor a write to
 /// what other threads write, and never has more than a batch of each in hand. Empty between turns: a message nobody
@@ -92,6 +93,6 @@ private:
     std::size_t credit_to_take_ = 1;
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_MESSAGE_POOL_HPP
 #define TOFU_ENGINE_MESSAGE_POOL_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/alive_limit.hpp>
 #include <tofu/engine/message_store.hpp>
 #include <tofu/message.hpp>
@@ -19,7 +20,7 @@
 #include <system_error>
 #include <utility>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// Returns a message to its pool. Any thread.
 struct message_release {
@@ -286,6 +287,6 @@ inline void message_release::operator()(message* m) const noexcept { engine::rou
     return copy;
 }
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_MESSAGE_STORE_HPP
 #define TOFU_ENGINE_MESSAGE_STORE_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/brief_lock.hpp>
 #include <tofu/message.hpp>
 #include <tofu/prefetch.hpp>
@@ -15,7 +16,7 @@
 #include <new>
 #include <span>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// Bounded. Whoever takes messages and whoever returns them do not meet: what comes back waits behind a lock of its
 /// own, until it is worth a second lock to move all of it over. What came back last is used first, as it may still be
@@ -134,6 +135,6 @@ private:
     bool closed_ = false; ///< under either lock
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

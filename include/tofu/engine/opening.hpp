@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_OPENING_HPP
 #define TOFU_ENGINE_OPENING_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/closing.hpp>
 #include <tofu/engine/failure.hpp>
 #include <tofu/engine/limits.hpp>
@@ -13,7 +14,7 @@
 #include <new>
 #include <utility>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// The message set aside for a channel's goodbye; null when memory is short.
 template <class Policies>
@@ -291,6 +292,6 @@ void open_channel(loop_state<Policies>& state, message& request) noexcept {
     if (error) end_channel(state, *ch, cause_of(error, failed_step));
 }
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_PARKING_HPP
 #define TOFU_ENGINE_PARKING_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/timed_wait.hpp>
 
 #include <atomic>
@@ -11,7 +12,7 @@
 #include <cstddef>
 #include <mutex>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// The waiter counts itself, then looks; the notifier changes the state, then looks at the count. With both pairs
 /// seq_cst one of the two sees the other (so the watched state must be changed and read seq_cst, too).
@@ -47,6 +48,6 @@ private:
     std::condition_variable changed_;
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_PARKING_LOTS_HPP
 #define TOFU_ENGINE_PARKING_LOTS_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/delivering.hpp>
 #include <tofu/engine/loop_state.hpp>
 
@@ -10,7 +11,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// After so many retries in vain a channel's limits hold without a look at its socket.
 inline constexpr std::uint8_t most_refused_arms = 8;
@@ -157,6 +158,6 @@ void leave_lists(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
         state.parked_for_credit.erase(ch);
 }
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -4,6 +4,7 @@
 #define TOFU_ENGINE_POSTING_HPP
 
 #include <tofu/address.hpp>
+#include <tofu/config.hpp>
 #include <tofu/engine/message_pool.hpp>
 #include <tofu/message.hpp>
 #include <tofu/reason.hpp>
@@ -11,7 +12,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 [[nodiscard]] constexpr bool opens_channel(op_code op) noexcept {
     return op == op_code::hello_request || op == op_code::welcome_request;
@@ -76,6 +77,6 @@ inline void prepare(message& m) noexcept {
     if (h.message_id == 0 && !answers) h.message_id = next_message_id();
 }
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -9,6 +9,7 @@
 #ifndef TOFU_ENGINE_READING_HPP
 #define TOFU_ENGINE_READING_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/limits.hpp>
 #include <tofu/engine/loop_state.hpp>
 #include <tofu/engine/parking_lots.hpp>
@@ -17,7 +18,7 @@
 #include <cstddef>
 #include <span>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// What became of some bytes.
 enum class digestion : std::uint8_t {
@@ -349,6 +350,6 @@ TOFU_COLD void read_what_is_there(loop_state<Policies>& state, channel<Policies>
     } while (!ch.ended() && ch.counts.bytes_received != before && ch.counts.bytes_received < until);
 }
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

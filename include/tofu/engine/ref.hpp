@@ -3,13 +3,14 @@
 #ifndef TOFU_ENGINE_REF_HPP
 #define TOFU_ENGINE_REF_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/platform/process_mark.hpp>
 
 #include <atomic>
 #include <cstdint>
 #include <utility>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// The count an object carries. It starts at one, the maker's.
 class ref_count {
@@ -76,6 +77,6 @@ private:
     Object* object_ = nullptr;
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -4,6 +4,7 @@
 #define TOFU_ENGINE_RESOLUTION_HPP
 
 #include <tofu/address.hpp>
+#include <tofu/config.hpp>
 #include <tofu/engine/ref.hpp>
 #include <tofu/io.hpp>
 #include <tofu/nothrow_vector.hpp>
@@ -17,7 +18,7 @@
 #include <string_view>
 #include <utility>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// The question and its answer. Owned by whoever holds it: the resolver, the inbox, at last the channel.
 template <class Endpoint>
@@ -72,6 +73,6 @@ private:
     ref<Core> engine_;
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -3,9 +3,11 @@
 #ifndef TOFU_ENGINE_TIMER_ITEM_HPP
 #define TOFU_ENGINE_TIMER_ITEM_HPP
 
+#include <tofu/config.hpp>
+
 #include <cstdint>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 enum class timer_kind : std::uint8_t {
     channel,    ///< one of a channel's time limits
@@ -22,6 +24,6 @@ requires Timer::has_timers struct timer_item<Timer> : Timer::node {
     timer_kind what;
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_TRAIL_HPP
 #define TOFU_ENGINE_TRAIL_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/prefetch.hpp>
 #include <tofu/queue_node.hpp>
 
@@ -12,7 +13,7 @@
 #include <cstddef>
 #include <new>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// A node's address is known only after its predecessor was loaded, so walking a chain made by another processor costs
 /// one cache miss per node. Producers therefore also store the addresses of the latest nodes in an array, as prefetch
@@ -83,6 +84,6 @@ private:
     std::size_t known_ = 0; ///< the consumer's: `end_` when it was here last
 };
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_ENGINE_WRITING_HPP
 #define TOFU_ENGINE_WRITING_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/closing.hpp>
 #include <tofu/engine/failure.hpp>
 #include <tofu/engine/limits.hpp>
@@ -15,7 +16,7 @@
 #include <cstddef>
 #include <utility>
 
-namespace tofu::engine {
+namespace tofu::inline TOFU_ABI::engine {
 
 /// So many bytes were handed to the kernel: the messages that are out with them return to the pool.
 template <class Policies>
@@ -195,6 +196,6 @@ void settle_touched(loop_state<Policies>& state) noexcept {
     }
 }
 
-} // namespace tofu::engine
+} // namespace tofu::inline TOFU_ABI::engine
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_CONDITION_SLEEPER_HPP
 #define TOFU_PLATFORM_CONDITION_SLEEPER_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/timed_wait.hpp>
 
 #include <atomic>
@@ -11,7 +12,7 @@
 #include <condition_variable>
 #include <mutex>
 
-namespace tofu::platform {
+namespace tofu::inline TOFU_ABI::platform {
 
 /// The handshake of a thread that finds nothing to do with those that may have something for it:
 ///
@@ -50,6 +51,6 @@ private:
     std::condition_variable notice_;
 };
 
-} // namespace tofu::platform
+} // namespace tofu::inline TOFU_ABI::platform
 
 #endif // TOFU_PLATFORM_CONDITION_SLEEPER_HPP

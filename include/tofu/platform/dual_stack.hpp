@@ -4,13 +4,14 @@
 #ifndef TOFU_PLATFORM_DUAL_STACK_HPP
 #define TOFU_PLATFORM_DUAL_STACK_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/socket_api.hpp>
 
 #include <cstdint>
 
-namespace tofu::platform::detail {
+namespace tofu::inline TOFU_ABI::platform::detail {
 
 constexpr bool is_lack_of_v6(const io_error& error) noexcept {
     return error.kind == io_failure::unsupported || error.kind == io_failure::address_not_available ||
@@ -29,6 +30,6 @@ auto listen_on_every_stack(const endpoint& at, io_error& error, Listen listen) n
     return made;
 }
 
-} // namespace tofu::platform::detail
+} // namespace tofu::inline TOFU_ABI::platform::detail
 
 #endif // TOFU_PLATFORM_DUAL_STACK_HPP

@@ -5,6 +5,7 @@
 #define TOFU_PLATFORM_ENDPOINT_HPP
 
 #include <tofu/address.hpp>
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/socket_api.hpp>
 
@@ -16,7 +17,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace tofu::platform {
+namespace tofu::inline TOFU_ABI::platform {
 
 /// A socket address as the system's calls take it. A plain value; empty by default.
 struct endpoint {
@@ -230,6 +231,6 @@ inline address to_address(const endpoint& from) noexcept {
     return address(tcp_address{std::string_view(text, length), ntohs(raw.sin6_port)});
 }
 
-} // namespace tofu::platform
+} // namespace tofu::inline TOFU_ABI::platform
 
 #endif // TOFU_PLATFORM_ENDPOINT_HPP

@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_LOOKUP_RESULTS_HPP
 #define TOFU_PLATFORM_LOOKUP_RESULTS_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/nothrow_vector.hpp>
 #include <tofu/platform/endpoint.hpp>
@@ -18,7 +19,7 @@
 
 // `Info` is addrinfo, or Windows' ADDRINFOW, which differs in the texts only.
 
-namespace tofu::platform::detail {
+namespace tofu::inline TOFU_ABI::platform::detail {
 
 /// Addresses of both families for a stream, also of a family that no interface has now: localhost is to be found on a
 /// host that has nothing else.
@@ -69,6 +70,6 @@ io_error collect_results(const Info* list, std::uint16_t port, nothrow_vector<en
     return {};
 }
 
-} // namespace tofu::platform::detail
+} // namespace tofu::inline TOFU_ABI::platform::detail
 
 #endif // TOFU_PLATFORM_LOOKUP_RESULTS_HPP

@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_LOOKUP_THREADS_HPP
 #define TOFU_PLATFORM_LOOKUP_THREADS_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/network_session.hpp>
 #include <tofu/platform/thread.hpp>
@@ -21,7 +22,7 @@
 // A thread ends when it finds the queue empty, and says so under the same lock under which jobs come in. So a job that
 // is in the queue has at least one thread that will come for it, and there is nothing to wake: no condition variable.
 
-namespace tofu::platform {
+namespace tofu::inline TOFU_ABI::platform {
 
 /// One job, of whatever type. Its maker allocates it; `finish` gives it back.
 struct lookup_job {
@@ -180,6 +181,6 @@ private:
     std::size_t sweep_at_ = always_kept;
 };
 
-} // namespace tofu::platform
+} // namespace tofu::inline TOFU_ABI::platform
 
 #endif // TOFU_PLATFORM_LOOKUP_THREADS_HPP

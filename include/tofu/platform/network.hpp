@@ -6,6 +6,7 @@
 #define TOFU_PLATFORM_NETWORK_HPP
 
 #include <tofu/address.hpp>
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/resolver.hpp>
@@ -15,7 +16,7 @@
 #include <span>
 #include <utility>
 
-namespace tofu::platform {
+namespace tofu::inline TOFU_ABI::platform {
 
 /// A resolver that knows no names at all. It answers on the calling thread, at once.
 struct literals_only {
@@ -70,6 +71,6 @@ private:
     Resolver resolver_;
 };
 
-} // namespace tofu::platform
+} // namespace tofu::inline TOFU_ABI::platform
 
 #endif // TOFU_PLATFORM_NETWORK_HPP

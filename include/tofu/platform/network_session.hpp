@@ -5,12 +5,13 @@
 #define TOFU_PLATFORM_NETWORK_SESSION_HPP
 
 #if defined(_WIN32)
+#include <tofu/config.hpp>
 #include <tofu/platform/windows/session.hpp>
 #else
 #include <tofu/io.hpp>
 #endif
 
-namespace tofu::platform {
+namespace tofu::inline TOFU_ABI::platform {
 
 #if defined(_WIN32)
 /// Winsock, started.
@@ -22,6 +23,6 @@ struct network_session {
 };
 #endif
 
-} // namespace tofu::platform
+} // namespace tofu::inline TOFU_ABI::platform
 
 #endif // TOFU_PLATFORM_NETWORK_SESSION_HPP

@@ -5,12 +5,13 @@
 #define TOFU_PLATFORM_PROCESS_MARK_HPP
 
 #if defined(_WIN32)
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #else
 #include <tofu/platform/posix/process_mark.hpp>
 #endif
 
-namespace tofu::platform {
+namespace tofu::inline TOFU_ABI::platform {
 
 #if defined(_WIN32)
 /// Windows does not fork: what a process holds was made there.
@@ -22,6 +23,6 @@ struct process_mark {
 using posix::process_mark;
 #endif
 
-} // namespace tofu::platform
+} // namespace tofu::inline TOFU_ABI::platform
 
 #endif // TOFU_PLATFORM_PROCESS_MARK_HPP

@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_RESOLVER_HPP
 #define TOFU_PLATFORM_RESOLVER_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/platform/threaded_resolver.hpp>
 
 #if defined(_WIN32)
@@ -12,7 +13,7 @@
 #include <tofu/platform/posix/resolver.hpp>
 #endif
 
-namespace tofu::platform {
+namespace tofu::inline TOFU_ABI::platform {
 
 /// See the header of the system's own.
 #if defined(_WIN32)
@@ -24,6 +25,6 @@ using posix::system_names;
 /// The resolver of this system.
 using system_resolver = basic_threaded_resolver<system_names>;
 
-} // namespace tofu::platform
+} // namespace tofu::inline TOFU_ABI::platform
 
 #endif // TOFU_PLATFORM_RESOLVER_HPP

@@ -5,12 +5,13 @@
 #define TOFU_PLATFORM_SLEEPER_HPP
 
 #if defined(__linux__)
+#include <tofu/config.hpp>
 #include <tofu/platform/linux/sleeper.hpp>
 #else
 #include <tofu/platform/condition_sleeper.hpp>
 #endif
 
-namespace tofu::platform {
+namespace tofu::inline TOFU_ABI::platform {
 
 /// See condition_sleeper.
 #if defined(__linux__)
@@ -19,6 +20,6 @@ using linux_api::sleeper;
 using sleeper = condition_sleeper;
 #endif
 
-} // namespace tofu::platform
+} // namespace tofu::inline TOFU_ABI::platform
 
 #endif // TOFU_PLATFORM_SLEEPER_HPP

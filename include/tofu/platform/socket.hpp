@@ -5,12 +5,13 @@
 #define TOFU_PLATFORM_SOCKET_HPP
 
 #if defined(_WIN32)
+#include <tofu/config.hpp>
 #include <tofu/platform/windows/socket.hpp>
 #else
 #include <tofu/platform/posix/socket.hpp>
 #endif
 
-namespace tofu::platform {
+namespace tofu::inline TOFU_ABI::platform {
 
 /// See the header of the system's own socket.
 #if defined(_WIN32)
@@ -19,6 +20,6 @@ using socket = windows::socket;
 using socket = posix::socket;
 #endif
 
-} // namespace tofu::platform
+} // namespace tofu::inline TOFU_ABI::platform
 
 #endif // TOFU_PLATFORM_SOCKET_HPP

@@ -5,6 +5,7 @@
 #define TOFU_PLATFORM_SOCKET_API_HPP
 
 #if defined(_WIN32)
+#include <tofu/config.hpp>
 #include <tofu/platform/windows/winsock.hpp>
 #else
 #include <arpa/inet.h>
@@ -18,7 +19,7 @@
 
 #include <cstddef>
 
-namespace tofu::platform {
+namespace tofu::inline TOFU_ABI::platform {
 
 /// The longest name of a network interface, with its terminator.
 #if defined(_WIN32)
@@ -38,6 +39,6 @@ inline constexpr int name_too_long = ENAMETOOLONG;
 inline constexpr int invalid_argument = EINVAL;
 #endif
 
-} // namespace tofu::platform
+} // namespace tofu::inline TOFU_ABI::platform
 
 #endif // TOFU_PLATFORM_SOCKET_API_HPP

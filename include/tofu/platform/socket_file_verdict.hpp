@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_SOCKET_FILE_VERDICT_HPP
 #define TOFU_PLATFORM_SOCKET_FILE_VERDICT_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 
 #include <cstdint>
@@ -23,7 +24,7 @@
 // address_in_use. Who closes takes no lock: the file goes before the socket does, so until the file is gone it is a
 // live one.
 
-namespace tofu::platform {
+namespace tofu::inline TOFU_ABI::platform {
 
 /// What is at a path itself; a link is never followed.
 enum class at_path : std::uint8_t { nothing, socket, something_else };
@@ -49,6 +50,6 @@ constexpr socket_file_verdict verdict_on(at_path found, io_failure connect) noex
     }
 }
 
-} // namespace tofu::platform
+} // namespace tofu::inline TOFU_ABI::platform
 
 #endif // TOFU_PLATFORM_SOCKET_FILE_VERDICT_HPP

@@ -4,7 +4,9 @@
 #ifndef TOFU_PLATFORM_SOCKET_OPTIONS_HPP
 #define TOFU_PLATFORM_SOCKET_OPTIONS_HPP
 
-namespace tofu {
+#include <tofu/config.hpp>
+
+namespace tofu::inline TOFU_ABI {
 
 /// Given to connect, listen and accept of a network. What is not a choice (no delay for small writes, close on exec,
 /// never blocking) is not here: every network does it.
@@ -15,6 +17,6 @@ struct socket_options {
     unsigned file_permissions = 0600;
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif // TOFU_PLATFORM_SOCKET_OPTIONS_HPP

@@ -5,12 +5,13 @@
 #define TOFU_PLATFORM_THREAD_HPP
 
 #if defined(_WIN32)
+#include <tofu/config.hpp>
 #include <tofu/platform/windows/thread.hpp>
 #else
 #include <tofu/platform/posix/thread.hpp>
 #endif
 
-namespace tofu::platform {
+namespace tofu::inline TOFU_ABI::platform {
 
 /// See the header of the system's own threads.
 #if defined(_WIN32)
@@ -21,6 +22,6 @@ using posix::detached_threads;
 using posix::io_thread;
 #endif
 
-} // namespace tofu::platform
+} // namespace tofu::inline TOFU_ABI::platform
 
 #endif // TOFU_PLATFORM_THREAD_HPP

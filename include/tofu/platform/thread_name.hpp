@@ -4,9 +4,11 @@
 #ifndef TOFU_PLATFORM_THREAD_NAME_HPP
 #define TOFU_PLATFORM_THREAD_NAME_HPP
 
+#include <tofu/config.hpp>
+
 #include <cstddef>
 
-namespace tofu::platform {
+namespace tofu::inline TOFU_ABI::platform {
 
 /// Cut to 15 characters, the limit of Linux, so that a name is the same everywhere. Null is the empty name.
 class thread_name {
@@ -27,6 +29,6 @@ private:
     char text_[room] = {};
 };
 
-} // namespace tofu::platform
+} // namespace tofu::inline TOFU_ABI::platform
 
 #endif // TOFU_PLATFORM_THREAD_NAME_HPP

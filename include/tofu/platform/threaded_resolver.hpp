@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_THREADED_RESOLVER_HPP
 #define TOFU_PLATFORM_THREADED_RESOLVER_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/nothrow_vector.hpp>
 #include <tofu/platform/endpoint.hpp>
@@ -19,7 +20,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace tofu::platform {
+namespace tofu::inline TOFU_ABI::platform {
 
 /// A resolver that has `Lookup` called by at most four threads of its own, which exist while there are names to look
 /// up. They are detached and hold only what is theirs: neither the end of the resolver nor that of the engine waits for
@@ -104,6 +105,6 @@ private:
     lookup_threads<Threads, Session>* threads_ = nullptr; // made for the first name: most engines never see one
 };
 
-} // namespace tofu::platform
+} // namespace tofu::inline TOFU_ABI::platform
 
 #endif // TOFU_PLATFORM_THREADED_RESOLVER_HPP

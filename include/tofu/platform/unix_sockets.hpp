@@ -5,10 +5,11 @@
 #define TOFU_PLATFORM_UNIX_SOCKETS_HPP
 
 #if defined(_WIN32)
+#include <tofu/config.hpp>
 #include <tofu/platform/windows/unix_sockets.hpp>
 #endif
 
-namespace tofu::platform {
+namespace tofu::inline TOFU_ABI::platform {
 
 #if defined(_WIN32)
 using windows::has_unix_sockets;
@@ -17,6 +18,6 @@ using windows::has_unix_sockets;
 constexpr bool has_unix_sockets() noexcept { return true; }
 #endif
 
-} // namespace tofu::platform
+} // namespace tofu::inline TOFU_ABI::platform
 
 #endif // TOFU_PLATFORM_UNIX_SOCKETS_HPP

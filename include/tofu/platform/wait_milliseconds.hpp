@@ -4,9 +4,11 @@
 #ifndef TOFU_PLATFORM_WAIT_MILLISECONDS_HPP
 #define TOFU_PLATFORM_WAIT_MILLISECONDS_HPP
 
+#include <tofu/config.hpp>
+
 #include <chrono>
 
-namespace tofu::platform {
+namespace tofu::inline TOFU_ABI::platform {
 
 /// Rounded up, so that a deadline has passed when the wait for it ends; nothing or less is 0, more than `most` is
 /// `most`.
@@ -21,6 +23,6 @@ constexpr std::chrono::milliseconds wait_milliseconds(std::chrono::nanoseconds t
     return rounded < most ? rounded : most;
 }
 
-} // namespace tofu::platform
+} // namespace tofu::inline TOFU_ABI::platform
 
 #endif // TOFU_PLATFORM_WAIT_MILLISECONDS_HPP

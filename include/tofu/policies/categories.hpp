@@ -3,9 +3,11 @@
 #ifndef TOFU_POLICIES_CATEGORIES_HPP
 #define TOFU_POLICIES_CATEGORIES_HPP
 
+#include <tofu/config.hpp>
+
 #include <concepts>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 struct poll_category {};  ///< which sockets are ready
 struct pool_category {};  ///< where channels live
@@ -24,6 +26,6 @@ concept has_another_category =
     !category_is<P, Category> && (category_is<P, poll_category> || category_is<P, pool_category> ||
                                   category_is<P, key_category> || category_is<P, timer_category>);
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

@@ -8,6 +8,7 @@
 #ifndef TOFU_POLICIES_CONCEPTS_HPP
 #define TOFU_POLICIES_CONCEPTS_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/policies/categories.hpp>
 #include <tofu/policies/concepts/key.hpp>
 #include <tofu/policies/concepts/poll.hpp>
@@ -18,7 +19,7 @@
 
 #include <type_traits>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// None stands in another one's place.
 template <class Poll, class Pool, class Key, class Timer>
@@ -73,6 +74,6 @@ template <class Poll, class Pool, class Key, class Timer>
 using usable_policies = policy_set<usable_poll<Poll>, usable_pool<Pool>,
                                    usable_key<Key, usable_poll<Poll>, usable_pool<Pool>>, usable_timer<Timer>>;
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_POLICIES_DEFAULTS_HPP
 #define TOFU_POLICIES_DEFAULTS_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/policies/key/slot_index_key.hpp>
 #include <tofu/policies/pool/fixed_channel_pool.hpp>
 #include <tofu/policies/timer/wait_timeout.hpp>
@@ -16,7 +17,7 @@
 #include <tofu/policies/poll/posix_poll.hpp>
 #endif
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 #if defined(_WIN32)
 using default_poll = afd_iocp;
@@ -31,6 +32,6 @@ using default_pool = fixed_channel_pool<>;
 using default_key = slot_index_key;
 using default_timer = wait_timeout;
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

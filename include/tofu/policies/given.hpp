@@ -3,13 +3,15 @@
 #ifndef TOFU_POLICIES_GIVEN_HPP
 #define TOFU_POLICIES_GIVEN_HPP
 
+#include <tofu/config.hpp>
+
 #include <concepts>
 #include <cstddef>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
-namespace tofu::detail {
+namespace tofu::inline TOFU_ABI::detail {
 
 template <class Type, class... Others>
 concept one_of = (std::same_as<Type, Others> || ...);
@@ -44,6 +46,6 @@ requires can_be_had<Policy, Given...>
         return Policy{};
 }
 
-} // namespace tofu::detail
+} // namespace tofu::inline TOFU_ABI::detail
 
 #endif

@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 namespace detail {
 
@@ -86,6 +86,6 @@ struct policy_names {
         detail::joined_text<policy_name<First>, behind_comma<Others>::value...>::value;
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

@@ -3,11 +3,12 @@
 #ifndef TOFU_POLICIES_POLICY_SET_HPP
 #define TOFU_POLICIES_POLICY_SET_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/policies/names.hpp>
 
 #include <string_view>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// What the engine's templates take.
 template <class PollPolicy, class PoolPolicy, class KeyPolicy, class TimerPolicy>
@@ -21,6 +22,6 @@ struct policy_set {
     static constexpr std::string_view name = policy_names<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>::value;
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

@@ -6,6 +6,7 @@
 
 #if __has_include(<sys/event.h>)
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/bsd/wait_time.hpp>
 #include <tofu/platform/posix/descriptor.hpp>
@@ -24,7 +25,7 @@
 // Events of the program's own are in macOS, in FreeBSD since 8.1, in DragonFly, and in NetBSD since 10.
 #if defined(EVFILT_USER) && defined(EV_RECEIPT)
 
-namespace tofu::bsd {
+namespace tofu::inline TOFU_ABI::bsd {
 
 /// One kernel queue; closed with it. Its types and constants are those of the system's own header, whose integers have
 /// other widths on each system: whoever fills in an event converts to the type of the member.
@@ -70,7 +71,7 @@ private:
     posix::descriptor handle_;
 };
 
-} // namespace tofu::bsd
+} // namespace tofu::inline TOFU_ABI::bsd
 
 #endif // defined(EVFILT_USER) && defined(EV_RECEIPT)
 

@@ -4,10 +4,12 @@
 #ifndef TOFU_PLATFORM_BSD_WAIT_TIME_HPP
 #define TOFU_PLATFORM_BSD_WAIT_TIME_HPP
 
+#include <tofu/config.hpp>
+
 #include <algorithm>
 #include <chrono>
 
-namespace tofu::bsd {
+namespace tofu::inline TOFU_ABI::bsd {
 
 /// Nothing or less is 0; everything else is rounded up to microseconds, so that a deadline has passed when the wait for
 /// it ends: kevent(2) takes nanoseconds, but clocks tick more slowly (at 24 MHz on Apple's own processors), and the
@@ -18,6 +20,6 @@ constexpr std::chrono::microseconds to_wait_time(std::chrono::nanoseconds timeou
     return std::chrono::ceil<std::chrono::microseconds>(std::clamp(timeout, none, most));
 }
 
-} // namespace tofu::bsd
+} // namespace tofu::inline TOFU_ABI::bsd
 
 #endif // TOFU_PLATFORM_BSD_WAIT_TIME_HPP

@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_LINUX_EPOLL_HPP
 #define TOFU_PLATFORM_LINUX_EPOLL_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/posix/descriptor.hpp>
 #include <tofu/platform/posix/error.hpp>
@@ -18,7 +19,7 @@
 #include <cstdint>
 #include <span>
 
-namespace tofu::linux_api {
+namespace tofu::inline TOFU_ABI::linux_api {
 
 using epoll_entry = ::epoll_event;
 
@@ -73,6 +74,6 @@ private:
 /// In place of a wait that has failed; see the contract of a poller's wait.
 inline void rest(std::chrono::milliseconds time) noexcept { ::poll(nullptr, 0, static_cast<int>(time.count())); }
 
-} // namespace tofu::linux_api
+} // namespace tofu::inline TOFU_ABI::linux_api
 
 #endif // TOFU_PLATFORM_LINUX_EPOLL_HPP

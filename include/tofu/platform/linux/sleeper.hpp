@@ -4,6 +4,8 @@
 #ifndef TOFU_PLATFORM_LINUX_SLEEPER_HPP
 #define TOFU_PLATFORM_LINUX_SLEEPER_HPP
 
+#include <tofu/config.hpp>
+
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,7 +17,7 @@
 #include <ctime>
 #include <limits>
 
-namespace tofu::linux_api {
+namespace tofu::inline TOFU_ABI::linux_api {
 
 /// The same as platform::condition_sleeper, which says what it is for. A condition variable of the C library costs one
 /// call more for each sleep: its mutex is taken back as one that others wait for, and whoever unlocks such a mutex
@@ -59,6 +61,6 @@ private:
     std::atomic<std::uint32_t> asleep_{0};
 };
 
-} // namespace tofu::linux_api
+} // namespace tofu::inline TOFU_ABI::linux_api
 
 #endif // TOFU_PLATFORM_LINUX_SLEEPER_HPP

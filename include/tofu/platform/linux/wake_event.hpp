@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_LINUX_WAKE_EVENT_HPP
 #define TOFU_PLATFORM_LINUX_WAKE_EVENT_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/posix/descriptor.hpp>
 #include <tofu/platform/posix/error.hpp>
@@ -14,7 +15,7 @@
 #include <cerrno>
 #include <cstdint>
 
-namespace tofu::linux_api {
+namespace tofu::inline TOFU_ABI::linux_api {
 
 /// Move-only. To be watched edge-triggered, and then it need not be read: every write is a new edge (epoll(7)). The
 /// counter behind it would be full after 2^64 of them.
@@ -44,6 +45,6 @@ private:
     posix::descriptor handle_;
 };
 
-} // namespace tofu::linux_api
+} // namespace tofu::inline TOFU_ABI::linux_api
 
 #endif // TOFU_PLATFORM_LINUX_WAKE_EVENT_HPP

@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_POSIX_DESCRIPTOR_HPP
 #define TOFU_PLATFORM_POSIX_DESCRIPTOR_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/posix/error.hpp>
 
@@ -12,7 +13,7 @@
 
 #include <utility>
 
-namespace tofu::posix {
+namespace tofu::inline TOFU_ABI::posix {
 
 /// Move-only; -1 when there is none. One thread at a time.
 class descriptor {
@@ -60,6 +61,6 @@ inline io_error make_private_and_non_blocking(int value) noexcept {
     return {};
 }
 
-} // namespace tofu::posix
+} // namespace tofu::inline TOFU_ABI::posix
 
 #endif // TOFU_PLATFORM_POSIX_DESCRIPTOR_HPP

@@ -4,11 +4,12 @@
 #ifndef TOFU_PLATFORM_POSIX_ERROR_HPP
 #define TOFU_PLATFORM_POSIX_ERROR_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 
 #include <cerrno>
 
-namespace tofu::posix {
+namespace tofu::inline TOFU_ABI::posix {
 
 namespace detail {
 
@@ -28,63 +29,44 @@ constexpr io_failure failure_of_twins(int code) noexcept {
 /// The kind of failure an errno value stands for; 0 is none, an unknown value is other. Any thread.
 constexpr io_failure failure_of(int code) noexcept {
     switch (code) {
-    case 0:
-        return io_failure::none;
+    case 0: return io_failure::none;
     case EINPROGRESS:
-    case EALREADY:
-        return io_failure::would_block;
-    case EINTR:
-        return io_failure::interrupted;
-    case ECONNREFUSED:
-        return io_failure::refused;
+    case EALREADY: return io_failure::would_block;
+    case EINTR: return io_failure::interrupted;
+    case ECONNREFUSED: return io_failure::refused;
     case EPIPE:
     case ECONNRESET:
     case ENOTCONN: // a call on a connection that a reset has already taken away
         return io_failure::reset;
-    case ETIMEDOUT:
-        return io_failure::timed_out;
+    case ETIMEDOUT: return io_failure::timed_out;
     case ENETUNREACH:
     case EHOSTUNREACH:
-    case ENETDOWN:
-        return io_failure::unreachable;
-    case EADDRINUSE:
-        return io_failure::address_in_use;
-    case EADDRNOTAVAIL:
-        return io_failure::address_not_available;
+    case ENETDOWN: return io_failure::unreachable;
+    case EADDRINUSE: return io_failure::address_in_use;
+    case EADDRNOTAVAIL: return io_failure::address_not_available;
     case EACCES:
-    case EPERM:
-        return io_failure::permission_denied;
+    case EPERM: return io_failure::permission_denied;
     case ENOENT:
-    case ENOTDIR:
-        return io_failure::path_not_found;
+    case ENOTDIR: return io_failure::path_not_found;
     case EMFILE:
-    case ENFILE:
-        return io_failure::no_descriptors;
+    case ENFILE: return io_failure::no_descriptors;
     case ENOBUFS:
-    case ENOMEM:
-        return io_failure::no_memory;
-    case ECONNABORTED:
-        return io_failure::aborted;
+    case ENOMEM: return io_failure::no_memory;
+    case ECONNABORTED: return io_failure::aborted;
     case EAFNOSUPPORT:
     case EPROTONOSUPPORT:
     case EPROTOTYPE:
-    case ENOPROTOOPT:
-        return io_failure::unsupported;
-    default:
-        return detail::failure_of_twins(code);
+    case ENOPROTOOPT: return io_failure::unsupported;
+    default: return detail::failure_of_twins(code);
     }
 }
 
 /// As failure_of, with the value kept. Any thread.
-constexpr io_error from_errno(int code) noexcept {
-    return io_error{failure_of(code), code};
-}
+constexpr io_error from_errno(int code) noexcept { return io_error{failure_of(code), code}; }
 
 /// The failure of the system call just made. Any thread.
-inline io_error last_error() noexcept {
-    return from_errno(errno);
-}
+inline io_error last_error() noexcept { return from_errno(errno); }
 
-} // namespace tofu::posix
+} // namespace tofu::inline TOFU_ABI::posix
 
 #endif // TOFU_PLATFORM_POSIX_ERROR_HPP

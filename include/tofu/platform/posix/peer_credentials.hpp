@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_POSIX_PEER_CREDENTIALS_HPP
 #define TOFU_PLATFORM_POSIX_PEER_CREDENTIALS_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 
 #include <sys/socket.h>
@@ -12,7 +13,7 @@
 
 #include <cstdint>
 
-namespace tofu::posix {
+namespace tofu::inline TOFU_ABI::posix {
 
 #if defined(SO_PEERCRED) && defined(__linux__)
 /// Process, user and group (unix(7): SO_PEERCRED). For other sockets Linux answers with no user; for a process that
@@ -37,6 +38,6 @@ inline peer_credentials credentials_of(int handle) noexcept {
 inline peer_credentials credentials_of(int) noexcept { return {}; }
 #endif
 
-} // namespace tofu::posix
+} // namespace tofu::inline TOFU_ABI::posix
 
 #endif // TOFU_PLATFORM_POSIX_PEER_CREDENTIALS_HPP

@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_POSIX_POLL_HPP
 #define TOFU_PLATFORM_POSIX_POLL_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/posix/error.hpp>
 #include <tofu/platform/posix/poll_timeout.hpp>
@@ -14,7 +15,7 @@
 #include <cstddef>
 #include <span>
 
-namespace tofu::posix {
+namespace tofu::inline TOFU_ABI::posix {
 
 using poll_entry = ::pollfd;
 
@@ -26,6 +27,6 @@ inline std::size_t poll(std::span<poll_entry> entries, std::chrono::nanoseconds 
     return ready > 0 ? static_cast<std::size_t>(ready) : 0;
 }
 
-} // namespace tofu::posix
+} // namespace tofu::inline TOFU_ABI::posix
 
 #endif // TOFU_PLATFORM_POSIX_POLL_HPP

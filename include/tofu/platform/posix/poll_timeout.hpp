@@ -4,12 +4,13 @@
 #ifndef TOFU_PLATFORM_POSIX_POLL_TIMEOUT_HPP
 #define TOFU_PLATFORM_POSIX_POLL_TIMEOUT_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/platform/wait_milliseconds.hpp>
 
 #include <chrono>
 #include <climits>
 
-namespace tofu::posix {
+namespace tofu::inline TOFU_ABI::posix {
 
 /// Milliseconds as poll(2) and epoll_wait(2) take them: nanoseconds::max() is for ever (-1), nothing or less is 0,
 /// everything else is rounded up, so that a deadline has passed when the wait for it ends. Beyond 24 days the wait is
@@ -21,6 +22,6 @@ constexpr int to_poll_timeout(std::chrono::nanoseconds timeout) noexcept {
     return static_cast<int>(platform::wait_milliseconds(timeout, std::chrono::milliseconds(INT_MAX)).count());
 }
 
-} // namespace tofu::posix
+} // namespace tofu::inline TOFU_ABI::posix
 
 #endif // TOFU_PLATFORM_POSIX_POLL_TIMEOUT_HPP

@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_POSIX_PROCESS_MARK_HPP
 #define TOFU_PLATFORM_POSIX_PROCESS_MARK_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/posix/error.hpp>
 
@@ -12,7 +13,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace tofu::posix {
+namespace tofu::inline TOFU_ABI::posix {
 
 namespace detail {
 
@@ -51,6 +52,6 @@ private:
     std::uint32_t generation_;
 };
 
-} // namespace tofu::posix
+} // namespace tofu::inline TOFU_ABI::posix
 
 #endif // TOFU_PLATFORM_POSIX_PROCESS_MARK_HPP

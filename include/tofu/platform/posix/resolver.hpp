@@ -5,6 +5,7 @@
 #define TOFU_PLATFORM_POSIX_RESOLVER_HPP
 
 #include <tofu/address.hpp>
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/nothrow_vector.hpp>
 #include <tofu/platform/endpoint.hpp>
@@ -18,7 +19,7 @@
 #include <cstring>
 #include <string_view>
 
-namespace tofu::posix {
+namespace tofu::inline TOFU_ABI::posix {
 
 namespace detail {
 
@@ -57,6 +58,6 @@ struct system_names {
     }
 };
 
-} // namespace tofu::posix
+} // namespace tofu::inline TOFU_ABI::posix
 
 #endif // TOFU_PLATFORM_POSIX_RESOLVER_HPP

@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_POSIX_SOCKET_HPP
 #define TOFU_PLATFORM_POSIX_SOCKET_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/dual_stack.hpp>
 #include <tofu/platform/endpoint.hpp>
@@ -27,7 +28,7 @@
 #include <span>
 #include <utility>
 
-namespace tofu::posix {
+namespace tofu::inline TOFU_ABI::posix {
 
 using platform::endpoint;
 
@@ -363,6 +364,6 @@ private:
     std::unique_ptr<socket_file> file_; ///< of a listening Unix domain socket
 };
 
-} // namespace tofu::posix
+} // namespace tofu::inline TOFU_ABI::posix
 
 #endif // TOFU_PLATFORM_POSIX_SOCKET_HPP

@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_POSIX_SOCKET_FILE_HPP
 #define TOFU_PLATFORM_POSIX_SOCKET_FILE_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/posix/descriptor.hpp>
@@ -29,7 +30,7 @@
 // unlocking, and nobody else has a file of that name; who then gets a lock on a file that is not there any more tries
 // again.
 
-namespace tofu::posix {
+namespace tofu::inline TOFU_ABI::posix {
 
 using platform::at_path;
 using platform::endpoint;
@@ -219,6 +220,6 @@ inline io_error listen_at_path(int handle, const endpoint& at, unsigned permissi
     return error;
 }
 
-} // namespace tofu::posix
+} // namespace tofu::inline TOFU_ABI::posix
 
 #endif // TOFU_PLATFORM_POSIX_SOCKET_FILE_HPP

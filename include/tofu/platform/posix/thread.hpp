@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_POSIX_THREAD_HPP
 #define TOFU_PLATFORM_POSIX_THREAD_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/thread_name.hpp>
 
@@ -16,7 +17,7 @@
 #include <atomic>
 #include <cerrno>
 
-namespace tofu::posix {
+namespace tofu::inline TOFU_ABI::posix {
 
 namespace detail {
 
@@ -145,6 +146,6 @@ private:
     platform::thread_name name_;
 };
 
-} // namespace tofu::posix
+} // namespace tofu::inline TOFU_ABI::posix
 
 #endif // TOFU_PLATFORM_POSIX_THREAD_HPP

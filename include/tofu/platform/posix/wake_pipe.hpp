@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_POSIX_WAKE_PIPE_HPP
 #define TOFU_PLATFORM_POSIX_WAKE_PIPE_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/posix/descriptor.hpp>
 #include <tofu/platform/posix/error.hpp>
@@ -13,7 +14,7 @@
 
 #include <cerrno>
 
-namespace tofu::posix {
+namespace tofu::inline TOFU_ABI::posix {
 
 namespace detail {
 
@@ -88,6 +89,6 @@ private:
     descriptor writer_;
 };
 
-} // namespace tofu::posix
+} // namespace tofu::inline TOFU_ABI::posix
 
 #endif // TOFU_PLATFORM_POSIX_WAKE_PIPE_HPP

@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_WINDOWS_AFD_HPP
 #define TOFU_PLATFORM_WINDOWS_AFD_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/windows/error.hpp>
 #include <tofu/platform/windows/handle.hpp>
@@ -18,7 +19,7 @@
 // AFD's interface is not documented by Microsoft, and has been the same since Windows 2000: select() is made of it.
 // The structures and numbers are those of ReactOS (sdk/include/reactos/drivers/afd/shared.h) and of wepoll.
 
-namespace tofu::windows {
+namespace tofu::inline TOFU_ABI::windows {
 
 namespace afd {
 
@@ -125,6 +126,6 @@ private:
 
 } // namespace afd
 
-} // namespace tofu::windows
+} // namespace tofu::inline TOFU_ABI::windows
 
 #endif // TOFU_PLATFORM_WINDOWS_AFD_HPP

@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_WINDOWS_AFD_HANDLES_HPP
 #define TOFU_PLATFORM_WINDOWS_AFD_HANDLES_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/nothrow_vector.hpp>
 #include <tofu/platform/windows/afd.hpp>
@@ -13,7 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace tofu::windows {
+namespace tofu::inline TOFU_ABI::windows {
 
 /// The handle one socket's polls are issued on.
 struct afd_place {
@@ -88,6 +89,6 @@ public:
     [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t) noexcept { return 0; }
 };
 
-} // namespace tofu::windows
+} // namespace tofu::inline TOFU_ABI::windows
 
 #endif // TOFU_PLATFORM_WINDOWS_AFD_HANDLES_HPP

@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_WINDOWS_BASE_HANDLE_HPP
 #define TOFU_PLATFORM_WINDOWS_BASE_HANDLE_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/windows/error.hpp>
 #include <tofu/platform/windows/winsock.hpp>
@@ -15,7 +16,7 @@
 // refused go one layer down and ask again. The answer is checked to be a new socket each time, and the layers are
 // counted: a provider that answers with the socket it was asked for would have us ask for ever.
 
-namespace tofu::windows {
+namespace tofu::inline TOFU_ABI::windows {
 
 /// What WSAIoctl answered: a socket, or why not (a WSA code; 0 is success).
 struct handle_answer {
@@ -68,6 +69,6 @@ inline io_error base_handle_of(SOCKET of, SOCKET& base) noexcept {
         [](SOCKET layer) noexcept { return detail::ask_for_handle(layer, detail::handle_for_polling_query); }, base);
 }
 
-} // namespace tofu::windows
+} // namespace tofu::inline TOFU_ABI::windows
 
 #endif // TOFU_PLATFORM_WINDOWS_BASE_HANDLE_HPP

@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_WINDOWS_COMPLETION_PORT_HPP
 #define TOFU_PLATFORM_WINDOWS_COMPLETION_PORT_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/windows/error.hpp>
 #include <tofu/platform/windows/handle.hpp>
@@ -13,7 +14,7 @@
 #include <cstdint>
 #include <span>
 
-namespace tofu::windows {
+namespace tofu::inline TOFU_ABI::windows {
 
 /// What was dequeued: lpCompletionKey names the handle it came from (as given to associate, or post), lpOverlapped is
 /// the operation's context.
@@ -59,6 +60,6 @@ private:
     unique_handle port_;
 };
 
-} // namespace tofu::windows
+} // namespace tofu::inline TOFU_ABI::windows
 
 #endif // TOFU_PLATFORM_WINDOWS_COMPLETION_PORT_HPP

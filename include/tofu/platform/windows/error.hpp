@@ -4,11 +4,12 @@
 #ifndef TOFU_PLATFORM_WINDOWS_ERROR_HPP
 #define TOFU_PLATFORM_WINDOWS_ERROR_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/windows/nt_status.hpp>
 #include <tofu/platform/windows/winsock.hpp>
 
-namespace tofu::windows {
+namespace tofu::inline TOFU_ABI::windows {
 
 namespace detail {
 
@@ -96,6 +97,6 @@ constexpr io_error from_win32(DWORD code) noexcept { return from_wsa(static_cast
 /// The failure of the Winsock or Win32 call just made. Any thread.
 inline io_error last_error() noexcept { return from_win32(::GetLastError()); }
 
-} // namespace tofu::windows
+} // namespace tofu::inline TOFU_ABI::windows
 
 #endif // TOFU_PLATFORM_WINDOWS_ERROR_HPP

@@ -4,11 +4,12 @@
 #ifndef TOFU_PLATFORM_WINDOWS_HANDLE_HPP
 #define TOFU_PLATFORM_WINDOWS_HANDLE_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/platform/windows/winsock.hpp>
 
 #include <utility>
 
-namespace tofu::windows {
+namespace tofu::inline TOFU_ABI::windows {
 
 /// Move-only; null when there is none. Not for sockets, which closesocket closes. One thread at a time.
 class unique_handle {
@@ -39,6 +40,6 @@ private:
     HANDLE value_ = nullptr;
 };
 
-} // namespace tofu::windows
+} // namespace tofu::inline TOFU_ABI::windows
 
 #endif // TOFU_PLATFORM_WINDOWS_HANDLE_HPP

@@ -4,13 +4,14 @@
 #ifndef TOFU_PLATFORM_WINDOWS_INITIAL_RTO_HPP
 #define TOFU_PLATFORM_WINDOWS_INITIAL_RTO_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/windows/winsock.hpp>
 
 #include <atomic>
 #include <cstdint>
 
-namespace tofu::windows::detail {
+namespace tofu::inline TOFU_ABI::windows::detail {
 
 /// Windows 10 is 10.0, and Windows 11 still is; the build tells them apart. 0 when the system does not say. (GetVersion
 /// tells a program without a manifest of Windows 8, so ntdll is asked.) Any thread.
@@ -46,6 +47,6 @@ inline void fail_loopback_fast(SOCKET handle, const platform::endpoint& to) noex
         ::WSAIoctl(handle, initial_rto, &parameters, sizeof parameters, nullptr, 0, &none, nullptr, nullptr));
 }
 
-} // namespace tofu::windows::detail
+} // namespace tofu::inline TOFU_ABI::windows::detail
 
 #endif // TOFU_PLATFORM_WINDOWS_INITIAL_RTO_HPP

@@ -4,11 +4,12 @@
 #ifndef TOFU_PLATFORM_WINDOWS_NT_STATUS_HPP
 #define TOFU_PLATFORM_WINDOWS_NT_STATUS_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 
 #include <cstdint>
 
-namespace tofu::windows {
+namespace tofu::inline TOFU_ABI::windows {
 
 /// NTSTATUS: 0 and what is above is success or news, what is below is a failure. The values are those of [MS-ERREF]
 /// 2.3.1.
@@ -96,6 +97,6 @@ constexpr io_error from_ntstatus(nt_status code) noexcept {
     return io_error{failure_of_nt(code), static_cast<int>(code)};
 }
 
-} // namespace tofu::windows
+} // namespace tofu::inline TOFU_ABI::windows
 
 #endif // TOFU_PLATFORM_WINDOWS_NT_STATUS_HPP

@@ -5,6 +5,7 @@
 #define TOFU_PLATFORM_WINDOWS_RESOLVER_HPP
 
 #include <tofu/address.hpp>
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/nothrow_vector.hpp>
 #include <tofu/platform/endpoint.hpp>
@@ -16,7 +17,7 @@
 #include <span>
 #include <string_view>
 
-namespace tofu::windows {
+namespace tofu::inline TOFU_ABI::windows {
 
 namespace detail {
 
@@ -57,6 +58,6 @@ struct system_names {
     }
 };
 
-} // namespace tofu::windows
+} // namespace tofu::inline TOFU_ABI::windows
 
 #endif // TOFU_PLATFORM_WINDOWS_RESOLVER_HPP

@@ -5,13 +5,14 @@
 #ifndef TOFU_PLATFORM_WINDOWS_SESSION_HPP
 #define TOFU_PLATFORM_WINDOWS_SESSION_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/windows/error.hpp>
 #include <tofu/platform/windows/winsock.hpp>
 
 #include <utility>
 
-namespace tofu::windows {
+namespace tofu::inline TOFU_ABI::windows {
 
 namespace detail {
 
@@ -78,6 +79,6 @@ private:
     bool open_ = false;
 };
 
-} // namespace tofu::windows
+} // namespace tofu::inline TOFU_ABI::windows
 
 #endif // TOFU_PLATFORM_WINDOWS_SESSION_HPP

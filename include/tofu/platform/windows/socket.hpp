@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_WINDOWS_SOCKET_HPP
 #define TOFU_PLATFORM_WINDOWS_SOCKET_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/dual_stack.hpp>
 #include <tofu/platform/endpoint.hpp>
@@ -21,7 +22,7 @@
 #include <span>
 #include <utility>
 
-namespace tofu::windows {
+namespace tofu::inline TOFU_ABI::windows {
 
 using platform::endpoint;
 
@@ -265,6 +266,6 @@ private:
     std::unique_ptr<socket_file> file_; ///< of a listening Unix domain socket
 };
 
-} // namespace tofu::windows
+} // namespace tofu::inline TOFU_ABI::windows
 
 #endif // TOFU_PLATFORM_WINDOWS_SOCKET_HPP

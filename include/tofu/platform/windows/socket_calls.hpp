@@ -4,12 +4,13 @@
 #ifndef TOFU_PLATFORM_WINDOWS_SOCKET_CALLS_HPP
 #define TOFU_PLATFORM_WINDOWS_SOCKET_CALLS_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/windows/error.hpp>
 #include <tofu/platform/windows/socket_handle.hpp>
 #include <tofu/platform/windows/winsock.hpp>
 
-namespace tofu::windows::detail {
+namespace tofu::inline TOFU_ABI::windows::detail {
 
 inline io_error set_option(SOCKET handle, int level, int name, int value) noexcept {
     const int failed = ::setsockopt(handle, level, name, reinterpret_cast<const char*>(&value), sizeof value);
@@ -41,6 +42,6 @@ inline socket_handle open_stream(int family, io_error& error) noexcept {
     return made;
 }
 
-} // namespace tofu::windows::detail
+} // namespace tofu::inline TOFU_ABI::windows::detail
 
 #endif // TOFU_PLATFORM_WINDOWS_SOCKET_CALLS_HPP

@@ -5,6 +5,7 @@
 #ifndef TOFU_PLATFORM_WINDOWS_SOCKET_FILE_HPP
 #define TOFU_PLATFORM_WINDOWS_SOCKET_FILE_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/socket_file_verdict.hpp>
@@ -31,7 +32,7 @@
 // - A directory that is missing makes bind and connect fail with numbers that do not say so (WSAENETDOWN has been
 //   seen), so the file system is asked, not the number believed.
 
-namespace tofu::windows {
+namespace tofu::inline TOFU_ABI::windows {
 
 using platform::at_path;
 using platform::endpoint;
@@ -229,6 +230,6 @@ inline io_error listen_at_path(SOCKET handle, const endpoint& at, int backlog,
     return error;
 }
 
-} // namespace tofu::windows
+} // namespace tofu::inline TOFU_ABI::windows
 
 #endif // TOFU_PLATFORM_WINDOWS_SOCKET_FILE_HPP

@@ -4,11 +4,12 @@
 #ifndef TOFU_PLATFORM_WINDOWS_SOCKET_HANDLE_HPP
 #define TOFU_PLATFORM_WINDOWS_SOCKET_HANDLE_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/platform/windows/winsock.hpp>
 
 #include <utility>
 
-namespace tofu::windows {
+namespace tofu::inline TOFU_ABI::windows {
 
 /// Move-only; INVALID_SOCKET when there is none. One thread at a time.
 class socket_handle {
@@ -41,6 +42,6 @@ private:
     SOCKET value_ = INVALID_SOCKET;
 };
 
-} // namespace tofu::windows
+} // namespace tofu::inline TOFU_ABI::windows
 
 #endif // TOFU_PLATFORM_WINDOWS_SOCKET_HANDLE_HPP

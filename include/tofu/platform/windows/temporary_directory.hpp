@@ -4,13 +4,14 @@
 #ifndef TOFU_PLATFORM_WINDOWS_TEMPORARY_DIRECTORY_HPP
 #define TOFU_PLATFORM_WINDOWS_TEMPORARY_DIRECTORY_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/platform/windows/utf8.hpp>
 #include <tofu/platform/windows/winsock.hpp>
 
 #include <cstddef>
 #include <string_view>
 
-namespace tofu::windows {
+namespace tofu::inline TOFU_ABI::windows {
 
 /// A path as text, in itself. A plain value.
 class path_text {
@@ -35,6 +36,6 @@ inline path_text temporary_directory() noexcept {
     return length == 0 || length > MAX_PATH ? path_text() : path_text(std::wstring_view(path, length));
 }
 
-} // namespace tofu::windows
+} // namespace tofu::inline TOFU_ABI::windows
 
 #endif // TOFU_PLATFORM_WINDOWS_TEMPORARY_DIRECTORY_HPP

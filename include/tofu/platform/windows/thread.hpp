@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_WINDOWS_THREAD_HPP
 #define TOFU_PLATFORM_WINDOWS_THREAD_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/thread_name.hpp>
 #include <tofu/platform/windows/winsock.hpp>
@@ -14,7 +15,7 @@
 #include <atomic>
 #include <bit>
 
-namespace tofu::windows {
+namespace tofu::inline TOFU_ABI::windows {
 
 namespace detail {
 
@@ -126,6 +127,6 @@ private:
     platform::thread_name name_;
 };
 
-} // namespace tofu::windows
+} // namespace tofu::inline TOFU_ABI::windows
 
 #endif // TOFU_PLATFORM_WINDOWS_THREAD_HPP

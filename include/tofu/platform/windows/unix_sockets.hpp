@@ -5,6 +5,7 @@
 #define TOFU_PLATFORM_WINDOWS_UNIX_SOCKETS_HPP
 
 #include <tofu/address.hpp>
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/windows/session.hpp>
@@ -19,7 +20,7 @@
 #include <memory>
 #include <string_view>
 
-namespace tofu::windows {
+namespace tofu::inline TOFU_ABI::windows {
 
 namespace detail {
 
@@ -65,6 +66,6 @@ inline bool has_unix_sockets() noexcept {
     return answer == present;
 }
 
-} // namespace tofu::windows
+} // namespace tofu::inline TOFU_ABI::windows
 
 #endif // TOFU_PLATFORM_WINDOWS_UNIX_SOCKETS_HPP

@@ -4,6 +4,7 @@
 #ifndef TOFU_PLATFORM_WINDOWS_UTF8_HPP
 #define TOFU_PLATFORM_WINDOWS_UTF8_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/platform/windows/winsock.hpp>
 
 #include <cstddef>
@@ -11,7 +12,7 @@
 #include <span>
 #include <string_view>
 
-namespace tofu::windows {
+namespace tofu::inline TOFU_ABI::windows {
 
 namespace detail {
 
@@ -47,6 +48,6 @@ inline std::size_t to_utf8(std::wstring_view text, std::span<char> room) noexcep
     return static_cast<std::size_t>(detail::to_narrow(text, room.data(), bytes));
 }
 
-} // namespace tofu::windows
+} // namespace tofu::inline TOFU_ABI::windows
 
 #endif // TOFU_PLATFORM_WINDOWS_UTF8_HPP

@@ -3,6 +3,7 @@
 #ifndef TOFU_POLICIES_CONCEPTS_ARCHETYPES_HPP
 #define TOFU_POLICIES_CONCEPTS_ARCHETYPES_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/interest.hpp>
 #include <tofu/io.hpp>
 #include <tofu/slot_identity.hpp>
@@ -12,7 +13,7 @@
 #include <span>
 #include <string_view>
 
-namespace tofu::archetype {
+namespace tofu::inline TOFU_ABI::archetype {
 
 /// What a poller's wait reports to, and asks: the registration that is attached, or still owed, under a key; null when
 /// there is none. Whoever is told of a release may attach and arm at once.
@@ -50,6 +51,6 @@ struct resolution {
     void complete(std::span<const Endpoint> found, io_error error) noexcept;
 };
 
-} // namespace tofu::archetype
+} // namespace tofu::inline TOFU_ABI::archetype
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef TOFU_POLICIES_CONCEPTS_KEY_HPP
 #define TOFU_POLICIES_CONCEPTS_KEY_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/policies/categories.hpp>
 #include <tofu/policies/concepts/archetypes.hpp>
 
@@ -12,7 +13,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 template <class K>
 concept key_has_category = category_is<K, key_category>;
@@ -80,6 +81,6 @@ consteval bool assert_key_policy() {
     return true;
 }
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

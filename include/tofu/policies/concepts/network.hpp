@@ -5,6 +5,7 @@
 #define TOFU_POLICIES_CONCEPTS_NETWORK_HPP
 
 #include <tofu/address.hpp>
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/policies/concepts/archetypes.hpp>
 
@@ -13,7 +14,7 @@
 #include <span>
 #include <type_traits>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 // The network: what a socket is, how one is made, and who knows names.
 
@@ -189,6 +190,6 @@ consteval bool assert_network() {
     return true;
 }
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef TOFU_POLICIES_CONCEPTS_POLL_HPP
 #define TOFU_POLICIES_CONCEPTS_POLL_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/interest.hpp>
 #include <tofu/io.hpp>
 #include <tofu/policies/categories.hpp>
@@ -16,7 +17,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 template <class P>
 concept poll_has_category = category_is<P, poll_category>;
@@ -148,6 +149,6 @@ consteval bool assert_poll_policy() {
     return true;
 }
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

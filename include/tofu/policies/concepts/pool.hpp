@@ -4,6 +4,7 @@
 #ifndef TOFU_POLICIES_CONCEPTS_POOL_HPP
 #define TOFU_POLICIES_CONCEPTS_POOL_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/policies/categories.hpp>
 #include <tofu/policies/concepts/archetypes.hpp>
 
@@ -12,7 +13,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 template <class P>
 concept pool_has_category = category_is<P, pool_category>;
@@ -138,6 +139,6 @@ consteval bool assert_pool_policy() {
     return true;
 }
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

@@ -4,12 +4,13 @@
 #ifndef TOFU_POLICIES_CONCEPTS_TIMER_HPP
 #define TOFU_POLICIES_CONCEPTS_TIMER_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/policies/categories.hpp>
 
 #include <concepts>
 #include <type_traits>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 template <class T>
 concept timer_has_category = category_is<T, timer_category>;
@@ -130,6 +131,6 @@ consteval bool assert_timer_policy() {
     return true;
 }
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_POLICIES_KEY_HANDLE_KEY_HPP
 #define TOFU_POLICIES_KEY_HANDLE_KEY_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/nothrow_vector.hpp>
 #include <tofu/policies/categories.hpp>
 
@@ -11,7 +12,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// The handle and a serial number in one word (32 + 32 bits, 20 + 12 on 32-bit systems). Choose it when keys have to be
 /// read by people or by others: a trace of the system's calls then shows descriptors, and a poller that knows nothing
@@ -132,6 +133,6 @@ private:
     std::uint32_t last_serial_ = 0;
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

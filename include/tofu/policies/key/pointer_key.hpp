@@ -3,6 +3,7 @@
 #ifndef TOFU_POLICIES_KEY_POINTER_KEY_HPP
 #define TOFU_POLICIES_KEY_POINTER_KEY_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/policies/categories.hpp>
 #include <tofu/slot_identity.hpp>
 
@@ -10,7 +11,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// 48 bits of address, 16 of the generation. An address alone would be the next owner's as well; with the generation a
 /// stale event finds nothing, unless it stayed away for exactly a multiple of 65,536 owners of one slot. Costs no
@@ -56,6 +57,6 @@ private:
     }
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

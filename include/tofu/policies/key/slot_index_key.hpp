@@ -3,6 +3,7 @@
 #ifndef TOFU_POLICIES_KEY_SLOT_INDEX_KEY_HPP
 #define TOFU_POLICIES_KEY_SLOT_INDEX_KEY_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/policies/categories.hpp>
 #include <tofu/slot_identity.hpp>
 
@@ -11,7 +12,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// Index and generation share one pointer-sized word, half each (16 + 16 bits on 32-bit systems). A stale event names
 /// an old generation and finds nothing; on 32-bit systems one in 65,536 reuses of a slot could be taken for another, if
@@ -49,6 +50,6 @@ private:
     }
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

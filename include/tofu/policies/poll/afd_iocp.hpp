@@ -6,6 +6,7 @@
 
 #if __has_include(<winsock2.h>)
 
+#include <tofu/config.hpp>
 #include <tofu/engine/deadline.hpp>
 #include <tofu/engine/intrusive_list.hpp>
 #include <tofu/interest.hpp>
@@ -82,7 +83,7 @@
 // The end. The engine disarms everything and waits until nothing is owed, a second at most. What is still owed then is
 // leaked by the pool on purpose; closing the handles ends those polls, and what the kernel writes harms nobody.
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// Polls are issued through handles of AFD that sockets share. The default.
 template <std::size_t SocketsPerHandle = 32>
@@ -348,7 +349,7 @@ using afd_iocp = basic_afd_iocp<>;
 /// The same, with polls issued on the sockets themselves.
 using afd_iocp_direct = basic_afd_iocp<platform::network<>, afd_on_sockets>;
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif // __has_include(<winsock2.h>)
 

@@ -4,6 +4,7 @@
 #ifndef TOFU_POLICIES_POLL_BSD_KQUEUE_HPP
 #define TOFU_POLICIES_POLL_BSD_KQUEUE_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/interest.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/bsd/kernel_queue.hpp>
@@ -46,7 +47,7 @@
 // Waking is EVFILT_USER with EV_CLEAR, triggered by NOTE_TRIGGER: the trigger is gone when it has been reported.
 // `pending_` is as in linux_epoll.hpp, for the same reasons.
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 namespace bsd {
 class kernel_queue; // see platform/bsd/kernel_queue.hpp; only where there is one
@@ -264,6 +265,6 @@ private:
 using bsd_kqueue = basic_bsd_kqueue<>;
 #endif
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif // TOFU_POLICIES_POLL_BSD_KQUEUE_HPP

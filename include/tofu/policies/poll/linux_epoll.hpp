@@ -6,6 +6,7 @@
 
 #if __has_include(<sys/epoll.h>)
 
+#include <tofu/config.hpp>
 #include <tofu/interest.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/linux/epoll.hpp>
@@ -41,7 +42,7 @@
 // are read-modify-writes of one atomic: the waiter's comes after that waker's in its order, reads what it wrote and so
 // synchronises with it.
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// Waits with epoll_wait(2). All calls but wake: the I/O thread. Level-triggered. Movable only before open. `Network`
 /// says what a socket is (see platform::network); its sockets have a native_handle() of int. `Batch` is the most
@@ -177,7 +178,7 @@ private:
 
 using linux_epoll = basic_linux_epoll<>;
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif // __has_include(<sys/epoll.h>)
 

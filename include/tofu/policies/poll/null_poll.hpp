@@ -5,6 +5,7 @@
 #define TOFU_POLICIES_POLL_NULL_POLL_HPP
 
 #include <tofu/address.hpp>
+#include <tofu/config.hpp>
 #include <tofu/interest.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/socket_options.hpp>
@@ -22,7 +23,7 @@
 #include <system_error>
 #include <utility>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// A network with no kind of address. Whoever asks it for one is told io_failure::unsupported with the system's number
 /// for "address family not supported" (EAFNOSUPPORT), as a system says of a kind of socket it has not. At the engine a
@@ -139,6 +140,6 @@ private:
     bool woken_ = false;
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif // TOFU_POLICIES_POLL_NULL_POLL_HPP

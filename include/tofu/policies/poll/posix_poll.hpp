@@ -6,6 +6,7 @@
 
 #if __has_include(<poll.h>)
 
+#include <tofu/config.hpp>
 #include <tofu/interest.hpp>
 #include <tofu/io.hpp>
 #include <tofu/nothrow_vector.hpp>
@@ -39,7 +40,7 @@
 // one atomic: the waiter's comes after the waker's in its order, reads what it wrote and so synchronises with it (a
 // plain store would not). A wake after the flag finds it down, writes, and ends the next wait at once.
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// Waits with poll(2): cost per wait grows with the number of sockets, so it is for hundreds, or for systems that have
 /// nothing better. `Network` says what a socket is (see platform::network); its sockets have a native_handle() of int.
@@ -209,7 +210,7 @@ private:
 
 using posix_poll = basic_posix_poll<>;
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif // __has_include(<poll.h>)
 

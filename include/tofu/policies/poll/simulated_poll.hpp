@@ -15,6 +15,7 @@
 #ifndef TOFU_POLICIES_POLL_SIMULATED_POLL_HPP
 #define TOFU_POLICIES_POLL_SIMULATED_POLL_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/deadline.hpp>
 #include <tofu/interest.hpp>
 #include <tofu/io.hpp>
@@ -28,7 +29,7 @@
 #include <string_view>
 #include <utility>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// `Batch`: the most reports of one wait; 0: no limit. All calls but wake: one thread at a time for the whole world.
 template <std::size_t Batch = 0>
@@ -150,6 +151,6 @@ private:
 
 using simulated_poll = basic_simulated_poll<>;
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_POLICIES_POOL_FIXED_CHANNEL_POOL_HPP
 #define TOFU_POLICIES_POOL_FIXED_CHANNEL_POOL_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/policies/categories.hpp>
 #include <tofu/policies/names.hpp>
 #include <tofu/policies/pool/slot_cells.hpp>
@@ -12,7 +13,7 @@
 #include <new>
 #include <string_view>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 namespace detail {
 inline constexpr std::string_view fixed_channel_pool_name = "fixed_channel_pool";
@@ -83,6 +84,6 @@ struct fixed_channel_pool {
     };
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_POLICIES_POOL_GROWING_CHANNEL_POOL_HPP
 #define TOFU_POLICIES_POOL_GROWING_CHANNEL_POOL_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/nothrow_vector.hpp>
 #include <tofu/policies/categories.hpp>
 #include <tofu/policies/names.hpp>
@@ -14,7 +15,7 @@
 #include <new>
 #include <string_view>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 namespace detail {
 inline constexpr std::string_view growing_channel_pool_name = "growing_channel_pool";
@@ -103,6 +104,6 @@ struct growing_channel_pool {
     };
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_POLICIES_POOL_SLOT_CELLS_HPP
 #define TOFU_POLICIES_POOL_SLOT_CELLS_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/slot_identity.hpp>
 
 #include <cstddef>
@@ -10,7 +11,7 @@
 #include <memory>
 #include <new>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// Room for one owner, and what is known of it even when there is none.
 template <class Slot>
@@ -74,6 +75,6 @@ private:
     std::size_t used_ = 0;
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

@@ -3,7 +3,9 @@
 #ifndef TOFU_POLICIES_TIMER_DEADLINE_HEAP_HPP
 #define TOFU_POLICIES_TIMER_DEADLINE_HEAP_HPP
 
-namespace tofu {
+#include <tofu/config.hpp>
+
+namespace tofu::inline TOFU_ABI {
 
 /// A pairing heap: scheduling is O(1) and allocates nothing, cancelling and taking the earliest are O(log n) amortised.
 /// One thread at a time.
@@ -110,6 +112,6 @@ private:
     node* root_ = nullptr;
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_POLICIES_TIMER_MANUAL_TIMER_HPP
 #define TOFU_POLICIES_TIMER_MANUAL_TIMER_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/policies/categories.hpp>
 #include <tofu/policies/timer/deadline_heap.hpp>
 
@@ -10,7 +11,7 @@
 #include <chrono>
 #include <string_view>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// A clock that stands still until it is moved. One may serve several engines; it must outlive them and their groups.
 class manual_clock {
@@ -56,6 +57,6 @@ private:
     const manual_clock* clock_;
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

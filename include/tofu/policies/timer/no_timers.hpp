@@ -3,12 +3,13 @@
 #ifndef TOFU_POLICIES_TIMER_NO_TIMERS_HPP
 #define TOFU_POLICIES_TIMER_NO_TIMERS_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/policies/categories.hpp>
 
 #include <chrono>
 #include <string_view>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// Zero size, zero code: all time limits of the options are off, whatever they say, a bye does not wait for the peer,
 /// and there is no update_receiver_after. Choose it where every peer is trusted, or somebody else keeps time. The clock
@@ -24,6 +25,6 @@ struct no_timers {
     [[nodiscard]] static time_point now() noexcept { return clock::now(); }
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

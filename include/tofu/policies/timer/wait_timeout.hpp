@@ -3,13 +3,14 @@
 #ifndef TOFU_POLICIES_TIMER_WAIT_TIMEOUT_HPP
 #define TOFU_POLICIES_TIMER_WAIT_TIMEOUT_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/policies/categories.hpp>
 #include <tofu/policies/timer/deadline_heap.hpp>
 
 #include <chrono>
 #include <string_view>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 
 /// Deadlines of the steady clock. I/O thread, except now().
 class wait_timeout : public deadline_heap<std::chrono::steady_clock::time_point> {
@@ -23,6 +24,6 @@ public:
     [[nodiscard]] time_point now() const noexcept { return clock::now(); }
 };
 
-} // namespace tofu
+} // namespace tofu::inline TOFU_ABI
 
 #endif

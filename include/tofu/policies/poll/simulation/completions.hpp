@@ -8,6 +8,7 @@
 #ifndef TOFU_POLICIES_POLL_SIMULATION_COMPLETIONS_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_COMPLETIONS_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/interest.hpp>
 #include <tofu/io.hpp>
 #include <tofu/policies/poll/simulation/operations.hpp>
@@ -19,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace tofu::simulation {
+namespace tofu::inline TOFU_ABI::simulation {
 
 /// One thread at a time.
 class completion_port {
@@ -212,6 +213,6 @@ private:
     std::size_t owed_ = 0;
 };
 
-} // namespace tofu::simulation
+} // namespace tofu::inline TOFU_ABI::simulation
 
 #endif

@@ -4,6 +4,7 @@
 #define TOFU_POLICIES_POLL_SIMULATION_ENDPOINT_HPP
 
 #include <tofu/address.hpp>
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 
 #include <charconv>
@@ -11,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace tofu::simulation {
+namespace tofu::inline TOFU_ABI::simulation {
 
 /// A plain value. Host 0 is every interface.
 struct endpoint {
@@ -65,6 +66,6 @@ struct endpoint {
     return address(tcp_address{host, from.port});
 }
 
-} // namespace tofu::simulation
+} // namespace tofu::inline TOFU_ABI::simulation
 
 #endif

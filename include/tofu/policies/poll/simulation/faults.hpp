@@ -3,10 +3,12 @@
 #ifndef TOFU_POLICIES_POLL_SIMULATION_FAULTS_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_FAULTS_HPP
 
+#include <tofu/config.hpp>
+
 #include <chrono>
 #include <cstddef>
 
-namespace tofu::simulation {
+namespace tofu::inline TOFU_ABI::simulation {
 
 /// Rates are in thousandths of the calls (or arrivals) they concern. As it stands, nothing goes wrong: a network with a
 /// latency of 50 us and room for 64 KiB under way in each direction of a connection.
@@ -55,6 +57,6 @@ struct faults {
     friend bool operator==(const faults&, const faults&) noexcept = default;
 };
 
-} // namespace tofu::simulation
+} // namespace tofu::inline TOFU_ABI::simulation
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_POLICIES_POLL_SIMULATION_KERNEL_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_KERNEL_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/interest.hpp>
 #include <tofu/io.hpp>
 #include <tofu/policies/poll/simulation/faults.hpp>
@@ -18,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace tofu::simulation {
+namespace tofu::inline TOFU_ABI::simulation {
 
 /// Shared by a world and everything in it. One thread at a time. It takes its own memory for granted: without any left,
 /// the program ends.
@@ -232,6 +233,6 @@ private:
     std::vector<bool> handles_;        // those that are open
 };
 
-} // namespace tofu::simulation
+} // namespace tofu::inline TOFU_ABI::simulation
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_POLICIES_POLL_SIMULATION_NAMES_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_NAMES_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/policies/poll/simulation/endpoint.hpp>
 #include <tofu/policies/timer/manual_timer.hpp>
@@ -18,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace tofu::simulation {
+namespace tofu::inline TOFU_ABI::simulation {
 
 /// What a resolver says about a name.
 struct name_answer {
@@ -92,6 +93,6 @@ private:
     bool over_ = false;
 };
 
-} // namespace tofu::simulation
+} // namespace tofu::inline TOFU_ABI::simulation
 
 #endif

@@ -4,6 +4,7 @@
 #define TOFU_POLICIES_POLL_SIMULATION_NETWORK_HPP
 
 #include <tofu/address.hpp>
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/socket_options.hpp>
 #include <tofu/policies/poll/simulation/endpoint.hpp>
@@ -11,7 +12,7 @@
 
 #include <utility>
 
-namespace tofu::simulation {
+namespace tofu::inline TOFU_ABI::simulation {
 
 /// What a simulated poller brings with it; see platform::network for what each call means. A handle: copies name the
 /// same network. One thread at a time.
@@ -45,6 +46,6 @@ private:
     engine::ref<universe> universe_;
 };
 
-} // namespace tofu::simulation
+} // namespace tofu::inline TOFU_ABI::simulation
 
 #endif

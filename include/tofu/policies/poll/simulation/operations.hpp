@@ -3,6 +3,7 @@
 #ifndef TOFU_POLICIES_POLL_SIMULATION_OPERATIONS_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_OPERATIONS_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/interest.hpp>
 #include <tofu/policies/poll/simulation/random.hpp>
 #include <tofu/policies/poll/simulation/traffic.hpp>
@@ -12,7 +13,7 @@
 #include <deque>
 #include <vector>
 
-namespace tofu::simulation {
+namespace tofu::inline TOFU_ABI::simulation {
 
 /// The kernel-facing state of one socket; it lies in its channel's slot. The world writes to it for as long as it holds
 /// it, as AFD does.
@@ -148,6 +149,6 @@ private:
     std::uint64_t last_number_ = 0;
 };
 
-} // namespace tofu::simulation
+} // namespace tofu::inline TOFU_ABI::simulation
 
 #endif

@@ -3,9 +3,11 @@
 #ifndef TOFU_POLICIES_POLL_SIMULATION_RANDOM_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_RANDOM_HPP
 
+#include <tofu/config.hpp>
+
 #include <cstdint>
 
-namespace tofu::simulation {
+namespace tofu::inline TOFU_ABI::simulation {
 
 /// Sebastiano Vigna's SplitMix64 (https://prng.di.unimi.it/splitmix64.c). The distributions of <random> differ from
 /// library to library; these do not. A plain value; one thread at a time.
@@ -39,6 +41,6 @@ private:
     std::uint64_t state_;
 };
 
-} // namespace tofu::simulation
+} // namespace tofu::inline TOFU_ABI::simulation
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_POLICIES_POLL_SIMULATION_SOCKET_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_SOCKET_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/socket_options.hpp>
 #include <tofu/policies/poll/simulation/universe.hpp>
@@ -11,7 +12,7 @@
 #include <span>
 #include <utility>
 
-namespace tofu::simulation {
+namespace tofu::inline TOFU_ABI::simulation {
 
 /// A listener or a connection. Move-only, closes in its destructor. See posix::socket for what each call means.
 class socket {
@@ -60,6 +61,6 @@ private:
     socket_id id_ = 0;
 };
 
-} // namespace tofu::simulation
+} // namespace tofu::inline TOFU_ABI::simulation
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_POLICIES_POLL_SIMULATION_SYSTEM_CALLS_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_SYSTEM_CALLS_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/policies/poll/simulation/kernel.hpp>
 
 #include <algorithm>
@@ -12,7 +13,7 @@
 #include <span>
 #include <utility>
 
-namespace tofu::simulation {
+namespace tofu::inline TOFU_ABI::simulation {
 
 /// One thread at a time. See posix::socket for what each call means.
 class system_calls : public kernel {
@@ -246,6 +247,6 @@ private:
     time_point descriptors_short_until_{};
 };
 
-} // namespace tofu::simulation
+} // namespace tofu::inline TOFU_ABI::simulation
 
 #endif

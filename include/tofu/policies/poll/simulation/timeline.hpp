@@ -3,6 +3,7 @@
 #ifndef TOFU_POLICIES_POLL_SIMULATION_TIMELINE_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_TIMELINE_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/policies/poll/simulation/names.hpp>
 #include <tofu/policies/poll/simulation/traffic.hpp>
 
@@ -11,7 +12,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace tofu::simulation {
+namespace tofu::inline TOFU_ABI::simulation {
 
 /// Something that happens at a time: it is looked at when the clock gets there.
 struct event {
@@ -72,6 +73,6 @@ private:
     std::uint64_t last_order_ = 0;
 };
 
-} // namespace tofu::simulation
+} // namespace tofu::inline TOFU_ABI::simulation
 
 #endif

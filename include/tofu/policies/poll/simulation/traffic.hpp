@@ -3,6 +3,7 @@
 #ifndef TOFU_POLICIES_POLL_SIMULATION_TRAFFIC_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_TRAFFIC_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/policies/poll/simulation/endpoint.hpp>
 #include <tofu/policies/timer/manual_timer.hpp>
@@ -13,7 +14,7 @@
 #include <deque>
 #include <vector>
 
-namespace tofu::simulation {
+namespace tofu::inline TOFU_ABI::simulation {
 
 using time_point = manual_clock::time_point;
 using duration = manual_clock::duration;
@@ -81,6 +82,6 @@ struct socket_state {
     bool left_unseen = false;    ///< its last wait was interrupted
 };
 
-} // namespace tofu::simulation
+} // namespace tofu::inline TOFU_ABI::simulation
 
 #endif

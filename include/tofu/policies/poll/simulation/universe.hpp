@@ -3,6 +3,7 @@
 #ifndef TOFU_POLICIES_POLL_SIMULATION_UNIVERSE_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_UNIVERSE_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/ref.hpp>
 #include <tofu/policies/poll/simulation/system_calls.hpp>
 #include <tofu/policies/poll/simulation/watch.hpp>
@@ -10,7 +11,7 @@
 #include <cstdint>
 #include <deque>
 
-namespace tofu::simulation {
+namespace tofu::inline TOFU_ABI::simulation {
 
 /// What is to become of an engine that waits and has nothing to do.
 enum class idle : std::uint8_t {
@@ -43,6 +44,6 @@ struct universe : system_calls {
     bool asking = false; ///< inside the hook: it is not asked again
 };
 
-} // namespace tofu::simulation
+} // namespace tofu::inline TOFU_ABI::simulation
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOFU_POLICIES_POLL_SIMULATION_WATCH_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_WATCH_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/interest.hpp>
 #include <tofu/policies/poll/simulation/completions.hpp>
 #include <tofu/policies/poll/simulation/system_calls.hpp>
@@ -14,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace tofu::simulation {
+namespace tofu::inline TOFU_ABI::simulation {
 
 /// One thread at a time, except woken and wakes.
 class watch {
@@ -252,6 +253,6 @@ private:
     std::vector<one_report> news_;
 };
 
-} // namespace tofu::simulation
+} // namespace tofu::inline TOFU_ABI::simulation
 
 #endif

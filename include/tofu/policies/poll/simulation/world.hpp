@@ -3,6 +3,7 @@
 #ifndef TOFU_POLICIES_POLL_SIMULATION_WORLD_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_WORLD_HPP
 
+#include <tofu/config.hpp>
 #include <tofu/engine/ref.hpp>
 #include <tofu/policies/poll/simulation/network.hpp>
 #include <tofu/policies/poll/simulation/universe.hpp>
@@ -13,12 +14,12 @@
 #include <string_view>
 #include <utility>
 
-namespace tofu {
+namespace tofu::inline TOFU_ABI {
 template <std::size_t Batch>
 class basic_simulated_poll;
 }
 
-namespace tofu::simulation {
+namespace tofu::inline TOFU_ABI::simulation {
 
 /// Made by a test, with a seed; engines get their pollers and timers from it. It may go before them: then names that
 /// were asked for have no answer any more. One thread at a time.
@@ -80,6 +81,6 @@ private:
     engine::ref<universe> universe_;
 };
 
-} // namespace tofu::simulation
+} // namespace tofu::inline TOFU_ABI::simulation
 
 #endif
