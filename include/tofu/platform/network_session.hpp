@@ -4,8 +4,9 @@
 #ifndef TOFU_PLATFORM_NETWORK_SESSION_HPP
 #define TOFU_PLATFORM_NETWORK_SESSION_HPP
 
-#if defined(_WIN32)
 #include <tofu/config.hpp>
+
+#if defined(_WIN32)
 #include <tofu/platform/windows/session.hpp>
 #else
 #include <tofu/io.hpp>

@@ -4,8 +4,9 @@
 #ifndef TOFU_PLATFORM_PROCESS_MARK_HPP
 #define TOFU_PLATFORM_PROCESS_MARK_HPP
 
-#if defined(_WIN32)
 #include <tofu/config.hpp>
+
+#if defined(_WIN32)
 #include <tofu/io.hpp>
 #else
 #include <tofu/platform/posix/process_mark.hpp>

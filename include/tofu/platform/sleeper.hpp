@@ -4,8 +4,9 @@
 #ifndef TOFU_PLATFORM_SLEEPER_HPP
 #define TOFU_PLATFORM_SLEEPER_HPP
 
-#if defined(__linux__)
 #include <tofu/config.hpp>
+
+#if defined(__linux__)
 #include <tofu/platform/linux/sleeper.hpp>
 #else
 #include <tofu/platform/condition_sleeper.hpp>

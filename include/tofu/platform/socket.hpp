@@ -4,8 +4,9 @@
 #ifndef TOFU_PLATFORM_SOCKET_HPP
 #define TOFU_PLATFORM_SOCKET_HPP
 
-#if defined(_WIN32)
 #include <tofu/config.hpp>
+
+#if defined(_WIN32)
 #include <tofu/platform/windows/socket.hpp>
 #else
 #include <tofu/platform/posix/socket.hpp>

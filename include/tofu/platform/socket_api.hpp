@@ -4,8 +4,9 @@
 #ifndef TOFU_PLATFORM_SOCKET_API_HPP
 #define TOFU_PLATFORM_SOCKET_API_HPP
 
-#if defined(_WIN32)
 #include <tofu/config.hpp>
+
+#if defined(_WIN32)
 #include <tofu/platform/windows/winsock.hpp>
 #else
 #include <arpa/inet.h>

@@ -4,8 +4,9 @@
 #ifndef TOFU_PLATFORM_THREAD_HPP
 #define TOFU_PLATFORM_THREAD_HPP
 
-#if defined(_WIN32)
 #include <tofu/config.hpp>
+
+#if defined(_WIN32)
 #include <tofu/platform/windows/thread.hpp>
 #else
 #include <tofu/platform/posix/thread.hpp>

@@ -4,8 +4,9 @@
 #ifndef TOFU_PLATFORM_UNIX_SOCKETS_HPP
 #define TOFU_PLATFORM_UNIX_SOCKETS_HPP
 
-#if defined(_WIN32)
 #include <tofu/config.hpp>
+
+#if defined(_WIN32)
 #include <tofu/platform/windows/unix_sockets.hpp>
 #endif
 

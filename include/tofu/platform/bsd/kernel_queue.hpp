@@ -4,9 +4,10 @@
 #ifndef TOFU_PLATFORM_BSD_KERNEL_QUEUE_HPP
 #define TOFU_PLATFORM_BSD_KERNEL_QUEUE_HPP
 
+#include <tofu/config.hpp>
+
 #if __has_include(<sys/event.h>)
 
-#include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/bsd/wait_time.hpp>
 #include <tofu/platform/posix/descriptor.hpp>

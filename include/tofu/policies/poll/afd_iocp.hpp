@@ -4,9 +4,10 @@
 #ifndef TOFU_POLICIES_POLL_AFD_IOCP_HPP
 #define TOFU_POLICIES_POLL_AFD_IOCP_HPP
 
+#include <tofu/config.hpp>
+
 #if __has_include(<winsock2.h>)
 
-#include <tofu/config.hpp>
 #include <tofu/engine/deadline.hpp>
 #include <tofu/engine/intrusive_list.hpp>
 #include <tofu/interest.hpp>

@@ -4,9 +4,10 @@
 #ifndef TOFU_POLICIES_POLL_LINUX_EPOLL_HPP
 #define TOFU_POLICIES_POLL_LINUX_EPOLL_HPP
 
+#include <tofu/config.hpp>
+
 #if __has_include(<sys/epoll.h>)
 
-#include <tofu/config.hpp>
 #include <tofu/interest.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/linux/epoll.hpp>

@@ -4,9 +4,10 @@
 #ifndef TOFU_POLICIES_POLL_POSIX_POLL_HPP
 #define TOFU_POLICIES_POLL_POSIX_POLL_HPP
 
+#include <tofu/config.hpp>
+
 #if __has_include(<poll.h>)
 
-#include <tofu/config.hpp>
 #include <tofu/interest.hpp>
 #include <tofu/io.hpp>
 #include <tofu/nothrow_vector.hpp>
