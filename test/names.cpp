@@ -245,23 +245,6 @@ TOFU_TEST_CASE(each_address_of_a_listeners_name_is_tried_in_turn, here, tcp_only
     talk.connect(tofu::parse_address(m->headers().find(tofu::listen_on_header)).value);
 }
 
-TOFU_TEST_CASE(a_listener_whose_addresses_all_fail_tells_the_last_failure, here, tcp_only) {
-    script play;
-    scripted_dialogue talk(here, play);
-    const tofu::address taken = talk.listen();
-    std::uint16_t listener = talk.listen_on_name();
-    play.names.next(talk.engine).answer({tofu::tcp_address{"192.0.2.1", 0}, taken});
-    talk.expect_failure(talk.server, op_code::welcome_response, listener, status::listen_failed, "address_in_use");
-    listener = talk.listen_on_name();
-    play.names.next(talk.engine).answer({tofu::tcp_address{"192.0.2.1", 0}});
-    talk.expect_failure(talk.server, op_code::welcome_response, listener, status::listen_failed,
-                        "address_not_available");
-    listener = talk.listen_on_name();
-    play.names.next(talk.engine).fail(tofu::io_failure::name_not_found);
-    talk.expect_failure(talk.server, op_code::welcome_response, listener, status::listen_failed, "name_not_found");
-    talk.expect_silence(talk.server);
-}
-
 TOFU_TEST_CASE(a_group_may_go_while_its_name_is_asked_for, here, tcp_only) {
     script play;
     scripted_dialogue talk(here, play);

@@ -59,6 +59,7 @@ BOOST_AUTO_TEST_CASE(every_error_number_the_engine_acts_on_has_its_kind) {
         {ETIMEDOUT, io_failure::timed_out},
         {ENETUNREACH, io_failure::unreachable},
         {EHOSTUNREACH, io_failure::unreachable},
+        {EHOSTDOWN, io_failure::unreachable},
         {EADDRINUSE, io_failure::address_in_use},
         {EADDRNOTAVAIL, io_failure::address_not_available},
         {EACCES, io_failure::permission_denied},

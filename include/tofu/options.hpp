@@ -66,9 +66,10 @@ struct options {
     /// Most connections accepted from one listener per turn of the loop. Default 64.
     std::size_t accept_budget = 64;
 
-    /// Longest time for a name to be resolved, a listener's too, and then for each of its addresses to be connected to.
-    /// It begins when the name is posted: it includes the wait for one of the threads that look names up. When it ends,
-    /// the look-up itself may go on; nobody waits for it. 0: no limit (the system's own). Default 30 s.
+    /// Longest time to connect: for the look-up of a name and for all its addresses together. Each address has an equal
+    /// share of what is left. A listener's name is looked up within this time, too. It begins when the name is posted,
+    /// so it includes the wait for one of the threads that look names up. When it ends, the look-up itself may go on;
+    /// nobody waits for it. 0: no limit (the system's own). Default 30 s.
     std::chrono::milliseconds connect_time{30'000};
 
     /// Longest wait for the complete hello_request (accepting side), and for the server's first answer (connecting

@@ -9,7 +9,7 @@
 
 namespace tofu_test {
 
-void question::answer(std::initializer_list<tofu::address> found) {
+void question::answer(const std::vector<tofu::address>& found) {
     std::vector<endpoint> endpoints;
     for (const tofu::address& one : found) {
         tofu::platform::network<> net;

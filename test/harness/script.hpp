@@ -14,10 +14,10 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <initializer_list>
 #include <mutex>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tofu_test {
@@ -31,7 +31,7 @@ struct question {
     bool for_listening = false;
     std::function<void(std::span<const endpoint>, tofu::io_error)> complete;
 
-    void answer(std::initializer_list<tofu::address> found);
+    void answer(const std::vector<tofu::address>& found);
     void fail(tofu::io_failure why);
 };
 
@@ -85,6 +85,10 @@ struct script {
     std::atomic<tofu::io_failure> broken_as{tofu::io_failure::reset}; ///< how a broken write fails, with code 1
     std::atomic<bool> never_connects{false};
     std::atomic<bool> connects_unseen{false}; ///< with never_connects: finish_connect succeeds unreported
+
+    /// How connecting to an address ends at once, with code 1; would_block: nobody ever answers. To be set before
+    /// anybody connects.
+    std::vector<std::pair<tofu::address, tofu::io_failure>> connects_as;
 
     /// Who wants to go to the first comes to the second. To be set before anybody does.
     tofu::address diverted_from;

@@ -80,6 +80,12 @@ public:
     socket connect(const endpoint& to, const tofu::socket_options& options, tofu::io_error& error) noexcept {
         play_->sockets.add({asked_socket::how::connects, options});
         if (play_->never_connects) return silent(options, error);
+        for (const auto& [where, ending] : play_->connects_as) {
+            if (tofu::platform::to_address(to) != where) continue;
+            if (ending == tofu::io_failure::would_block) return silent(options, error);
+            error = {ending, 1};
+            return {};
+        }
         return {real::connect(to, options, error), play_};
     }
     socket listen(const endpoint& at, const tofu::socket_options& options, int backlog,

@@ -37,7 +37,8 @@ struct channel_limits {}; // none, without timers
 template <class Timer>
 requires Timer::has_timers struct channel_limits<Timer> {
     using time_point = typename Timer::time_point;
-    time_point phase = (time_point::max)(); ///< connect, hello, bye or grace: a channel has one of them at a time
+    time_point connect = (time_point::max)(); ///< for the look-up and all addresses together
+    time_point phase = (time_point::max)();   ///< connect, hello, bye or grace: a channel has one of them at a time
     time_point message = (time_point::max)();
     time_point idle = (time_point::max)();
     reason phase_reason = reason::none;

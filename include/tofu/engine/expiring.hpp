@@ -21,6 +21,10 @@ void expire_phase(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
         finish_connect(state, ch, io_failure::timed_out); // the name may have other addresses
         return;
     }
+    if (ch.phase == channel_phase::resolving) {
+        stop_waiting_for_address(state, ch);
+        return;
+    }
     // grace_time after both byes ends with reason bye. grace_time after a write error ends with that error.
     const bool grace_of_output = ch.limits.phase_reason == reason::os_error;
     end_channel(state, ch, grace_of_output ? cause_of_failed_output(ch) : cause::of(ch.limits.phase_reason));

@@ -18,7 +18,8 @@ namespace tofu::inline TOFU_ABI::engine {
     case io_failure::reset: return cause::of(reason::peer_reset);
     case io_failure::timed_out: return cause::of(reason::connect_timeout);
     case io_failure::address_in_use: return cause::of(reason::address_in_use);
-    case io_failure::address_not_available: return cause::of(reason::address_not_available);
+    case io_failure::address_not_available:
+    case io_failure::unreachable: return cause::of(reason::address_not_available);
     case io_failure::permission_denied: return cause::of(reason::permission_denied);
     case io_failure::path_not_found: return cause::of(reason::path_not_found);
     case io_failure::name_not_found: return cause::of(reason::name_not_found);
@@ -27,7 +28,6 @@ namespace tofu::inline TOFU_ABI::engine {
     case io_failure::none:
     case io_failure::would_block:
     case io_failure::interrupted:
-    case io_failure::unreachable:
     case io_failure::name_required:
     case io_failure::no_descriptors:
     case io_failure::aborted:
@@ -35,6 +35,41 @@ namespace tofu::inline TOFU_ABI::engine {
     case io_failure::other: break; // no name of their own: the system's number tells
     }
     return cause::os(error.os_code, failed_step);
+}
+
+/// How much the failure of one address tells about why its name cannot be reached, or listened at. A lack of memory or
+/// descriptors ranks highest: the address was not tried. An answer of somebody ranks next. The failures of a host
+/// without IPv6 or without a network rank lowest.
+[[nodiscard]] constexpr int telling_rank(io_failure kind) noexcept {
+    switch (kind) {
+    case io_failure::no_memory:
+    case io_failure::no_descriptors:
+    case io_failure::no_base_handle: return 6;
+    case io_failure::refused:
+    case io_failure::backlog_full:
+    case io_failure::reset:
+    case io_failure::address_in_use: return 5;
+    case io_failure::permission_denied: return 4;
+    case io_failure::timed_out: return 3;
+    case io_failure::address_not_available:
+    case io_failure::unreachable: return 1;
+    case io_failure::none:
+    case io_failure::unsupported: return 0;
+    case io_failure::would_block:
+    case io_failure::interrupted:
+    case io_failure::path_not_found:
+    case io_failure::name_not_found:
+    case io_failure::name_required:
+    case io_failure::aborted:
+    case io_failure::other: break;
+    }
+    return 2;
+}
+
+/// The failure that tells more; of two that tell as much, the first.
+[[nodiscard]] constexpr io_error more_telling(io_error first, io_error second) noexcept {
+    if (!first) return second;
+    return telling_rank(second.kind) > telling_rank(first.kind) ? second : first;
 }
 
 /// The cause of a connection that failed while it was read or written (`failed_step`: recv_failed or send_failed). All

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 
 namespace tofu::inline TOFU_ABI::engine {
 
@@ -28,6 +29,38 @@ void begin_phase_limit(loop_state<Policies>& state, channel<Policies>& ch, std::
         ch.limits.phase = limit_after(state, time);
         ch.limits.phase_reason = why;
     }
+}
+
+/// connect_time begins: for the look-up of a name and for all its addresses together.
+template <class Policies>
+void begin_connect_limit(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    if constexpr (Policies::timer::has_timers) ch.limits.connect = limit_after(state, state.opts.connect_time);
+}
+
+/// The channel waits without a socket: all that is left of connect_time is the limit.
+template <class Policies>
+void restore_connect_limit(channel<Policies>& ch) noexcept {
+    if constexpr (Policies::timer::has_timers) {
+        ch.limits.phase = ch.limits.connect;
+        ch.limits.phase_reason = reason::connect_timeout;
+    }
+}
+
+/// The limit of one address of a name is an equal share of what is left of connect_time; `addresses` is how many share.
+template <class Policies>
+void begin_address_limit(loop_state<Policies>& state, channel<Policies>& ch, std::size_t addresses) noexcept {
+    if constexpr (Policies::timer::has_timers) {
+        restore_connect_limit(ch);
+        if (ch.limits.connect == (loop_state<Policies>::time_point::max)() || addresses == 1) return;
+        const auto left = ch.limits.connect - state.reading_time();
+        ch.limits.phase = state.reading_time() + left / static_cast<decltype(left.count())>(addresses);
+    }
+}
+
+template <class Policies>
+[[nodiscard]] bool connect_limit_is_over(const loop_state<Policies>& state, const channel<Policies>& ch) noexcept {
+    if constexpr (Policies::timer::has_timers) return ch.limits.connect <= state.reading_time();
+    return false;
 }
 
 template <class Policies>

@@ -186,7 +186,7 @@ public:
         ch->owed = false;
         if (Policies::key::closes_after_release) close_socket(*ch);
         if (ch->phase == channel_phase::resolving) {
-            try_next_address(state_, *ch, io_error{io_failure::refused, 0});
+            try_next_address(state_, *ch, {});
             return;
         }
         conclude_zombie(state_, *ch);

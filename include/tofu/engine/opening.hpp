@@ -10,6 +10,7 @@
 #include <tofu/engine/loop_state.hpp>
 #include <tofu/engine/parking_lots.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <new>
 #include <utility>
@@ -76,6 +77,12 @@ template <class Policies>
 
 // Connecting.
 
+/// How many addresses of the channel's name were not tried yet; 0 if it has a literal.
+template <class Policies>
+[[nodiscard]] std::size_t untried_addresses(const channel<Policies>& ch) noexcept {
+    return ch.addresses ? ch.addresses->found.size() - ch.addresses->tried : 0;
+}
+
 template <class Policies>
 void connected(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     ch.phase = channel_phase::open;
@@ -86,8 +93,8 @@ void connected(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     state.touch(ch);
 }
 
-/// The listener at this address takes no more for now: the same again after the retry time, until the connect time of
-/// this address is over.
+/// The listener at this address takes no more for now: the same again after the retry time, until the share of this
+/// address is over.
 template <class Policies>
 void connect_later(loop_state<Policies>& state, channel<Policies>& ch,
                    const typename channel<Policies>::endpoint& where) noexcept {
@@ -100,10 +107,9 @@ void connect_later(loop_state<Policies>& state, channel<Policies>& ch,
         }
         ch.addresses->tried = 1;
     }
-    --ch.addresses->tried;
     ch.phase = channel_phase::resolving; // as far as events go: it has no socket
-    if (!std::exchange(ch.awaits_backlog, true))
-        begin_phase_limit(state, ch, state.opts.connect_time, reason::connect_timeout);
+    if (!std::exchange(ch.awaits_backlog, true)) begin_address_limit(state, ch, 1 + untried_addresses(ch));
+    --ch.addresses->tried;
     state.paused_connects.push_back(ch);
     state.retry_later();
     state.touch(ch);
@@ -124,63 +130,10 @@ template <class Policies>
     if (error && !in_progress) return error;
     if (!attach(state, ch, status::connect_failed)) return {};
     ch.phase = channel_phase::connecting;
-    begin_phase_limit(state, ch, state.opts.connect_time, reason::connect_timeout);
+    begin_address_limit(state, ch, 1 + untried_addresses(ch));
     if (!in_progress) connected(state, ch);
     state.touch(ch);
     return {};
-}
-
-/// The next address of the name; when all have failed, the last one's error ends the channel.
-template <class Policies>
-void try_next_address(loop_state<Policies>& state, channel<Policies>& ch, io_error last_error) noexcept {
-    while (ch.addresses && ch.addresses->tried < ch.addresses->found.size()) {
-        last_error = connect_to(state, ch, ch.addresses->found[ch.addresses->tried++]);
-        if (!last_error) return;
-    }
-    end_channel(state, ch, cause_of(last_error, status::connect_failed));
-}
-
-/// The retry time is over.
-template <class Policies>
-void resume_connects(loop_state<Policies>& state) noexcept {
-    decltype(state.paused_connects) now;
-    now.swap(state.paused_connects);
-    while (channel<Policies>* const ch = now.pop_front())
-        if (!ch->ended()) try_next_address(state, *ch, {io_failure::backlog_full, 0});
-}
-
-/// An address has refused or did not answer in time: the socket goes, the next address follows, at once or when the
-/// poller has let go of the registration.
-template <class Policies>
-void leave_address(loop_state<Policies>& state, channel<Policies>& ch, io_error error) noexcept {
-    if (!ch.addresses || ch.addresses->tried >= ch.addresses->found.size()) {
-        end_channel(state, ch, cause_of(error, status::connect_failed));
-        return;
-    }
-    detach(state, ch);
-    close_socket(ch);
-    ch.phase = channel_phase::resolving; // as far as events go: it has no socket
-    if (!ch.owed) {
-        try_next_address(state, ch, error);
-        return;
-    }
-    begin_phase_limit(state, ch, state.opts.connect_time, reason::connect_timeout); // the release may not come
-    state.touch(ch);
-}
-
-/// Asks a connecting socket for its result. Without a result yet, the attempt fails with `unanswered`;
-/// io_failure::none keeps waiting.
-template <class Policies>
-void finish_connect(loop_state<Policies>& state, channel<Policies>& ch, io_failure unanswered) noexcept {
-    io_error error = ch.socket.finish_connect();
-    if (error.kind == io_failure::would_block) {
-        if (unanswered == io_failure::none) return;
-        error = {unanswered, 0};
-    }
-    if (error)
-        leave_address(state, ch, error);
-    else
-        connected(state, ch);
 }
 
 // Listening.
@@ -219,13 +172,85 @@ template <class Policies>
     return {};
 }
 
+// The addresses of a name.
+
+/// Ends a channel that has no address left to try, or no time. Of all failures, the most telling one is the cause.
 template <class Policies>
-void try_listen(loop_state<Policies>& state, channel<Policies>& ch, io_error last_error) noexcept {
-    while (ch.addresses && ch.addresses->tried < ch.addresses->found.size()) {
-        last_error = listen_at(state, ch, ch.addresses->found[ch.addresses->tried++]);
-        if (!last_error) return;
+void end_without_address(loop_state<Policies>& state, channel<Policies>& ch, io_error last) noexcept {
+    io_error told = ch.addresses ? more_telling(ch.addresses->error, last) : last;
+    if (!told) told = {io_failure::timed_out, 0}; // time was over before the first address was tried
+    end_channel(state, ch, cause_of(told, ch.listener ? status::listen_failed : status::connect_failed));
+}
+
+/// The next address of the name, after `failure` of the one before, if there was one.
+template <class Policies>
+void try_next_address(loop_state<Policies>& state, channel<Policies>& ch, io_error failure) noexcept {
+    while (untried_addresses(ch) != 0 && !connect_limit_is_over(state, ch)) {
+        ch.addresses->error = more_telling(ch.addresses->error, failure);
+        const auto where = ch.addresses->found[ch.addresses->tried++];
+        failure = ch.listener ? listen_at(state, ch, where) : connect_to(state, ch, where);
+        if (!failure) return;
     }
-    end_channel(state, ch, cause_of(last_error, status::listen_failed));
+    end_without_address(state, ch, failure);
+}
+
+/// The retry time is over.
+template <class Policies>
+void resume_connects(loop_state<Policies>& state) noexcept {
+    decltype(state.paused_connects) now;
+    now.swap(state.paused_connects);
+    while (channel<Policies>* const ch = now.pop_front())
+        if (!ch->ended()) try_next_address(state, *ch, {});
+}
+
+/// An address has refused or did not answer in time: the socket goes, the next address follows, at once or when the
+/// poller has let go of the registration.
+template <class Policies>
+void leave_address(loop_state<Policies>& state, channel<Policies>& ch, io_error error) noexcept {
+    if (untried_addresses(ch) == 0) {
+        end_without_address(state, ch, error);
+        return;
+    }
+    detach(state, ch);
+    close_socket(ch);
+    ch.phase = channel_phase::resolving; // as far as events go: it has no socket
+    if (!ch.owed) {
+        try_next_address(state, ch, error);
+        return;
+    }
+    ch.addresses->error = more_telling(ch.addresses->error, error);
+    restore_connect_limit(ch); // the release may not come
+    state.touch(ch);
+}
+
+/// Time is over for a channel without a socket. Its name has no answer yet, its listener's backlog was full until now,
+/// or the poller holds the registration of the address before.
+template <class Policies>
+void stop_waiting_for_address(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
+    constexpr io_error late{io_failure::timed_out, 0};
+    if (!ch.awaits_backlog) {
+        end_without_address(state, ch, late);
+        return;
+    }
+    state.paused_connects.erase(ch);
+    ch.awaits_backlog = false;
+    ++ch.addresses->tried;
+    try_next_address(state, ch, late);
+}
+
+/// Asks a connecting socket for its result. Without a result yet, the attempt fails with `unanswered`;
+/// io_failure::none keeps waiting.
+template <class Policies>
+void finish_connect(loop_state<Policies>& state, channel<Policies>& ch, io_failure unanswered) noexcept {
+    io_error error = ch.socket.finish_connect();
+    if (error.kind == io_failure::would_block) {
+        if (unanswered == io_failure::none) return;
+        error = {unanswered, 0};
+    }
+    if (error)
+        leave_address(state, ch, error);
+    else
+        connected(state, ch);
 }
 
 // Both.
@@ -245,7 +270,7 @@ void resolve_name(loop_state<Policies>& state, channel<Policies>& ch, const addr
     question->number = ch.number;
     question->generation = ch.generation;
     ch.phase = channel_phase::resolving;
-    begin_phase_limit(state, ch, state.opts.connect_time, reason::connect_timeout);
+    restore_connect_limit(ch);
     state.touch(ch);
     using core = engine_core<Policies>;
     state.poller.network().resolve(
@@ -260,12 +285,8 @@ void take_resolution(loop_state<Policies>& state,
     channel<Policies>* const ch = state.channels.at(answer->asker.index);
     if (ch == nullptr || ch->identity() != answer->asker || ch->phase != channel_phase::resolving) return;
     if (state.stopping) return;
-    const io_error error = answer->error;
     ch->addresses = std::move(answer);
-    if (ch->listener)
-        try_listen(state, *ch, error);
-    else
-        try_next_address(state, *ch, error);
+    try_next_address(state, *ch, {});
 }
 
 /// A posted hello_request or welcome_request: its number was given out by `post`.
@@ -281,6 +302,7 @@ void open_channel(loop_state<Policies>& state, message& request) noexcept {
         static_cast<void>(ch->conversation.queue(op_code::hello_request));
         ch->writer.push(request);
     }
+    begin_connect_limit(state, *ch);
     typename channel<Policies>::endpoint target;
     const status failed_step = ch->listener ? status::listen_failed : status::connect_failed;
     io_error error = state.poller.network().to_endpoint(where, ch->listener, target);

@@ -41,6 +41,9 @@ constexpr io_failure failure_of(int code) noexcept {
     case ETIMEDOUT: return io_failure::timed_out;
     case ENETUNREACH:
     case EHOSTUNREACH:
+#if defined(EHOSTDOWN)
+    case EHOSTDOWN: // macOS says so of a neighbour that does not answer
+#endif
     case ENETDOWN: return io_failure::unreachable;
     case EADDRINUSE: return io_failure::address_in_use;
     case EADDRNOTAVAIL: return io_failure::address_not_available;
