@@ -83,6 +83,22 @@ inline bool is_loopback(const endpoint& where) noexcept {
     return std::memcmp(&raw.sin6_addr, &in6addr_loopback, sizeof(in6_addr)) == 0;
 }
 
+/// True if both ends of a TCP connection are one socket. TCP lets a socket connect to itself if the system chooses, as
+/// its own port, the port that it connects to (RFC 9293, section 3.5, simultaneous open). Then nobody listens there.
+inline bool is_same_end(const endpoint& one, const endpoint& other) noexcept {
+    if (one.family() != other.family()) return false;
+    if (one.family() == AF_INET) {
+        const auto left = raw_of<sockaddr_in>(one);
+        const auto right = raw_of<sockaddr_in>(other);
+        return left.sin_port == right.sin_port && left.sin_addr.s_addr == right.sin_addr.s_addr;
+    }
+    if (one.family() != AF_INET6) return false;
+    const auto left = raw_of<sockaddr_in6>(one);
+    const auto right = raw_of<sockaddr_in6>(other);
+    return left.sin6_port == right.sin6_port && left.sin6_scope_id == right.sin6_scope_id &&
+           std::memcmp(&left.sin6_addr, &right.sin6_addr, sizeof(in6_addr)) == 0;
+}
+
 /// ::ffff:a.b.c.d is IPv4 in other clothes; everywhere in tofu it is shown and used as IPv4.
 inline bool is_v4_mapped(const in6_addr& host) noexcept {
     static constexpr unsigned char prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};

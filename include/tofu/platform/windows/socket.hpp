@@ -98,12 +98,13 @@ public:
             detail::fail_loopback_fast(made.native_handle(), to);
             if (::connect(made.native_handle(), to.data(), to.length) != 0) error = connect_error(to);
         }
+        if (!error && to.family() != AF_UNIX) error = made.refuse_itself(made.peer_endpoint());
         if (error && error.kind != io_failure::would_block) made.close();
         return made;
     }
 
     /// The state of a connect: none, it is connected; would_block, there is no result yet; anything else, it failed. A
-    /// failure is reported once.
+    /// failure is reported once. A socket that has connected to itself is refused.
     io_error finish_connect() noexcept {
         int code = 0;
         int length = sizeof code;
@@ -111,7 +112,8 @@ public:
             return last_error();
         if (code != 0) return from_wsa(code);
         // SO_ERROR is also 0 while the connect is in progress; without a peer address it is not connected yet.
-        return peer_endpoint().empty() ? io_error{io_failure::would_block, 0} : io_error{};
+        const endpoint peer = peer_endpoint();
+        return peer.empty() ? io_error{io_failure::would_block, 0} : refuse_itself(peer);
     }
 
     /// Listens at `at`; local_endpoint tells the port when it was 0. The any address of IPv6 serves IPv4 too, and where
@@ -187,11 +189,7 @@ public:
     /// Closes with a reset: the peer sees io_failure::reset, and nothing lingers here. Unix domain sockets know no such
     /// thing: the peer reads what was sent, then the end of the stream (or a reset, if something it sent was not read).
     void abort() noexcept {
-        const linger at_once{.l_onoff = 1, .l_linger = 0};
-        if (is_open()) {
-            const auto* const value = reinterpret_cast<const char*>(&at_once);
-            ::setsockopt(native_handle(), SOL_SOCKET, SO_LINGER, value, sizeof at_once);
-        }
+        if (is_open()) reset_when_closed();
         close();
     }
 
@@ -214,6 +212,19 @@ public:
 
 private:
     explicit socket(socket_handle handle) noexcept : handle_(std::move(handle)) {}
+
+    void reset_when_closed() noexcept {
+        const linger at_once{.l_onoff = 1, .l_linger = 0};
+        const auto* const value = reinterpret_cast<const char*>(&at_once);
+        ::setsockopt(native_handle(), SOL_SOCKET, SO_LINGER, value, sizeof at_once);
+    }
+
+    /// Refuses a connection to itself. Its port is free at once, for the server that was not there yet.
+    io_error refuse_itself(const endpoint& peer) noexcept {
+        if (!platform::detail::is_same_end(peer, local_endpoint())) return {};
+        reset_when_closed();
+        return io_error{io_failure::refused, WSAECONNREFUSED};
+    }
 
     static io_error connect_error(const endpoint& to) noexcept {
         const io_error error = last_error();
