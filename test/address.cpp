@@ -2,12 +2,14 @@
 // Tests of addresses: their text in both directions and a sentence for everything that is not one.
 
 #include <tofu/address.hpp>
+#include <tofu/platform/socket_api.hpp>
 
 #include "rounds.hpp"
 #include "zig_conversation.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -147,6 +149,59 @@ BOOST_AUTO_TEST_CASE(a_host_has_no_blanks_controls_bars_or_brackets) {
     BOOST_TEST(is_wrong("tcp|a\x7f|1", "control"));
     BOOST_TEST(is_wrong("tcp|a|b|1", "'|'"));
     BOOST_TEST(is_wrong("tcp|[::1]|1", "bracket"));
+}
+
+// getaddrinfo(3) reads each of these as an IPv4 address.
+BOOST_AUTO_TEST_CASE(a_number_that_is_no_literal_is_no_host) {
+    for (const std::string_view host :
+         {"0177.0.0.1", "2130706433", "127.1", "127.0.1", "0x7f.0.0.1", "0x7f000001", "127.0.0.0x1", "127.0.0.01", "0",
+          "00", "1.2.3", "127.0.0.1.", "2130706433.", "0x", "0X7F.1"})
+        BOOST_TEST(is_wrong("tcp|" + std::string(host) + "|1", "IPv4 literal"), host);
+    for (const std::string_view host : {"256.0.0.1", "1.2.3.4.5", "a.1", "a.b.0x7f", "999", "1..2", ".1", "-1.1"})
+        BOOST_TEST(is_wrong("tcp|" + std::string(host) + "|1", "IPv4 literal"), host);
+    for (const std::string_view host : {"127.0.0.1", "0.0.0.0", "255.255.255.255", "1.a", "1a", "0xg", "a1", "1-2",
+                                        "x0x1", "7.example", "127.0.0.1.example", "a.", "1.a.", "0x7f.a"})
+        BOOST_TEST(is_right("tcp|" + std::string(host) + "|1"), host);
+    BOOST_TEST(!tofu::address(tcp_address{"127.1", 1}).valid());
+    static_assert(!tofu::parse_address("tcp|2130706433|1").value.valid());
+}
+
+BOOST_AUTO_TEST_CASE(a_colon_belongs_to_an_ipv6_literal) {
+    for (const std::string_view host :
+         {":", ":::", "1:", ":1", "::1::", "1::2::3", "12345::", "g::", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9",
+          "1:2:3:4:5:6:7:8::", "::1.2.3", "::1.2.3.256", "::1.2.3.4:5", "localhost:80", "127.0.0.1:80",
+          "%eth0:", "1:2:3:4:5:6:7:1.2.3.4"})
+        BOOST_TEST(is_wrong("tcp|" + std::string(host) + "|1", "IPv6 literal"), host);
+    for (const std::string_view host :
+         {"::", "::1", "1::", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7::", "::2:3:4:5:6:7:8", "fe80::1%eth0", "fe80::1%2",
+          "::ffff:1.2.3.4", "1:2:3:4:5:6:1.2.3.4", "ABCD::ef01"})
+        BOOST_TEST(is_right("tcp|" + std::string(host) + "|1"), host);
+}
+
+// What is a literal here is one for the system, and the other way round.
+BOOST_AUTO_TEST_CASE(literals_are_those_of_inet_pton) {
+    std::mt19937 random(20'261'130);
+    const std::string_view letters = "::::0123aF..19";
+    std::array<unsigned char, 16> bytes{};
+    std::size_t literals = 0;
+    for (int i = 0; i < 200'000; ++i) {
+        std::string text(random() % 16, ' ');
+        for (char& one : text) one = letters[random() % letters.size()];
+        const bool is_v4 = ::inet_pton(AF_INET, text.c_str(), bytes.data()) == 1;
+        const bool is_v6 = ::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
+        const bool is_ours_v4 = tofu::detail::is_v4_literal(text);
+        const bool is_ours_v6 = tofu::detail::is_v6_literal(text);
+#if defined(_WIN32)
+        // Wine's inet_pton also takes octets with leading zeros.
+        BOOST_REQUIRE_MESSAGE((is_v4 || !is_ours_v4), text);
+        BOOST_REQUIRE_MESSAGE((is_v6 || !is_ours_v6), text);
+#else
+        BOOST_REQUIRE_MESSAGE(is_ours_v4 == is_v4, text);
+        BOOST_REQUIRE_MESSAGE(is_ours_v6 == is_v6, text);
+#endif
+        literals += is_v4 || is_v6 ? 1U : 0U;
+    }
+    BOOST_TEST(literals > 1000U);
     for (const std::string_view host : {"a b"sv, "a\0"sv, "a|b"sv, "[::1]"sv, "a\n"sv}) {
         BOOST_TEST(!tofu::address(tcp_address{host, 1}).valid());
     }

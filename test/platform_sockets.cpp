@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(a_scope_is_kept_and_may_be_an_interface) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_literal_needs_a_name_server) {
-    for (const char* host : {"localhost", "127.1", "1.2.3.4.5", "::g", "1.2.3.4%1", "999.1.1.1", "example.org"}) {
+    for (const char* host : {"localhost", "1.2.3.4%1", "a.1.example", "example.org"}) {
         BOOST_TEST((refusal_of(tcp_address{host, 1}, true) == io_failure::name_required), host);
     }
     BOOST_CHECK(refusal_of(tcp_address{std::string(253, 'a'), 1}, false) == io_failure::name_required);

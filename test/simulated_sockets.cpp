@@ -31,8 +31,7 @@ BOOST_AUTO_TEST_CASE(addresses_are_ipv4_literals_and_everything_else_is_a_name) 
     BOOST_TEST((net.to_address(found) == tofu::address(tofu::tcp_address{"10.1.2.3", 80})));
     BOOST_TEST(!net.to_endpoint(tofu::tcp_address{"0.0.0.0", 65535}, false, found));
     BOOST_TEST((found == at(65535, 0)));
-    for (const std::string_view name :
-         {"localhost", "1.2.3", "1.2.3.4.5", "1.2.3.256", ".1.2.3", "1..2.3", "-1.2.3.4", "::1"})
+    for (const std::string_view name : {"localhost", "1.2.3.a", "1.2.3.4.example", "1.2.3.4-5", ".1.2.3x", "::1"})
         BOOST_TEST((net.to_endpoint(tofu::tcp_address{name, 80}, false, found).kind == io_failure::name_required),
                    name);
     BOOST_TEST(!net.to_endpoint(tofu::tcp_address{"", 80}, true, found)); // every interface

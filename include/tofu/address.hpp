@@ -27,7 +27,10 @@ inline constexpr std::size_t max_path_length = 107;
 
 /// A view of a TCP endpoint, to write an address with: tcp_address{"127.0.0.1", 7099}. The host is an IPv4 or IPv6
 /// literal (without brackets) or a name; empty, on a listener, it means every interface. Port 0 on a listener lets the
-/// system choose.
+/// system choose. A host that ends in a number must be an IPv4 literal: four decimal numbers without leading zeros.
+/// Resolvers also read "127.1", "0177.0.0.1" and "2130706433" as 127.0.0.1; here they are wrong addresses, so that a
+/// filter of addresses and the system cannot understand one text differently. (No name ends in a number: RFC 1123,
+/// section 2.1; the URL standard of WHATWG, "ends in a number", is the model.)
 struct tcp_address {
     std::string_view host{};
     std::uint16_t port = 0;
@@ -50,6 +53,63 @@ constexpr bool is_control(char character) noexcept {
     return code < 0x20 || code == 0x7f;
 }
 
+constexpr bool is_digit(char character) noexcept { return character >= '0' && character <= '9'; }
+
+constexpr bool is_hex_digit(char character) noexcept {
+    return is_digit(character) || (character >= 'a' && character <= 'f') || (character >= 'A' && character <= 'F');
+}
+
+/// 0 to 255, in decimal, without a leading zero.
+constexpr bool is_octet(std::string_view text) noexcept {
+    if (text.empty() || text.size() > 3 || !std::all_of(text.begin(), text.end(), is_digit)) return false;
+    if (text.size() == 3 && text > "255") return false;
+    return text.size() == 1 || text.front() != '0';
+}
+
+/// Four octets with dots between them: what inet_pton takes for IPv4.
+constexpr bool is_v4_literal(std::string_view text) noexcept {
+    for (int octet = 0; octet != 3; ++octet) {
+        const std::size_t dot = text.find('.');
+        if (dot == std::string_view::npos || !is_octet(text.substr(0, dot))) return false;
+        text.remove_prefix(dot + 1);
+    }
+    return is_octet(text);
+}
+
+/// RFC 4291, section 2.2, without a scope: what inet_pton takes for IPv6.
+constexpr bool is_v6_literal(std::string_view text) noexcept {
+    constexpr std::size_t all_groups = 8;
+    std::size_t groups = 0;
+    bool has_gap = text.starts_with("::");
+    if (has_gap) text.remove_prefix(2);
+    if (has_gap && text.empty()) return true;
+    for (;;) {
+        const std::size_t colon = text.find(':');
+        const std::string_view group = text.substr(0, colon);
+        const bool is_last = colon == std::string_view::npos;
+        const bool is_v4 = is_last && is_v4_literal(group);
+        if (!is_v4 && (group.empty() || group.size() > 4 || !std::all_of(group.begin(), group.end(), is_hex_digit)))
+            return false;
+        groups += is_v4 ? 2 : 1;
+        text.remove_prefix(is_last ? text.size() : colon + 1);
+        const bool gap_follows = !is_last && text.starts_with(':');
+        if (gap_follows && has_gap) return false;
+        if (gap_follows) text.remove_prefix(1);
+        has_gap = has_gap || gap_follows;
+        if (is_last || (gap_follows && text.empty())) return has_gap ? groups < all_groups : groups == all_groups;
+    }
+}
+
+/// True if the last label is a number in decimal or, after 0x, in hexadecimal; a final dot does not count.
+constexpr bool ends_in_number(std::string_view host) noexcept {
+    if (host.ends_with('.')) host.remove_suffix(1);
+    std::string_view label = host.substr(host.rfind('.') + 1);
+    if (label.empty()) return false;
+    const bool is_hex = label.starts_with("0x") || label.starts_with("0X");
+    if (is_hex) label.remove_prefix(2);
+    return std::all_of(label.begin(), label.end(), is_hex ? is_hex_digit : is_digit);
+}
+
 /// Why this can not be a host, or empty.
 constexpr std::string_view host_problem(std::string_view host) noexcept {
     if (host.size() > max_host_length) return "The host is longer than 253 characters.";
@@ -58,6 +118,11 @@ constexpr std::string_view host_problem(std::string_view host) noexcept {
         if (is_control(character)) return "The host contains a control character.";
         if (character == '|') return "The host contains a '|'; the form is tcp|HOST|PORT.";
         if (character == '[' || character == ']') return "The host contains a bracket; IPv6 literals are written bare.";
+    }
+    if (host.find(':') != std::string_view::npos) {
+        if (!is_v6_literal(host.substr(0, host.find('%')))) return "The host contains a ':' and is no IPv6 literal.";
+    } else if (ends_in_number(host) && !is_v4_literal(host)) {
+        return "The host ends in a number and is no IPv4 literal; its form is 127.0.0.1.";
     }
     return {};
 }
@@ -197,7 +262,7 @@ struct parsed_port {
 constexpr parsed_port parse_port(std::string_view text) noexcept {
     if (text.empty()) return {0, "The port is missing; the form is tcp|HOST|PORT."};
     for (const char character : text) {
-        if (character < '0' || character > '9') return {0, "The port is not a decimal number."};
+        if (!is_digit(character)) return {0, "The port is not a decimal number."};
     }
     if (text.size() > 1 && text.front() == '0') return {0, "The port has a leading zero."};
     std::uint32_t value = 0;
