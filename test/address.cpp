@@ -3,9 +3,10 @@
 
 #include <tofu/address.hpp>
 #include <tofu/platform/socket_api.hpp>
+#include <tofu/text_headers.hpp>
 
+#include "harness/recording.hpp"
 #include "rounds.hpp"
-#include "zig_conversation.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -277,9 +278,10 @@ BOOST_AUTO_TEST_CASE(random_texts_are_read_exactly_or_refused_with_a_sentence) {
 }
 
 BOOST_AUTO_TEST_CASE(the_address_of_a_zig_program_is_understood) {
-    const tofu::parsed_address parsed = tofu::parse_address(zig_conversation::address);
-    BOOST_TEST((parsed.value == tofu::address(tcp_address{"127.0.0.1", 17111})));
-    BOOST_TEST(is_right(zig_conversation::address));
+    const auto hello = tofu_test::recording_named("zig_conversation").lines[0];
+    const std::string_view text = tofu::text_header_range(hello.text_headers).find("~connect_to");
+    BOOST_TEST((tofu::parse_address(text).value == tofu::address(tcp_address{"127.0.0.1", 17111})));
+    BOOST_TEST(is_right(text));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

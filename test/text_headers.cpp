@@ -3,9 +3,9 @@
 
 #include <tofu/text_headers.hpp>
 
+#include "harness/recording.hpp"
 #include "harness/scarce_memory.hpp"
 #include "rounds.hpp"
-#include "zig_conversation.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -391,13 +391,13 @@ BOOST_AUTO_TEST_CASE(what_is_read_into_the_buffer_is_what_the_headers_are) {
 }
 
 BOOST_AUTO_TEST_CASE(headers_of_a_zig_program_are_read_and_written_alike) {
-    const std::string hello = zig_conversation::text_of(zig_conversation::lines[0].text_headers);
+    const auto recorded = tofu_test::recording_named("zig_conversation").lines;
+    constexpr std::string_view address = "tcp|127.0.0.1|17111";
     tofu::text_headers headers;
-    BOOST_TEST(appended(headers, "~connect_to", zig_conversation::address));
-    BOOST_TEST(headers.wire() == hello);
-    BOOST_TEST(tofu::text_header_range(hello).find("~connect_to") == zig_conversation::address);
-    const std::string request = zig_conversation::text_of(zig_conversation::lines[2].text_headers);
-    BOOST_TEST((read(request) == pair_list{{"seq", "1"}}));
+    BOOST_TEST(appended(headers, "~connect_to", address));
+    BOOST_TEST(headers.wire() == recorded[0].text_headers);
+    BOOST_TEST(tofu::text_header_range(recorded[0].text_headers).find("~connect_to") == address);
+    BOOST_TEST((read(recorded[2].text_headers) == pair_list{{"seq", "1"}}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
