@@ -65,7 +65,7 @@ windows::detail::found_file found_at(const std::string& path) {
 
 io_failure lock_at(const std::string& path) {
     windows::detail::start_lock lock;
-    return lock.take(path_at(path)).kind;
+    return lock.take(wide(path)).kind;
 }
 
 /// The rules about what is at the path hold before the socket matters, so one that cannot be bound there will do - and
@@ -321,15 +321,20 @@ BOOST_AUTO_TEST_CASE(the_temporary_directory_exists_and_is_utf_8) {
     BOOST_TEST(other.view() == "C:\\\xc3\xa4\xe2\x82\xac\\");
 }
 
-BOOST_AUTO_TEST_CASE(a_path_becomes_utf_16_with_its_suffix) {
-    windows::detail::wide_path path;
-    BOOST_TEST(windows::detail::path_of(path_at(std::string("C:\\").append(umlaut)), path, L".tofu-lock"));
-    BOOST_TEST((std::wstring_view(path.text) == L"C:\\\x00e4.tofu-lock"));
-    BOOST_TEST(
-        windows::detail::path_of(path_at(std::string(max_path_length, 'x')), path, windows::detail::lock_suffix));
-    BOOST_TEST(std::wstring_view(path.text).size() == max_path_length + 10);
-    BOOST_TEST(!windows::detail::path_of(path_at("C:\\\xff"), path));
-    BOOST_CHECK(lock_at("C:\\\xff") == io_failure::other);
+BOOST_AUTO_TEST_CASE(a_path_becomes_a_full_path_in_utf_16_with_its_suffix) {
+    const windows::detail::wide_path path = wide(std::string("C:\\").append(umlaut));
+    BOOST_TEST((std::wstring_view(path.text) == L"C:\\\x00e4"));
+    BOOST_TEST((std::wstring_view(windows::detail::lock_of(path).text) == L"C:\\\x00e4.tofu-lock"));
+
+    const std::wstring longest(max_path_length, L'x');
+    const std::wstring here = std::filesystem::current_path().wstring();
+    const windows::detail::wide_path full = wide(std::string(max_path_length, 'x'));
+    BOOST_TEST((full.text == here + (here.back() == L'\\' ? L"" : L"\\") + longest));
+    BOOST_TEST(std::wstring_view(windows::detail::lock_of(full).text).ends_with(longest + L".tofu-lock"));
+
+    windows::detail::wide_path none;
+    BOOST_TEST(!windows::detail::path_of(path_at("C:\\\xff"), none));
+    BOOST_CHECK(listen_there("C:\\\xff").kind == io_failure::other);
 }
 
 BOOST_AUTO_TEST_CASE(a_unix_socket_without_a_name_has_no_address) {
@@ -401,7 +406,7 @@ BOOST_AUTO_TEST_CASE(a_start_lock_is_one_starters_alone_and_leaves_no_file) {
     const std::string path = home.file("").append(umlaut);
     {
         windows::detail::start_lock lock;
-        BOOST_TEST(!lock.take(path_at(path)));
+        BOOST_TEST(!lock.take(wide(path)));
         BOOST_TEST(std::filesystem::exists(home.path() / L"\x00e4.tofu-lock"));
         BOOST_CHECK(lock_at(path) == io_failure::address_in_use);
         BOOST_CHECK(listen_there(path).kind == io_failure::address_in_use);
@@ -417,7 +422,7 @@ BOOST_AUTO_TEST_CASE(a_start_lock_is_one_starters_alone_and_leaves_no_file) {
 
 BOOST_AUTO_TEST_CASE(of_eight_who_want_a_start_lock_at_once_never_two_have_it) {
     const own_directory home;
-    const platform::endpoint at = path_at(home.file());
+    const windows::detail::wide_path at = wide(home.file());
     std::atomic<int> holders = 0;
     std::atomic<int> crowds = 0;
     std::atomic<int> taken = 0;
@@ -442,29 +447,64 @@ BOOST_AUTO_TEST_CASE(of_eight_who_want_a_start_lock_at_once_never_two_have_it) {
     BOOST_TEST(home.files() == 0U);
 }
 
+namespace {
+
+/// Owns what is at the path now, as a listener that has just made it does.
+std::unique_ptr<windows::socket_file> owner_of(const std::string& path) {
+    std::unique_ptr<windows::socket_file> owner;
+    BOOST_REQUIRE(!windows::socket_file::prepare(wide(path), owner));
+    BOOST_REQUIRE(!owner->note());
+    return owner;
+}
+
+} // namespace
+
 BOOST_AUTO_TEST_CASE(only_ones_own_file_is_removed) {
     const own_directory home;
-    const platform::endpoint at = path_at(home.file());
     std::unique_ptr<windows::socket_file> mine;
-    BOOST_CHECK(windows::socket_file::note(at, mine).kind == io_failure::path_not_found);
-    BOOST_TEST((mine == nullptr));
+    BOOST_REQUIRE(!windows::socket_file::prepare(wide(home.file()), mine));
+    BOOST_CHECK(mine->note().kind == io_failure::path_not_found);
 
     make_file(home.path() / "socket");
-    BOOST_REQUIRE(!windows::socket_file::note(at, mine));
+    mine = owner_of(home.file());
     mine.reset();
     BOOST_TEST(home.files() == 0U);
 
     make_file(home.path() / "socket");
-    BOOST_REQUIRE(!windows::socket_file::note(at, mine));
+    mine = owner_of(home.file());
     std::filesystem::rename(home.path() / "socket", home.path() / "moved");
     make_file(home.path() / "socket"); // by somebody else
     mine.reset();
     BOOST_TEST(home.files() == 2U);
 
-    BOOST_REQUIRE(!windows::socket_file::note(at, mine));
+    mine = owner_of(home.file());
     std::filesystem::remove(home.path() / "socket");
     mine.reset(); // that it is gone already is no trouble
     BOOST_TEST(home.files() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_was_never_made_is_not_removed) {
+    const own_directory home;
+    std::unique_ptr<windows::socket_file> none;
+    BOOST_REQUIRE(!windows::socket_file::prepare(wide(home.file()), none));
+    make_file(home.path() / "socket");
+    none.reset();
+    BOOST_TEST(home.files() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(the_file_of_a_relative_path_is_removed_from_another_working_directory) {
+    const own_directory home;
+    const own_directory elsewhere;
+    const std::filesystem::path before = std::filesystem::current_path();
+    std::filesystem::current_path(home.path());
+    make_file("socket");
+    std::unique_ptr<windows::socket_file> mine = owner_of("socket");
+    std::filesystem::current_path(elsewhere.path());
+    make_file("socket");
+    mine.reset();
+    std::filesystem::current_path(before);
+    BOOST_TEST(home.files() == 0U);
+    BOOST_TEST(elsewhere.files() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_connect_to_nothing_says_that_there_is_nothing) {

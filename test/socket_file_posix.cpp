@@ -3,11 +3,13 @@
 // names that are no files. The rest is in socket_file.cpp.
 
 #include "path_listeners.hpp"
+#include "working_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <tofu/platform/posix/descriptor.hpp>
 
+#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -16,8 +18,11 @@
 #include <sys/fsuid.h>
 #endif
 
+#include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace tofu_test;
@@ -167,6 +172,159 @@ BOOST_AUTO_TEST_CASE(a_forked_child_that_ends_leaves_the_file_to_its_parent) {
     BOOST_REQUIRE(::waitpid(child, &status, 0) == child);
     BOOST_TEST(status == 0);
     BOOST_TEST(failure_of_connect(home.address()) == io_failure::none);
+}
+
+// ---- the way to the file changes ----
+
+namespace {
+
+/// 0 when there is nothing.
+ino_t inode_of(const std::string& path) {
+    struct ::stat found {};
+    return ::lstat(path.c_str(), &found) == 0 ? found.st_ino : 0;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(the_file_of_a_relative_path_is_removed_from_another_working_directory) {
+    const own_directory home;
+    const own_directory elsewhere;
+    std::filesystem::create_directory(home.file("below"));
+    const posix::socket bystander = listener_at(elsewhere.address());
+    for (const char* const path : {"socket", "./socket", "below/../socket", "below/socket"}) {
+        posix::socket listener;
+        {
+            const working_directory there(home.path());
+            listener = listener_at(tofu::uds_address{path});
+            BOOST_TEST(failure_of_connect(tofu::uds_address{path}) == io_failure::none);
+            BOOST_TEST(tofu::platform::to_address(listener.local_endpoint()).path() == path); // as it was said
+        }
+        const working_directory there(elsewhere.path());
+        listener.close();
+        BOOST_TEST(home.files() == 1U); // the directory below
+        BOOST_TEST(std::filesystem::is_empty(home.file("below")));
+        BOOST_TEST(elsewhere.files() == 1U);
+    }
+    BOOST_TEST(failure_of_connect(elsewhere.address()) == io_failure::none);
+}
+
+BOOST_AUTO_TEST_CASE(a_listener_of_the_same_name_in_another_directory_is_left_alone) {
+    const own_directory home;
+    const own_directory elsewhere;
+    const tofu::address name = tofu::uds_address{"socket"};
+    posix::socket first;
+    posix::socket second;
+    {
+        const working_directory there(home.path());
+        first = listener_at(name);
+    }
+    const working_directory there(elsewhere.path());
+    second = listener_at(name);
+    first.close();
+    BOOST_TEST(home.files() == 0U);
+    BOOST_TEST(failure_of_connect(name) == io_failure::none);
+}
+
+BOOST_AUTO_TEST_CASE(the_file_is_removed_from_a_directory_that_was_renamed) {
+    const own_directory home;
+    std::filesystem::create_directory(home.file("old"));
+    posix::socket listener = listener_at(home.address("old/socket"));
+    std::filesystem::rename(home.file("old"), home.file("new"));
+    std::filesystem::create_directory(home.file("old"));
+    const posix::socket successor = listener_at(home.address("old/socket"));
+    listener.close();
+    BOOST_TEST(std::filesystem::is_empty(home.file("new")));
+    BOOST_TEST(failure_of_connect(home.address("old/socket")) == io_failure::none);
+}
+
+BOOST_AUTO_TEST_CASE(a_directory_that_was_removed_is_no_trouble) {
+    const own_directory home;
+    std::filesystem::create_directory(home.file("gone"));
+    posix::socket listener = listener_at(home.address("gone/socket"));
+    std::filesystem::remove_all(home.file("gone"));
+    std::filesystem::create_directory(home.file("gone"));
+    const posix::socket successor = listener_at(home.address("gone/socket"));
+    listener.close();
+    BOOST_TEST(failure_of_connect(home.address("gone/socket")) == io_failure::none);
+}
+
+BOOST_AUTO_TEST_CASE(the_directory_may_be_deeper_than_any_path) {
+    const own_directory home;
+    const working_directory there(home.path());
+    const std::string level(200, 'd');
+    for (int depth = 0; depth < 25; ++depth) {
+        BOOST_REQUIRE(::mkdir(level.c_str(), 0700) == 0);
+        BOOST_REQUIRE(::chdir(level.c_str()) == 0);
+    }
+    const std::string longest(tofu::max_path_length, 'x');
+    for (const std::string& name : {std::string("socket"), longest}) {
+        leave_dead_file(name);
+        posix::socket listener = listener_at(tofu::uds_address{name});
+        BOOST_TEST(failure_of_connect(tofu::uds_address{name}) == io_failure::none);
+        BOOST_TEST(failure_of_listen(tofu::uds_address{name}) == io_failure::address_in_use);
+        {
+            const working_directory elsewhere(home.path());
+            listener.close();
+        }
+        BOOST_TEST(permissions_of(name) == -1);
+        BOOST_TEST(permissions_of(name + ".tofu-lock") == -1);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_root_directory_that_changes_does_not_matter) {
+    if (::geteuid() != 0) return; // chroot is root's
+    const own_directory home;
+    const pid_t child = ::fork();
+    BOOST_REQUIRE(child >= 0);
+    if (child == 0) {
+        posix::socket listener;
+        const bool changed = !try_listen(home.address(), listener) && ::mkdir(home.file("root").c_str(), 0700) == 0 &&
+                             ::chroot(home.file("root").c_str()) == 0 && ::chdir("/") == 0;
+        listener.close();
+        ::_exit(changed ? 0 : 1);
+    }
+    int status = -1;
+    BOOST_REQUIRE(::waitpid(child, &status, 0) == child);
+    BOOST_TEST(status == 0);
+    BOOST_TEST(home.files() == 1U); // the new root
+}
+
+BOOST_AUTO_TEST_CASE(a_link_in_place_of_the_file_lends_its_permissions_to_nobody) {
+    const own_directory home;
+    std::ofstream(home.file("precious")) << "data";
+    std::filesystem::permissions(home.file("precious"), std::filesystem::perms(0600));
+    std::filesystem::create_symlink(home.file("precious"), home.file("link"));
+    posix::detail::socket_place where;
+    BOOST_REQUIRE(!where.find(at(home.address("link"))));
+    BOOST_TEST(where.permit(0666).kind == io_failure::unsupported);
+    BOOST_TEST(permissions_of(home.file("precious")) == 0600);
+}
+
+// One thread goes back and forth between two directories while this one listens at a relative path. In one directory
+// the name is a live listener's, in the other a dead one's.
+BOOST_AUTO_TEST_CASE(a_live_listener_survives_a_working_directory_that_changes_all_the_time) {
+    const own_directory home;
+    const own_directory elsewhere;
+    const working_directory there(home.path());
+    const posix::socket live = listener_at(elsewhere.address());
+    const ino_t file_of_live = inode_of(elsewhere.file());
+    std::atomic<bool> over{false};
+    std::thread wanderer([&] {
+        while (!over) {
+            std::filesystem::current_path(elsewhere.path());
+            std::filesystem::current_path(home.path());
+        }
+    });
+    bool unharmed = true;
+    for (int round = 0; round < 300 && unharmed; ++round) {
+        if (permissions_of(home.file()) == -1) leave_dead_file(home.file());
+        io_error error;
+        posix::socket::listen(at(tofu::uds_address{"socket"}), {}, 1, error).close();
+        unharmed = inode_of(elsewhere.file()) == file_of_live;
+    }
+    over = true;
+    wanderer.join();
+    BOOST_TEST(unharmed);
 }
 
 // ---- who may ----

@@ -14,6 +14,8 @@
 #if defined(_WIN32)
 #include <process.h>
 #else
+#include "working_directory.hpp"
+
 #include <unistd.h>
 #endif
 
@@ -190,7 +192,32 @@ TOFU_TEST_CASE(the_file_goes_with_its_listener_however_it_ends, here, uds_only) 
     BOOST_TEST(home.files() == 0U);
 }
 
-#if !defined(_WIN32) // where directories have permissions, files of sockets have none
+#if !defined(_WIN32)
+TOFU_TEST_CASE(a_relative_path_is_told_as_it_was_said_and_its_file_goes_from_any_directory, here, uds_only) {
+    const own_directory home;
+    const own_directory elsewhere;
+    const tofu::address relative = tofu::uds_address{"socket"};
+    dialogue other(here);
+    other.listen(elsewhere.address());
+    {
+        dialogue talk(here);
+        {
+            const working_directory there(home.path());
+            BOOST_TEST((talk.listen(relative) == relative));
+            BOOST_TEST((talk.server.stats(talk.listener)->peer == relative));
+        }
+        const working_directory there(elsewhere.path());
+        BOOST_TEST(home.files() == 1U);
+        const auto link = talk.connect(home.address());
+        BOOST_TEST((talk.client.stats(link.client)->peer == relative));
+        talk.server.post(make(talk.engine, op_code::bye_signal, talk.listener));
+        talk.expect_goodbye(talk.server, talk.listener, "aborted");
+        BOOST_TEST(home.files() == 0U);
+    }
+    other.connect(elsewhere.address()); // of the same name, and still there
+}
+
+// where directories have permissions, files of sockets have none
 TOFU_TEST_CASE(only_its_owner_may_connect_unless_the_options_say_otherwise, here, uds_only) {
     const own_directory home;
     dialogue shy(here);

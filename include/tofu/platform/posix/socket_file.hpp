@@ -10,6 +10,7 @@
 #include <tofu/platform/posix/descriptor.hpp>
 #include <tofu/platform/posix/error.hpp>
 #include <tofu/platform/posix/process_mark.hpp>
+#include <tofu/platform/posix/socket_place.hpp>
 #include <tofu/platform/socket_file_verdict.hpp>
 
 #include <fcntl.h>
@@ -37,26 +38,6 @@ using platform::endpoint;
 
 namespace detail {
 
-inline constexpr char lock_suffix[] = ".tofu-lock";
-
-/// A path with room for the suffix, terminated.
-struct path_text {
-    char text[sizeof(sockaddr_un::sun_path) + sizeof lock_suffix] = {};
-};
-
-inline path_text path_of(const endpoint& at, const char* suffix = "") noexcept {
-    const auto raw = platform::detail::raw_of<sockaddr_un>(at);
-    path_text path;
-    const std::size_t length = ::strnlen(raw.sun_path, sizeof raw.sun_path);
-    std::memcpy(path.text, raw.sun_path, length);
-    std::memcpy(path.text + length, suffix, std::strlen(suffix));
-    return path;
-}
-
-inline bool is_same_file(const struct ::stat& one, const struct ::stat& other) noexcept {
-    return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
-}
-
 /// When the contents last changed, which a socket's never do: when it was made. A template, as systems without
 /// nanoseconds must compile, too.
 template <class Stat>
@@ -70,20 +51,20 @@ bool is_same_time(const Stat& one, const Stat& other) noexcept {
         return one.st_mtime == other.st_mtime;
 }
 
-/// The exclusive right to make the socket file of one path; never waits.
+/// The exclusive right to make the socket file of one place; never waits. `where` outlives the lock.
 class start_lock {
 public:
-    explicit start_lock(const endpoint& at) noexcept : path_(path_of(at, lock_suffix)) {}
+    explicit start_lock(const socket_place& where) noexcept : where_(where) {}
     start_lock(const start_lock&) = delete;
     start_lock& operator=(const start_lock&) = delete;
     ~start_lock() {
-        if (holds_) ::unlink(path_.text);
+        if (holds_) where_.remove_lock();
     }
 
     /// Errors: address_in_use (somebody has it), permission_denied, path_not_found, no_descriptors, other.
     io_error take() noexcept {
         for (int tries = 0; tries < 100; ++tries) {
-            file_.reset(::open(path_.text, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+            file_.reset(where_.open_lock());
             if (!file_.is_open()) return last_error();
             if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0)
                 return errno == EWOULDBLOCK ? io_error{io_failure::address_in_use, errno} : last_error();
@@ -97,10 +78,10 @@ private:
     [[nodiscard]] bool is_current() const noexcept {
         struct ::stat held {};
         struct ::stat named {};
-        return ::fstat(file_.get(), &held) == 0 && ::lstat(path_.text, &named) == 0 && is_same_file(held, named);
+        return ::fstat(file_.get(), &held) == 0 && !where_.look_at_lock(named) && is_same_file(held, named);
     }
 
-    path_text path_;
+    const socket_place& where_;
     descriptor file_;
     bool holds_ = false;
 };
@@ -132,91 +113,111 @@ inline io_error probe(const endpoint& at) noexcept {
     return errno == EAGAIN ? io_error{io_failure::backlog_full, errno} : last_error();
 }
 
-/// Removes the file of a dead socket, and nothing else. None: there is no file any more.
-inline io_error remove_dead(const endpoint& at) noexcept {
-    const path_text path = path_of(at);
+/// How a connect to the file of a place ends, see probe. A system without a way through the directory's descriptor
+/// follows the path anew.
+inline io_error probe(const endpoint& at, const socket_place& where) noexcept {
+    endpoint there;
+    if (where.reach(there)) {
+        const io_error answer = probe(there);
+        if (answer.kind != io_failure::path_not_found) return answer;
+    }
+    return probe(at);
+}
+
+/// Makes room for a new file: removes the file of a dead socket, and nothing else. None: there is no file any more.
+inline io_error remove_dead(const endpoint& at, const socket_place& where) noexcept {
+    constexpr io_error in_use{io_failure::address_in_use, EADDRINUSE};
     struct ::stat found {};
-    if (::lstat(path.text, &found) != 0) return errno == ENOENT ? io_error{} : last_error();
+    io_error error = where.look(found);
+    if (error) return error.kind == io_failure::path_not_found ? io_error{} : error;
     const at_path kind = S_ISSOCK(found.st_mode) ? at_path::socket : at_path::something_else;
-    const io_error answer = kind == at_path::socket ? probe(at) : io_error{};
+    const io_error answer = kind == at_path::socket ? probe(at, where) : io_error{};
+    struct ::stat still {};
     switch (platform::verdict_on(kind, answer.kind)) {
-    case platform::socket_file_verdict::free: return {};
+    case platform::socket_file_verdict::free:
+        error = where.look(still);
+        return error.kind == io_failure::path_not_found ? io_error{} : in_use;
     case platform::socket_file_verdict::dead: break;
-    case platform::socket_file_verdict::in_use: return {io_failure::address_in_use, EADDRINUSE};
+    case platform::socket_file_verdict::in_use: return in_use;
     case platform::socket_file_verdict::unknown: return answer;
     }
-    struct ::stat still {};
-    if (::lstat(path.text, &still) != 0 || !is_same_file(found, still)) return {io_failure::address_in_use, EADDRINUSE};
-    return ::unlink(path.text) == 0 ? io_error{} : last_error();
+    // The answer counts only if the path still leads to the same file.
+    if (::lstat(path_text(at).text, &still) != 0 || !is_same_file(found, still)) return in_use;
+    return where.remove();
 }
 
 } // namespace detail
 
-/// Removes the file when it goes, if it is still the one that was made here, and in the process that made it. (A
-/// relative path means the directory the process is in at that time.)
+/// Removes the file when it goes, if it is still the one that was made here, and in the process that made it. Reaches
+/// the file through a descriptor of its directory: the working directory, the root directory and the directory's own
+/// name may have changed. One thread at a time.
 class socket_file {
 public:
     socket_file(const socket_file&) = delete;
     socket_file& operator=(const socket_file&) = delete;
-    ~socket_file() {
-        struct ::stat there {};
-        if (process_.is_here() && ::lstat(path_.text, &there) == 0 && is_ours(there)) ::unlink(path_.text);
-    }
+    ~socket_file() { remove(); }
 
-    /// Notes which file is at `at` now. Errors: no_memory; path_not_found when it is gone already.
-    static io_error note(const endpoint& at, std::unique_ptr<socket_file>& file) noexcept {
+    /// Follows the path of `at`; there is no file yet. Errors: no_memory; path_not_found (no such directory),
+    /// permission_denied, no_descriptors, other.
+    static io_error prepare(const endpoint& at, std::unique_ptr<socket_file>& file) noexcept {
         if (const io_error error = process_mark::count_forks()) return error;
-        std::unique_ptr<socket_file> made(new (std::nothrow) socket_file(at));
-        if (!made) return {io_failure::no_memory, 0};
-        if (::lstat(made->path_.text, &made->made_) != 0) return last_error();
-        file = std::move(made);
-        return {};
+        file.reset(new (std::nothrow) socket_file);
+        return file ? file->where_.find(at) : io_error{io_failure::no_memory, 0};
     }
 
-    /// Gives the file these permission bits. The umask, which is the whole process's, has no part in it.
-    io_error permit(unsigned permissions) noexcept {
+    [[nodiscard]] const detail::socket_place& where() const noexcept { return where_; }
+
+    /// Binds `handle`, and gives the new file these permission bits. The umask, which is the whole process's, has no
+    /// part in it. Only for the holder of the place's start_lock. Errors: see listen_at_path; path_not_found also when
+    /// another thread has changed the working directory meanwhile: then the file was made in the new one, and stays
+    /// there, because nothing proves whose it is.
+    io_error make(int handle, const endpoint& at, unsigned permissions) noexcept {
+        if (const io_error error = detail::remove_dead(at, where_)) return error;
+        // Linux takes the bits of the new file from the socket; elsewhere this fails.
         const auto wanted = static_cast<mode_t>(permissions);
-        if ((made_.st_mode & 0777) == wanted) return {};
-        return ::chmod(path_.text, wanted) == 0 ? io_error{} : last_error();
+        static_cast<void>(::fchmod(handle, wanted));
+        if (::bind(handle, at.data(), at.length) != 0) return last_error();
+        if (const io_error error = where_.look(made_)) return error;
+        is_made_ = true;
+        return (made_.st_mode & 0777) == wanted ? io_error{} : where_.permit(wanted);
+    }
+
+    void remove() noexcept {
+        struct ::stat there {};
+        if (std::exchange(is_made_, false) && process_.is_here() && !where_.look(there) && is_ours(there))
+            static_cast<void>(where_.remove());
     }
 
 private:
-    explicit socket_file(const endpoint& at) noexcept : path_(detail::path_of(at)) {}
+    socket_file() noexcept = default;
 
     /// An inode's number may be another file's by now; the time it was made is not.
     [[nodiscard]] bool is_ours(const struct ::stat& there) const noexcept {
         return detail::is_same_file(made_, there) && S_ISSOCK(there.st_mode) && detail::is_same_time(made_, there);
     }
 
-    detail::path_text path_;
+    detail::socket_place where_;
     struct ::stat made_ {};
+    bool is_made_ = false;
     process_mark process_;
 };
 
-/// Binds and listens at a path; `file` owns what was made. Nobody can connect before it listens, and then the
-/// permissions are right. Errors: see the table in socket_file_verdict.hpp; path_not_found (no such directory),
-/// permission_denied, no_descriptors, no_memory, other (ENOSPC, EROFS ...). On failure no file is left behind.
+/// Binds and listens at a path; `file` owns what was made, and one descriptor. Nobody can connect before it listens,
+/// and then the permissions are right. Errors: see the table in socket_file_verdict.hpp; path_not_found (no such
+/// directory), permission_denied, no_descriptors, no_memory, other (ENOSPC, EROFS ...). On failure no file is left
+/// behind.
 inline io_error listen_at_path(int handle, const endpoint& at, unsigned permissions, int backlog,
                                std::unique_ptr<socket_file>& file) noexcept {
-    detail::start_lock lock(at);
+    std::unique_ptr<socket_file> made;
+    if (const io_error error = socket_file::prepare(at, made)) return error;
+    detail::start_lock lock(made->where());
     io_error error = lock.take();
-    if (error) return error;
-    // Linux takes the bits of the new file from the socket; elsewhere this fails, and `permit` changes them.
-    static_cast<void>(::fchmod(handle, static_cast<mode_t>(permissions)));
-    if (::bind(handle, at.data(), at.length) != 0) {
-        error = last_error();
-        if (error.kind == io_failure::address_in_use) error = detail::remove_dead(at);
-        if (!error && ::bind(handle, at.data(), at.length) != 0) error = last_error();
-        if (error) return error;
-    }
-    error = socket_file::note(at, file);
-    if (error) {
-        ::unlink(detail::path_of(at).text);
-        return error;
-    }
-    error = file->permit(permissions);
+    if (!error) error = made->make(handle, at, permissions);
     if (!error && ::listen(handle, backlog) != 0) error = last_error();
-    if (error) file.reset();
+    if (error)
+        made->remove(); // under the lock
+    else
+        file = std::move(made);
     return error;
 }
 

@@ -41,18 +41,28 @@ namespace detail {
 
 inline constexpr wchar_t lock_suffix[] = L".tofu-lock";
 
-/// A path with room for the suffix, terminated.
+/// A full path, terminated. Windows takes no longer one (MAX_PATH), unless the program says that it is long path aware.
 struct wide_path {
-    wchar_t text[sizeof(sockaddr_un::sun_path) + std::size(lock_suffix)] = {};
+    static constexpr std::size_t room = MAX_PATH + sizeof(sockaddr_un::sun_path) + std::size(lock_suffix);
+    wchar_t text[room] = {};
 };
 
-/// False when the path is not UTF-8. (UTF-16 never has more units than UTF-8 has bytes.)
-inline bool path_of(const endpoint& at, wide_path& path, const wchar_t* suffix = L"") noexcept {
+/// The full path of `at`: it contains the present working directory, so that a later one changes nothing. False when
+/// the path is not UTF-8 or too long. (UTF-16 never has more units than UTF-8 has bytes.)
+inline bool path_of(const endpoint& at, wide_path& path) noexcept {
     const auto raw = platform::detail::raw_of<sockaddr_un>(at);
+    wchar_t said[sizeof raw.sun_path + 1] = {};
     const std::size_t bytes = ::strnlen(raw.sun_path, sizeof raw.sun_path);
-    const std::size_t length = to_utf16({raw.sun_path, bytes}, std::span(path.text, sizeof raw.sun_path));
-    std::memcpy(path.text + length, suffix, (::wcslen(suffix) + 1) * sizeof *suffix);
-    return length != 0;
+    if (to_utf16({raw.sun_path, bytes}, std::span(said, sizeof raw.sun_path)) == 0) return false;
+    constexpr auto room = static_cast<DWORD>(wide_path::room - std::size(lock_suffix)); // the suffix fits behind it
+    const DWORD length = ::GetFullPathNameW(said, room, path.text, nullptr);
+    return length != 0 && length < room;
+}
+
+/// The path of the lock file that belongs to a socket file.
+inline wide_path lock_of(wide_path path) noexcept {
+    std::memcpy(path.text + ::wcslen(path.text), lock_suffix, sizeof lock_suffix);
+    return path;
 }
 
 /// An index may be another file's by now; the time it was made is not.
@@ -102,9 +112,8 @@ inline io_error inspect(const wide_path& path, found_file& found) noexcept {
 class start_lock {
 public:
     /// Errors: address_in_use (somebody has it), permission_denied, path_not_found, no_descriptors, other.
-    io_error take(const endpoint& at) noexcept {
-        wide_path path;
-        if (!path_of(at, path, lock_suffix)) return from_win32(ERROR_NO_UNICODE_TRANSLATION);
+    io_error take(const wide_path& socket_path) noexcept {
+        const wide_path path = lock_of(socket_path);
         // A file whose last holder has just closed it is refused until it is gone, as one that may not be touched is.
         for (int tries = 0; tries < 100; ++tries) {
             file_ = unique_handle(::CreateFileW(path.text, GENERIC_WRITE | DELETE, 0, nullptr, OPEN_ALWAYS,
@@ -146,21 +155,25 @@ inline io_error probe(const endpoint& at) noexcept {
     return error;
 }
 
-/// Removes the file of a dead socket, and nothing else. None: there is no file any more.
-inline io_error remove_dead(const endpoint& at) noexcept {
-    wide_path path;
+/// Makes room for a new file: removes the file of a dead socket, and nothing else. None: there is no file any more.
+inline io_error remove_dead(const endpoint& at, const wide_path& path) noexcept {
     found_file found;
-    if (!path_of(at, path)) return from_win32(ERROR_NO_UNICODE_TRANSLATION);
     if (const io_error error = inspect(path, found)) return error;
     const io_error answer = found.kind == at_path::socket ? probe(at) : io_error{};
     switch (platform::verdict_on(found.kind, answer.kind)) {
-    case platform::socket_file_verdict::free: return {};
+    case platform::socket_file_verdict::free:
+        if (found.kind == at_path::nothing) return {};
+        if (const io_error error = inspect(path, found)) return error;
+        return found.kind == at_path::nothing ? io_error{} : io_error{io_failure::address_in_use, WSAEADDRINUSE};
     case platform::socket_file_verdict::dead: break;
     case platform::socket_file_verdict::in_use: return {io_failure::address_in_use, WSAEADDRINUSE};
     case platform::socket_file_verdict::unknown: return answer;
     }
-    found_file still;
-    if (inspect(path, still) || still.identity != found.identity) return {io_failure::address_in_use, WSAEADDRINUSE};
+    // connect has followed the path once more. The answer counts only if the path still leads to the same file.
+    wide_path followed;
+    found_file asked;
+    if (!path_of(at, followed) || inspect(followed, asked) || asked.identity != found.identity)
+        return {io_failure::address_in_use, WSAEADDRINUSE};
     return ::DeleteFileW(path.text) != 0 ? io_error{} : last_error();
 }
 
@@ -174,31 +187,31 @@ inline io_error connect_error_at(const endpoint& to, io_error error) noexcept {
 
 } // namespace detail
 
-/// Removes the file when it goes, if it is still the one that was made here. (A relative path means the directory the
-/// process is in at that time.)
+/// Removes the file when it goes, if it is still the one that was made here, whatever the working directory is then.
 class socket_file {
 public:
     socket_file(const socket_file&) = delete;
     socket_file& operator=(const socket_file&) = delete;
     ~socket_file() {
         detail::found_file there;
-        const bool known = !detail::inspect(path_, there);
+        const bool known = made_.kind != at_path::nothing && !detail::inspect(path_, there);
         if (known && there.kind == made_.kind && there.identity == made_.identity) ::DeleteFileW(path_.text);
     }
 
-    /// Notes which file is at `at` now. Errors: no_memory; path_not_found when it is gone already.
-    static io_error note(const endpoint& at, std::unique_ptr<socket_file>& file) noexcept {
-        detail::wide_path path;
-        detail::found_file found;
-        if (!detail::path_of(at, path)) return from_win32(ERROR_NO_UNICODE_TRANSLATION);
-        if (const io_error error = detail::inspect(path, found)) return error;
-        if (found.kind == at_path::nothing) return from_win32(ERROR_FILE_NOT_FOUND);
-        file.reset(new (std::nothrow) socket_file(path, found));
+    /// For the file at this path, which need not be there yet. Error: no_memory.
+    static io_error prepare(const detail::wide_path& path, std::unique_ptr<socket_file>& file) noexcept {
+        file.reset(new (std::nothrow) socket_file(path));
         return file ? io_error{} : io_error{io_failure::no_memory, 0};
     }
 
+    /// The file that is there now is the one that was made. Error: path_not_found when there is none.
+    io_error note() noexcept {
+        if (const io_error error = detail::inspect(path_, made_)) return error;
+        return made_.kind == at_path::nothing ? from_win32(ERROR_FILE_NOT_FOUND) : io_error{};
+    }
+
 private:
-    socket_file(const detail::wide_path& path, const detail::found_file& made) noexcept : path_(path), made_(made) {}
+    explicit socket_file(const detail::wide_path& path) noexcept : path_(path) {}
 
     detail::wide_path path_;
     detail::found_file made_;
@@ -206,27 +219,21 @@ private:
 
 /// Binds and listens at a path; `file` owns what was made. Nobody can connect before it listens. Errors: see the table
 /// in socket_file_verdict.hpp; path_not_found (no such directory), permission_denied, no_descriptors, no_memory, other.
-/// On failure no file is left behind.
+/// On failure no file is left behind - unless another thread has changed the working directory meanwhile: then the file
+/// was made in the new one, nothing proves whose it is, and the error is path_not_found.
 inline io_error listen_at_path(SOCKET handle, const endpoint& at, int backlog,
                                std::unique_ptr<socket_file>& file) noexcept {
+    detail::wide_path path;
+    if (!detail::path_of(at, path)) return from_win32(ERROR_NO_UNICODE_TRANSLATION);
     detail::start_lock lock;
-    io_error error = lock.take(at);
-    if (error) return error;
-    if (::bind(handle, at.data(), at.length) != 0) {
-        error = detail::remove_dead(at);
-        if (!error && ::bind(handle, at.data(), at.length) != 0) error = last_error();
-        if (error) return error;
-    }
-    error = socket_file::note(at, file);
-    if (error) {
-        detail::wide_path path;
-        if (detail::path_of(at, path)) ::DeleteFileW(path.text);
-        return error;
-    }
-    if (::listen(handle, backlog) != 0) {
-        error = last_error();
-        file.reset();
-    }
+    std::unique_ptr<socket_file> made;
+    io_error error = lock.take(path);
+    if (!error) error = socket_file::prepare(path, made);
+    if (!error) error = detail::remove_dead(at, path);
+    if (!error && ::bind(handle, at.data(), at.length) != 0) error = last_error();
+    if (!error) error = made->note();
+    if (!error && ::listen(handle, backlog) != 0) error = last_error();
+    if (!error) file = std::move(made);
     return error;
 }
 
