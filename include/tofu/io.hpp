@@ -69,7 +69,7 @@ struct peer_credentials {
     friend constexpr bool operator==(const peer_credentials&, const peer_credentials&) noexcept = default;
 };
 
-/// Room for bytes, owned by somebody else.
+/// Room for bytes, owned by somebody else. POSIX systems take it as it is: see is_iovec.
 struct mutable_buffer {
     std::byte* data = nullptr;
     std::size_t size = 0;

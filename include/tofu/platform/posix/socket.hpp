@@ -20,12 +20,14 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 namespace tofu::inline TOFU_ABI::posix {
@@ -92,6 +94,24 @@ inline int accept_once(int listener, sockaddr* from, socklen_t* length) noexcept
 #else
     return ::accept(listener, from, length);
 #endif
+}
+
+// A buffer is what POSIX calls an iovec, so many of them go to the system without a copy. POSIX does not promise the
+// order of the two members; every system has this one.
+template <class Buffer>
+inline constexpr bool is_iovec = sizeof(Buffer) == sizeof(iovec) && alignof(Buffer) == alignof(iovec) &&
+                                 std::is_standard_layout_v<Buffer>&& offsetof(Buffer, data) ==
+                                     offsetof(iovec, iov_base) &&
+                                 sizeof(Buffer::data) == sizeof(iovec::iov_base) &&
+                                 offsetof(Buffer, size) == offsetof(iovec, iov_len) &&
+                                 sizeof(Buffer::size) == sizeof(iovec::iov_len);
+static_assert(is_iovec<const_buffer> && is_iovec<mutable_buffer>,
+              "tofu: a buffer is not laid out as this system's iovec");
+
+/// The system takes a pointer to non-const, but changes none of them.
+template <class Buffer>
+iovec* pieces_of(std::span<const Buffer> buffers) noexcept {
+    return reinterpret_cast<iovec*>(const_cast<Buffer*>(buffers.data()));
 }
 
 /// Errors that belong to the one connection which was about to be accepted, not to the listener: accept(2) of Linux
@@ -329,27 +349,15 @@ private:
         return made;
     }
 
-    template <class Buffer>
-    static std::size_t to_pieces(std::span<const Buffer> buffers, iovec (&pieces)[max_buffers]) noexcept {
-        const std::size_t count = buffers.size() < max_buffers ? buffers.size() : max_buffers;
-        for (std::size_t index = 0; index < count; ++index) {
-            pieces[index].iov_base = const_cast<std::byte*>(buffers[index].data);
-            pieces[index].iov_len = buffers[index].size;
-        }
-        return count;
-    }
-
     // One buffer goes without these: it costs the system less.
     ssize_t read_pieces(std::span<const mutable_buffer> buffers) const noexcept {
-        iovec pieces[max_buffers];
-        const int count = static_cast<int>(to_pieces(buffers, pieces));
-        return ::readv(native_handle(), pieces, count);
+        const int count = static_cast<int>((std::min)(buffers.size(), max_buffers));
+        return ::readv(native_handle(), detail::pieces_of(buffers), count);
     }
     ssize_t write_pieces(std::span<const const_buffer> buffers) const noexcept {
-        iovec pieces[max_buffers];
         msghdr gathered{};
-        gathered.msg_iov = pieces;
-        gathered.msg_iovlen = static_cast<decltype(gathered.msg_iovlen)>(to_pieces(buffers, pieces));
+        gathered.msg_iov = detail::pieces_of(buffers);
+        gathered.msg_iovlen = static_cast<decltype(gathered.msg_iovlen)>((std::min)(buffers.size(), max_buffers));
         return ::sendmsg(native_handle(), &gathered, detail::send_flags);
     }
 

@@ -16,6 +16,7 @@
 #include <tofu/platform/windows/socket_handle.hpp>
 #include <tofu/platform/windows/winsock.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -62,6 +63,9 @@ public:
 
     /// No more buffers than these are handed to one read or write; the rest is left for the next.
     static constexpr std::size_t max_buffers = 1024;
+
+    /// So many of them go to the system with one call: they are copied, on the stack, to what Windows calls a WSABUF.
+    static constexpr std::size_t max_pieces = 256;
 
     /// Nor more bytes. As long as a connection has any room left, Windows buffers the whole of a write, however long it
     /// is, so the bound of what one ties up in the kernel is made here; and a write too long for the kernel's memory
@@ -152,23 +156,19 @@ public:
     /// As much as is there, into the buffers in turn. 0 bytes and no error: the peer has ended its direction - so there
     /// must be room for a byte at least.
     io_result read(std::span<const mutable_buffer> buffers) noexcept {
-        WSABUF pieces[max_buffers];
-        DWORD got = 0;
-        DWORD flags = 0;
-        const DWORD count = to_pieces(buffers, pieces);
-        const int failed = ::WSARecv(native_handle(), pieces, count, &got, &flags, nullptr, nullptr);
-        return failed == 0 ? io_result{got, {}} : io_result{0, last_error()};
+        return in_pieces(buffers, [this](WSABUF* pieces, DWORD count, DWORD& got) noexcept {
+            DWORD flags = 0;
+            return ::WSARecv(native_handle(), pieces, count, &got, &flags, nullptr, nullptr);
+        });
     }
 
     /// As much as the kernel takes at once, possibly less than everything. WSAENOBUFS is no_memory, as ENOBUFS is: the
     /// kernel may have room for this socket and none for the bytes, and then waiting until the socket is writable would
     /// end at once, each time. Whoever writes pauses and tries again.
     io_result write(std::span<const const_buffer> buffers) noexcept {
-        WSABUF pieces[max_buffers];
-        DWORD sent = 0;
-        const DWORD count = to_pieces(buffers, pieces);
-        const int failed = ::WSASend(native_handle(), pieces, count, &sent, 0, nullptr, nullptr);
-        return failed == 0 ? io_result{sent, {}} : io_result{0, last_error()};
+        return in_pieces(buffers, [this](WSABUF* pieces, DWORD count, DWORD& sent) noexcept {
+            return ::WSASend(native_handle(), pieces, count, &sent, 0, nullptr, nullptr);
+        });
     }
 
     /// Bytes that can be read now; 0 also when the system does not say.
@@ -249,14 +249,32 @@ private:
         return made;
     }
 
-    /// No gaps: after a buffer that was cut there is no other.
-    template <class Buffer>
-    static DWORD to_pieces(std::span<const Buffer> buffers, WSABUF (&pieces)[max_buffers]) noexcept {
+    /// Has `call` take max_pieces buffers at a time, until it takes less than it is given. A failure after the first
+    /// call is left for the next read or write.
+    template <class Buffer, class Call>
+    static io_result in_pieces(std::span<const Buffer> buffers, Call call) noexcept {
+        WSABUF pieces[max_pieces];
+        io_result all;
         std::size_t room = max_transfer;
+        buffers = buffers.first((std::min)(buffers.size(), max_buffers));
+        for (;;) {
+            const std::size_t before = room;
+            const DWORD count = to_pieces(buffers, room, pieces);
+            DWORD moved = 0;
+            if (call(pieces, count, moved) != 0) return all.bytes != 0 ? all : io_result{0, last_error()};
+            all.bytes += moved;
+            buffers = buffers.subspan(count);
+            if (moved < before - room || room == 0 || buffers.empty()) return all;
+        }
+    }
+
+    /// Takes from `room`. No gaps: after a buffer that was cut there is no other.
+    template <class Buffer>
+    static DWORD to_pieces(std::span<const Buffer> buffers, std::size_t& room, WSABUF (&pieces)[max_pieces]) noexcept {
         DWORD count = 0;
         for (const Buffer& one : buffers) {
-            if (count == max_buffers || (room == 0 && one.size != 0)) break;
-            const std::size_t taken = one.size < room ? one.size : room;
+            if (count == max_pieces || (room == 0 && one.size != 0)) break;
+            const std::size_t taken = (std::min)(one.size, room);
             pieces[count].buf = reinterpret_cast<char*>(const_cast<std::byte*>(one.data));
             pieces[count].len = static_cast<ULONG>(taken);
             room -= taken;
