@@ -12,6 +12,7 @@
 #include <tofu/platform/unix_sockets.hpp>
 #include <tofu/platform/windows/error.hpp>
 #include <tofu/platform/windows/initial_rto.hpp>
+#include <tofu/platform/windows/module.hpp>
 #include <tofu/platform/windows/session.hpp>
 #include <tofu/platform/windows/socket.hpp>
 #include <tofu/platform/windows/temporary_directory.hpp>
@@ -20,6 +21,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
@@ -278,6 +280,18 @@ BOOST_AUTO_TEST_CASE(one_transfer_is_bounded_and_has_no_gap) {
     const auto end = room.begin() + static_cast<std::ptrdiff_t>(seen);
     BOOST_TEST(std::all_of(room.begin(), turn, [](std::byte one) { return one == std::byte{'a'}; }));
     BOOST_TEST(std::all_of(turn, end, [](std::byte one) { return one == std::byte{'b'}; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_module_that_is_held_stays_loaded) {
+    const auto stays_after_its_end = [](auto what_happens_before) {
+        const HMODULE module = ::LoadLibraryW(L"cabinet.dll"); // one that nothing here uses
+        BOOST_REQUIRE(module != nullptr);
+        what_happens_before(std::bit_cast<const void*>(::GetProcAddress(module, "FCICreate")));
+        BOOST_REQUIRE(::FreeLibrary(module) != 0);
+        return ::GetModuleHandleW(L"cabinet.dll") != nullptr;
+    };
+    BOOST_TEST(!stays_after_its_end([](const void*) {}));
+    BOOST_TEST(stays_after_its_end([](const void* code) { windows::hold_module(code); }));
 }
 
 BOOST_AUTO_TEST_CASE(the_build_of_windows_is_asked_once) {

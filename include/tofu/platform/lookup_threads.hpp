@@ -6,6 +6,7 @@
 
 #include <tofu/config.hpp>
 #include <tofu/io.hpp>
+#include <tofu/platform/module.hpp>
 #include <tofu/platform/network_session.hpp>
 #include <tofu/platform/thread.hpp>
 
@@ -21,6 +22,11 @@
 //
 // A thread ends when it finds the queue empty, and says so under the same lock under which jobs come in. So a job that
 // is in the queue has at least one thread that will come for it, and there is nothing to wake: no condition variable.
+//
+// The code of the threads and of the jobs must stay in memory, too, and dlclose(3) waits for no thread. So the modules
+// that contain it are held until the process ends: `Threads` holds that of a thread, `add` that of a job. They may be
+// different modules, because the linker merges equal functions of several modules. It would merge a flag that says
+// "held already" as well, so each call asks the system anew.
 
 namespace tofu::inline TOFU_ABI::platform {
 
@@ -85,8 +91,10 @@ public:
     lookup_threads& operator=(const lookup_threads&) = delete;
 
     /// Has the job finished, sooner or later, by a thread; by the caller, with an error, when the system has no thread
-    /// at all. Any thread. Amortised constant; never waits for a job.
+    /// at all. Any thread. Amortised constant; never waits for a job. A plug-in that calls this stays loaded
+    /// from then on; see hold_module.
     void add(lookup_job& job) noexcept {
+        hold_module(reinterpret_cast<const void*>(job.finish));
         lookup_queue refused;
         const bool needs_thread = enqueue(job, refused);
         finish_all(refused, io_error{io_failure::aborted, 0});

@@ -7,6 +7,7 @@
 #include <tofu/config.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/thread_name.hpp>
+#include <tofu/platform/windows/module.hpp>
 #include <tofu/platform/windows/winsock.hpp>
 
 #include <process.h>
@@ -43,10 +44,12 @@ inline HANDLE create_thread(unsigned(__stdcall* enter)(void*) noexcept, void* co
 /// Starts threads that nobody waits for.
 struct detached_threads {
     /// Runs `job.run()` on a new thread named `Job::thread_name`, if the system can name threads. The job sees to it
-    /// that it lives until then. Error: no_memory, the system has no thread left; nothing runs then. Any thread.
+    /// that it lives until then; the module with the thread's code is held (see hold_module). Error: no_memory, the
+    /// system has no thread left; nothing runs then. Any thread.
     template <class Job>
     [[nodiscard]] static io_error start(Job& job) noexcept {
         static_assert(noexcept(job.run()), "tofu::windows::detached_threads: nobody would catch what a job throws");
+        hold_module(reinterpret_cast<const void*>(&detached_threads::enter<Job>));
         const HANDLE handle = detail::create_thread(&detached_threads::enter<Job>, &job);
         if (handle == nullptr) {
             return io_error{io_failure::no_memory, static_cast<int>(_doserrno)};
