@@ -127,7 +127,8 @@ public:
         return set_address(op_code::hello_request, connect_to_header, where);
     }
 
-    /// Makes this a welcome_request on `where`: the operation that listens. Errors as `connect_to`.
+    /// Makes this a welcome_request on `where`: the operation that listens. Errors as `connect_to`. The answer carries
+    /// the address it listens on: the port that the system chose, a relative path as it is said here.
     [[nodiscard]] tofu::status listen_on(const address& where) noexcept {
         if (!where.valid()) return tofu::status::wrong_address;
         return set_address(op_code::welcome_request, listen_on_header, where);

@@ -35,6 +35,10 @@ enum class driven_by : std::uint8_t {
 /// In a child that was forked after the engine was made, every call reports shutdown_started, and the destructor
 /// returns at once: it closes the child's copies of the sockets and touches nothing that the parent shares. The memory
 /// of the engine stays allocated there. The child may make engines of its own.
+///
+/// A call needs at most 16 KiB of stack. No thread may be cancelled (pthread_cancel) inside a call. The engine's
+/// descriptors are its own: a program that closes all descriptors, as daemons do, makes its engines after that. See
+/// doc/architecture.md, also for shared objects that are unloaded.
 template <class PollPolicy = default_poll, class PoolPolicy = default_pool, class KeyPolicy = default_key,
           class TimerPolicy = default_timer>
 class basic_reactor {
