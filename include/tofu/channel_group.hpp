@@ -229,10 +229,6 @@ private:
     basic_channel_group(engine::ref<core_type> core, engine::ref<engine::group_core> group) noexcept
         : core_(std::move(core)), group_(std::move(group)) {}
 
-    static void throw_if(const std::error_code& error, const char* what) {
-        if (error) throw_status(error, what);
-    }
-
     /// What the receiver takes from its mailbox, with what taking it means: a goodbye frees its number, the marker
     /// behind a half-closed peer's last message goes back to the loop.
     [[nodiscard]] message_ptr take() noexcept {

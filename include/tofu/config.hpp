@@ -28,6 +28,14 @@
 #define TOFU_EXCEPTIONS_ABI without_exceptions
 #endif
 
+// TOFU_RTTI_ABI names, in the same way, what differs between units with and without run-time type information
+// (-fno-rtti).
+#if defined(__cpp_rtti) || defined(_CPPRTTI)
+#define TOFU_RTTI_ABI with_rtti
+#else
+#define TOFU_RTTI_ABI without_rtti
+#endif
+
 // TOFU_COLD marks a function that runs seldom, so that compilers keep it out of the code that runs for every message.
 #if defined(__GNUC__)
 #define TOFU_COLD [[gnu::cold, gnu::noinline]]

@@ -183,10 +183,6 @@ public:
 private:
     using core_type = engine::engine_core<policies>;
 
-    static void throw_if(const std::error_code& error, const char* what) {
-        if (error) throw_status(error, what);
-    }
-
     /// The system's own code if there is one, else the status that names the missing resource.
     [[nodiscard]] static std::error_code code_of(io_error error) noexcept {
         if (error.os_code != 0) return {error.os_code, std::system_category()};

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -118,6 +119,8 @@ constexpr const status_words& words_of(status code) noexcept {
 /// The value of a code is the status, plus detail_unit times the options_problem if there is one.
 inline constexpr int detail_unit = 256;
 
+inline namespace TOFU_RTTI_ABI {
+
 class status_error_category final : public std::error_category {
 public:
     const char* name() const noexcept override { return "tofu"; }
@@ -132,6 +135,14 @@ public:
     }
 };
 
+/// The category as the units of this kind make it. It is never destroyed.
+inline const std::error_category* make_status_category() noexcept {
+    alignas(status_error_category) static std::byte memory[sizeof(status_error_category)];
+    return ::new (static_cast<void*>(memory)) status_error_category;
+}
+
+} // namespace TOFU_RTTI_ABI
+
 } // namespace detail
 
 /// The enumerator's own name ("connect_failed"); static storage. Values that do not exist are "unknown_error". Any
@@ -139,11 +150,11 @@ public:
 [[nodiscard]] constexpr std::string_view to_string(status code) noexcept { return detail::words_of(code).name; }
 
 /// The category of every error code of this library: its name is "tofu", a message is one human sentence. Its values
-/// are the numbers of `status`; an options_problem has values of 256 and more. Lives as long as the program. Any
-/// thread.
+/// are the numbers of `status`; an options_problem has values of 256 and more. The category is never destroyed, so the
+/// destructor of a global object may still use an error code. Any thread.
 [[nodiscard]] inline const std::error_category& status_category() noexcept {
-    static const detail::status_error_category instance;
-    return instance;
+    static const std::error_category* const instance = detail::make_status_category(); // one for all kinds of units
+    return *instance;
 }
 
 /// The error code of a status; success gives a code that is false. Any thread.
@@ -174,6 +185,11 @@ inline namespace TOFU_EXCEPTIONS_ABI {
 #else
     std::terminate();
 #endif
+}
+
+/// Throws as throw_status does if `code` is an error. Any thread.
+inline void throw_if(const std::error_code& code, const char* what) {
+    if (code) throw_status(code, what);
 }
 
 } // namespace TOFU_EXCEPTIONS_ABI
