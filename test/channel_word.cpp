@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(every_operation_is_accepted_or_not_allowed_in_every_state) 
             if (letters[op] == '-') continue; // a hello_request names no channel
             BOOST_TEST_CONTEXT("row " << i << ", " << to_string(static_cast<op_code>(op))) {
                 const auto verdict =
-                    word::check(live_word(rows()[i].flags), group, word::any_generation, static_cast<op_code>(op));
+                    word::judge(live_word(rows()[i].flags), group, word::any_generation, static_cast<op_code>(op));
                 const bool consumed = letters[op] == 'B' && rows()[i].allowed.find('C') != std::string_view::npos;
                 const bool allowed = consumed || rows()[i].allowed.find(letters[op]) != std::string_view::npos;
                 BOOST_TEST((verdict.result == (allowed ? status::success : status::not_allowed)));
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_closed_or_unused_number_is_refused_whatever_is_posted) {
             const std::uint64_t dead = word::make(group, generation, r.flags, false);
             for (const std::uint64_t w : {dead, live_word(r.flags | word::closed)}) {
                 if (op == 6 && w != dead && r.allowed.find('C') != std::string_view::npos) continue; // see below
-                const auto verdict = word::check(w, group, generation, static_cast<op_code>(op));
+                const auto verdict = word::judge(w, group, generation, static_cast<op_code>(op));
                 BOOST_TEST((verdict.result == status::invalid_channel_number));
             }
         }
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_bye_response_to_a_crossed_bye_is_consumed_once_whether_th
     const std::uint64_t crossed = live_word(word::bye_asked | word::bye_posted);
     for (const std::uint64_t more : {std::uint64_t{0}, word::closed, word::posting_over, word::accepting}) {
         const auto ask = [&](std::uint64_t w, std::uint16_t by = group, std::uint32_t bound = generation) {
-            return word::check(w | more, by, bound, op_code::bye_response);
+            return word::judge(w | more, by, bound, op_code::bye_response);
         };
         BOOST_TEST((ask(crossed).result == status::success));
         BOOST_TEST(ask(crossed).consumed);
@@ -142,13 +142,13 @@ BOOST_AUTO_TEST_CASE(a_bye_response_to_a_crossed_bye_is_consumed_once_whether_th
 }
 
 BOOST_AUTO_TEST_CASE(another_groups_channel_is_refused) {
-    const auto verdict = word::check(live_word(0), group + 1, word::any_generation, op_code::bye_signal);
+    const auto verdict = word::judge(live_word(0), group + 1, word::any_generation, op_code::bye_signal);
     BOOST_TEST((verdict.result == status::invalid_channel_group));
 }
 
 BOOST_AUTO_TEST_CASE(a_message_of_an_earlier_owner_of_the_number_is_refused) {
     const auto result = [](std::uint32_t bound) {
-        return word::check(live_word(0), group, bound, op_code::response).result;
+        return word::judge(live_word(0), group, bound, op_code::response).result;
     };
     BOOST_TEST((result(generation) == status::success));
     BOOST_TEST((result(word::any_generation) == status::success));
@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(behind_a_half_closed_peers_end_only_bye_signal_is_posted) {
         for (std::size_t op = 0; op < letters.size(); ++op) {
             if (letters[op] == '-') continue;
             if (letters[op] == 'B' && r.allowed.find('C') != std::string_view::npos) continue; // consumed
-            const auto verdict = word::check(live_word(r.flags | word::posting_over), group, word::any_generation,
+            const auto verdict = word::judge(live_word(r.flags | word::posting_over), group, word::any_generation,
                                              static_cast<op_code>(op));
             BOOST_TEST((verdict.result == (letters[op] == 'S' ? status::success : status::invalid_channel_number)));
             BOOST_TEST(verdict.set == 0U);
@@ -171,8 +171,8 @@ BOOST_AUTO_TEST_CASE(behind_a_half_closed_peers_end_only_bye_signal_is_posted) {
 
 BOOST_AUTO_TEST_CASE(the_count_of_posts_cannot_run_over_into_the_group) {
     const std::uint64_t full = live_word(0) + 0xFFFF * word::one_post;
-    BOOST_TEST((word::check(full, group, generation, op_code::signal).result != status::success));
-    BOOST_TEST((word::check(full - 1, group, generation, op_code::signal).result == status::success));
+    BOOST_TEST((word::judge(full, group, generation, op_code::signal).result != status::success));
+    BOOST_TEST((word::judge(full - 1, group, generation, op_code::signal).result == status::success));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

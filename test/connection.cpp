@@ -113,7 +113,7 @@ std::string name_of(const state& s) {
            "'";
 }
 
-conversation::verdict check(const conversation& c, const tofu::binary_header& h) { return c.check(h, 65535, 65535); }
+conversation::verdict check(const conversation& c, const tofu::binary_header& h) { return c.judge(h, 65535, 65535); }
 
 } // namespace
 
@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(a_hello_response_or_a_regular_message_opens_for_the_connect
 BOOST_AUTO_TEST_CASE(lengths_above_the_limits_are_violations) {
     const conversation c = after(side::accepting, "h");
     const auto violated = [&c](std::uint16_t text, std::uint16_t body) {
-        return c.check({.op = op_code::request, .text_headers_length = text, .body_length = body}, 100, 200).violated;
+        return c.judge({.op = op_code::request, .text_headers_length = text, .body_length = body}, 100, 200).violated;
     };
     BOOST_TEST((violated(100, 200) == status::success));
     BOOST_TEST((violated(101, 0) == status::invalid_headers_len));

@@ -94,8 +94,8 @@ struct minimal_key {
     }
     void forget(std::uintptr_t) noexcept;
     template <class Storage>
-    auto* find(Storage& slots, std::uintptr_t) const noexcept {
-        return slots.at(0);
+    auto* find(Storage& storage, std::uintptr_t) const noexcept {
+        return storage.at(0);
     }
 };
 

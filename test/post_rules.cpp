@@ -627,7 +627,7 @@ TOFU_TEST_CASE(wait_post_refuses_at_once_what_room_does_not_help, here) {
     const auto link = talk.connect();
     std::error_code error;
     tofu::message_ptr m = make(talk.engine, op_code::bye_response, link.client);
-    talk.client.wait_post(std::move(m), tofu::forever, error);
+    talk.client.wait_post(std::move(m), tofu::infinite_duration, error);
     BOOST_TEST((error == status::not_allowed));
     BOOST_TEST(static_cast<bool>(m));
 }

@@ -161,8 +161,9 @@ TOFU_TEST_CASE(no_delay_and_less_than_none_are_at_once, here, tcp_only& with_tim
 
 TOFU_TEST_CASE(an_endless_delay_does_not_overflow_and_can_be_taken_back, here, tcp_only& with_timers) {
     dialogue talk(here);
-    handle never = talk.server.update_receiver_after(tofu::forever - 1ns, make(talk.engine, op_code::signal, 0));
-    handle forever = talk.server.update_receiver_after(tofu::forever, make(talk.engine, op_code::signal, 0));
+    handle never =
+        talk.server.update_receiver_after(tofu::infinite_duration - 1ns, make(talk.engine, op_code::signal, 0));
+    handle forever = talk.server.update_receiver_after(tofu::infinite_duration, make(talk.engine, op_code::signal, 0));
     talk.expect_silence(talk.server);
     BOOST_TEST(never.cancel() != nullptr);
     BOOST_TEST(forever.cancel() != nullptr);

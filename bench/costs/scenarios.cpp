@@ -130,7 +130,7 @@ private:
     void go_on(std::uint64_t trips) {
         for (; trips != 0; --trips) {
             if (what_.what == work::one_way) {
-                own_.group.wait_post(make(op_code::signal), tofu::forever);
+                own_.group.wait_post(make(op_code::signal), tofu::infinite_duration);
                 continue;
             }
             tofu::message_ptr m = next(op_code::response);

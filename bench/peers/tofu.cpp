@@ -65,10 +65,10 @@ public:
             if (!m->body().resize(source.size())) throw std::bad_alloc();
             source.stamp(m->body().bytes());
             std::error_code gone;
-            group_.wait_post(std::move(m), tofu::forever, gone);
+            group_.wait_post(std::move(m), tofu::infinite_duration, gone);
             if (gone) return;
         }
-        engine_.drain(tofu::forever);
+        engine_.drain(tofu::infinite_duration);
     }
 
 private:

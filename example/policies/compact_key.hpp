@@ -55,8 +55,8 @@ struct compact_key {
     /// The slot a key was made for, if its owner is still the same; else null. Any key may come, also one that was
     /// never made, or whose slot was never used.
     template <class Storage>
-    [[nodiscard]] static auto* find(Storage& slots, std::uintptr_t key) noexcept {
-        auto* const slot = slots.at(static_cast<std::uint32_t>(key % most_channels));
+    [[nodiscard]] static auto* find(Storage& storage, std::uintptr_t key) noexcept {
+        auto* const slot = storage.at(static_cast<std::uint32_t>(key % most_channels));
         return slot != nullptr && key_of(slot->identity()) == key ? slot : nullptr;
     }
     //]

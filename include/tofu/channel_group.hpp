@@ -19,7 +19,7 @@ template <class PollPolicy, class PoolPolicy, class KeyPolicy, class TimerPolicy
 class basic_reactor;
 
 /// A duration that never ends, for every call that takes a time to wait.
-inline constexpr std::chrono::nanoseconds forever = (std::chrono::nanoseconds::max)();
+inline constexpr std::chrono::nanoseconds infinite_duration = (std::chrono::nanoseconds::max)();
 
 /// Hold on a message sent to oneself for later; see basic_channel_group::update_receiver_after. Letting go of it
 /// changes nothing. Any thread, one at a time.
@@ -137,7 +137,9 @@ public:
             if (ended(error) || !more) return nullptr;
         }
     }
-    [[nodiscard]] message_ptr wait_receive(std::error_code& error) noexcept { return wait_receive(forever, error); }
+    [[nodiscard]] message_ptr wait_receive(std::error_code& error) noexcept {
+        return wait_receive(infinite_duration, error);
+    }
     template <class Rep, class Period>
     [[nodiscard]] message_ptr wait_receive(std::chrono::duration<Rep, Period> timeout) requires exceptions_enabled {
         std::error_code error;
@@ -145,7 +147,7 @@ public:
         throw_if(error, "tofu::channel_group::wait_receive");
         return m;
     }
-    [[nodiscard]] message_ptr wait_receive() requires exceptions_enabled { return wait_receive(forever); }
+    [[nodiscard]] message_ptr wait_receive() requires exceptions_enabled { return wait_receive(infinite_duration); }
 
     /// Puts a message on this group's own queue, with status receiver_update and channel number 0, to wake or instruct
     /// the receiving thread. Errors: null_message, shutdown_started; the message then stays with the caller.

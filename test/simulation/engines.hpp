@@ -153,7 +153,7 @@ public:
         e.slept = e.was_woken = false;
         s_.log.line("  engine ", e.is->serial, " turns");
         std::error_code error;
-        e.e->run_once(tofu::forever, error);
+        e.e->run_once(tofu::infinite_duration, error);
         rethrow();
         const progress after = progress_of(e);
         if (e.slept && !e.was_woken && news.inventions == inventions && after != before)

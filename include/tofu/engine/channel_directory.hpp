@@ -6,6 +6,7 @@
 #include <tofu/binary_header.hpp>
 #include <tofu/config.hpp>
 #include <tofu/engine/channel_word.hpp>
+#include <tofu/integer_cast.hpp>
 #include <tofu/prefetch.hpp>
 #include <tofu/status.hpp>
 
@@ -81,7 +82,7 @@ public:
         if (entry == nullptr) return {status::invalid_channel_number};
         std::uint64_t word = entry->word.load(std::memory_order_acquire);
         for (;;) {
-            const channel_word::verdict may = channel_word::check(word, group, bound, op);
+            const channel_word::verdict may = channel_word::judge(word, group, bound, op);
             if (may.result != status::success) return {may.result};
             const std::uint64_t in_flight = may.consumed ? 0 : channel_word::one_post;
             if (entry->word.compare_exchange_weak(word, (word | may.set) + in_flight, std::memory_order_seq_cst,
@@ -137,12 +138,14 @@ public:
     [[nodiscard]] std::size_t queued_messages(std::uint16_t number) const noexcept {
         const directory_entry* const entry = find(number);
         return entry == nullptr ? 0
-                                : static_cast<std::size_t>(entry->queued.load(std::memory_order_relaxed) >> bytes_bits);
+                                : tofu::detail::integer_cast<std::size_t>(
+                                      entry->queued.load(std::memory_order_relaxed) >> bytes_bits);
     }
     [[nodiscard]] std::size_t queued_bytes(std::uint16_t number) const noexcept {
         const directory_entry* const entry = find(number);
         return entry == nullptr ? 0
-                                : static_cast<std::size_t>(entry->queued.load(std::memory_order_relaxed) & bytes_mask);
+                                : tofu::detail::integer_cast<std::size_t>(
+                                      entry->queued.load(std::memory_order_relaxed) & bytes_mask);
     }
 
     /// I/O thread: from now on `enter` refuses. What is in flight may still arrive.

@@ -77,7 +77,7 @@ constexpr verdict check_operation(std::uint64_t word, op_code op) noexcept {
     }
 }
 
-constexpr verdict check(std::uint64_t word, std::uint16_t asking, std::uint32_t bound, op_code op) noexcept {
+constexpr verdict judge(std::uint64_t word, std::uint16_t asking, std::uint32_t bound, op_code op) noexcept {
     if (op == op_code::bye_response && consumes_answer(word, asking, bound))
         return {status::success, bye_answered, true};
     // A number nobody was told is nobody's, however it was guessed.

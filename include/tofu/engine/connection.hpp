@@ -53,7 +53,7 @@ public:
     explicit connection(side whose) noexcept : side_(whose) {}
 
     /// May the peer send this now? `max_text` and `max_body` are what the engine accepts.
-    [[nodiscard]] verdict check(const binary_header& h, std::uint16_t max_text, std::uint16_t max_body) const noexcept {
+    [[nodiscard]] verdict judge(const binary_header& h, std::uint16_t max_text, std::uint16_t max_body) const noexcept {
         if (!is_valid(h.op)) return {status::invalid_op_code};
         if (!travels(h.op)) return {status::invalid_op_code};
         if (h.origin == origin::engine) return {status::invalid_message};
@@ -67,7 +67,7 @@ public:
 
     // Events.
 
-    /// A message the check let pass is complete.
+    /// A message that judge() let pass is complete.
     void received(op_code op) noexcept {
         if (op == op_code::hello_request || op == op_code::hello_response) hello_received_ = true;
         if (hello_received_ || is_regular(op)) begun_ = true;

@@ -101,7 +101,7 @@ void deliver_received(loop_state<Policies>& state, channel<Policies>& ch, messag
 template <class Policies>
 [[nodiscard]] connection::verdict judge_header(const loop_state<Policies>& state,
                                                const channel<Policies>& ch) noexcept {
-    return ch.conversation.check(ch.reader.header(), state.opts.max_text_headers, state.opts.max_body);
+    return ch.conversation.judge(ch.reader.header(), state.opts.max_text_headers, state.opts.max_body);
 }
 
 /// False: the header alone ends the channel.

@@ -17,8 +17,8 @@ struct my_key { // the index of the slot is enough
     }
     static void forget(std::uintptr_t) noexcept {}
     template <class Storage>
-    static auto* find(Storage& slots, std::uintptr_t key) noexcept {
-        return slots.at(static_cast<std::uint32_t>(key - 1));
+    static auto* find(Storage& storage, std::uintptr_t key) noexcept {
+        return storage.at(static_cast<std::uint32_t>(key - 1));
     }
 };
 

@@ -5,6 +5,7 @@
 #define TOFU_PLATFORM_LINUX_SLEEPER_HPP
 
 #include <tofu/config.hpp>
+#include <tofu/integer_cast.hpp>
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -15,7 +16,7 @@
 #include <chrono>
 #include <cstdint>
 #include <ctime>
-#include <limits>
+#include <utility>
 
 namespace tofu::inline TOFU_ABI::linux_api {
 
@@ -37,11 +38,10 @@ public:
         const std::chrono::nanoseconds since_boot = until.time_since_epoch();
         if (since_boot.count() < 0) return true; // futex(2) refuses such a time
         const auto seconds = std::chrono::floor<std::chrono::seconds>(since_boot);
-        const bool for_ever =
-            seconds.count() > (std::numeric_limits<std::time_t>::max)() || until == (time_point::max)();
+        const bool for_ever = !std::in_range<std::time_t>(seconds.count()) || until == (time_point::max)();
         timespec when{};
-        when.tv_sec = static_cast<std::time_t>(seconds.count());
-        when.tv_nsec = static_cast<decltype(when.tv_nsec)>((since_boot - seconds).count());
+        when.tv_sec = tofu::detail::integer_cast<std::time_t>(seconds.count());
+        when.tv_nsec = tofu::detail::integer_cast<decltype(when.tv_nsec)>((since_boot - seconds).count());
         // The wait with a bit set is the one that takes a moment of CLOCK_MONOTONIC, which is the steady clock.
         return ::syscall(SYS_futex, word(), FUTEX_WAIT_BITSET_PRIVATE, 1, for_ever ? nullptr : &when, nullptr,
                          FUTEX_BITSET_MATCH_ANY) != 0 &&

@@ -13,14 +13,13 @@ namespace tofu::inline TOFU_ABI::posix {
 
 namespace detail {
 
-/// Names that POSIX allows to be one number, so they cannot all be cases of one switch.
+constexpr bool is_one_of(int code, int first, int second) noexcept { return code == first || code == second; }
+
+/// Names that POSIX allows to be one number. They cannot be cases of one switch, and g++ -Wlogical-op reports a
+/// comparison with both in one expression.
 constexpr io_failure failure_of_twins(int code) noexcept {
-    if (code == EAGAIN || code == EWOULDBLOCK) {
-        return io_failure::would_block;
-    }
-    if (code == EOPNOTSUPP || code == ENOTSUP) {
-        return io_failure::unsupported;
-    }
+    if (is_one_of(code, EAGAIN, EWOULDBLOCK)) return io_failure::would_block;
+    if (is_one_of(code, EOPNOTSUPP, ENOTSUP)) return io_failure::unsupported;
     return io_failure::other;
 }
 

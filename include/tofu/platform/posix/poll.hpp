@@ -5,6 +5,7 @@
 #define TOFU_PLATFORM_POSIX_POLL_HPP
 
 #include <tofu/config.hpp>
+#include <tofu/integer_cast.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/posix/error.hpp>
 #include <tofu/platform/posix/poll_timeout.hpp>
@@ -22,7 +23,8 @@ using poll_entry = ::pollfd;
 /// How many entries have something to tell; 0 with `error` none when time ran out. interrupted: a signal came, and
 /// nothing was looked at.
 inline std::size_t poll(std::span<poll_entry> entries, std::chrono::nanoseconds timeout, io_error& error) noexcept {
-    const int ready = ::poll(entries.data(), static_cast<nfds_t>(entries.size()), to_poll_timeout(timeout));
+    const int ready =
+        ::poll(entries.data(), tofu::detail::integer_cast<nfds_t>(entries.size()), to_poll_timeout(timeout));
     error = ready < 0 ? last_error() : io_error{};
     return ready > 0 ? static_cast<std::size_t>(ready) : 0;
 }

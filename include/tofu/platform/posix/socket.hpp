@@ -5,6 +5,7 @@
 #define TOFU_PLATFORM_POSIX_SOCKET_HPP
 
 #include <tofu/config.hpp>
+#include <tofu/integer_cast.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/dual_stack.hpp>
 #include <tofu/platform/endpoint.hpp>
@@ -357,7 +358,8 @@ private:
     ssize_t write_pieces(std::span<const const_buffer> buffers) const noexcept {
         msghdr gathered{};
         gathered.msg_iov = detail::pieces_of(buffers);
-        gathered.msg_iovlen = static_cast<decltype(gathered.msg_iovlen)>((std::min)(buffers.size(), max_buffers));
+        gathered.msg_iovlen =
+            tofu::detail::integer_cast<decltype(gathered.msg_iovlen)>((std::min)(buffers.size(), max_buffers));
         return ::sendmsg(native_handle(), &gathered, detail::send_flags);
     }
 

@@ -5,6 +5,7 @@
 #define TOFU_PLATFORM_POSIX_SOCKET_FILE_HPP
 
 #include <tofu/config.hpp>
+#include <tofu/integer_cast.hpp>
 #include <tofu/io.hpp>
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/posix/descriptor.hpp>
@@ -174,7 +175,7 @@ public:
     io_error make(int handle, const endpoint& at, unsigned permissions) noexcept {
         if (const io_error error = detail::remove_dead(at, where_)) return error;
         // Linux takes the bits of the new file from the socket; elsewhere this fails.
-        const auto wanted = static_cast<mode_t>(permissions);
+        const auto wanted = tofu::detail::integer_cast<mode_t>(permissions);
         static_cast<void>(::fchmod(handle, wanted));
         if (::bind(handle, at.data(), at.length) != 0) return last_error();
         if (const io_error error = where_.look(made_)) return error;

@@ -54,8 +54,8 @@ concept key_forgets = requires(K& k, std::uintptr_t key) {
 
 /// The slot, if its present owner is the one the key was made for; else null.
 template <class K, class Storage = archetype::storage, class Slot = archetype::slot>
-concept key_finds = requires(const K& k, Storage& slots, std::uintptr_t key) {
-    { k.find(slots, key) }
+concept key_finds = requires(const K& k, Storage& storage, std::uintptr_t key) {
+    { k.find(storage, key) }
     noexcept->std::same_as<Slot*>;
 };
 

@@ -4,6 +4,7 @@
 #define TOFU_POLICIES_KEY_HANDLE_KEY_HPP
 
 #include <tofu/config.hpp>
+#include <tofu/integer_cast.hpp>
 #include <tofu/nothrow_vector.hpp>
 #include <tofu/policies/categories.hpp>
 
@@ -50,7 +51,7 @@ public:
 
     /// The registration of this key is released.
     void forget(std::uintptr_t key) noexcept {
-        place* hole = lookup(static_cast<std::uint32_t>(key & handle_mask));
+        place* hole = lookup(tofu::detail::integer_cast<std::uint32_t>(key & handle_mask));
         if (hole == nullptr || hole->number == 0 || key_of(*hole) != key) return;
         --count_;
         // Those behind it that could not have its place move up, so that no search ends too early.
@@ -65,10 +66,10 @@ public:
 
     /// The slot a key was made for, if its owner is still the same; else null.
     template <class Storage>
-    [[nodiscard]] auto* find(Storage& slots, std::uintptr_t key) const noexcept {
-        const place* const noted = lookup(static_cast<std::uint32_t>(key & handle_mask));
+    [[nodiscard]] auto* find(Storage& storage, std::uintptr_t key) const noexcept {
+        const place* const noted = lookup(tofu::detail::integer_cast<std::uint32_t>(key & handle_mask));
         const bool known = noted != nullptr && noted->number != 0 && key_of(*noted) == key;
-        return known ? slots.at(noted->index) : nullptr;
+        return known ? storage.at(noted->index) : nullptr;
     }
 
     /// What it allocates at most for so many channels, in bytes: its table, and while that grows the one before.
@@ -84,7 +85,8 @@ private:
     };
 
     static constexpr std::size_t least_places = 16;
-    static constexpr std::uint32_t serial_mask = static_cast<std::uint32_t>(~std::uintptr_t{0} >> handle_bits);
+    static constexpr std::uint32_t serial_mask =
+        tofu::detail::integer_cast<std::uint32_t>(~std::uintptr_t{0} >> handle_bits);
 
     [[nodiscard]] static constexpr std::uintptr_t key_of(const place& one) noexcept {
         return std::uintptr_t{one.serial} << handle_bits | one.number;

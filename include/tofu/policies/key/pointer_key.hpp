@@ -4,6 +4,7 @@
 #define TOFU_POLICIES_KEY_POINTER_KEY_HPP
 
 #include <tofu/config.hpp>
+#include <tofu/integer_cast.hpp>
 #include <tofu/policies/categories.hpp>
 #include <tofu/slot_identity.hpp>
 
@@ -45,9 +46,9 @@ struct pointer_key {
 
     /// The slot a key was made for, if its owner is still the same; else null.
     template <class Storage>
-    requires requires(Storage& slots) { slots.owner_at(std::uintptr_t{}); }
-    [[nodiscard]] static auto* find(Storage& slots, std::uintptr_t key) noexcept {
-        auto* const slot = slots.owner_at(static_cast<std::uintptr_t>(key & address_mask));
+    requires requires(Storage& storage) { storage.owner_at(std::uintptr_t{}); }
+    [[nodiscard]] static auto* find(Storage& storage, std::uintptr_t key) noexcept {
+        auto* const slot = storage.owner_at(tofu::detail::integer_cast<std::uintptr_t>(key & address_mask));
         return slot != nullptr && tag(slot->identity()) == (key & ~address_mask) ? slot : nullptr;
     }
 

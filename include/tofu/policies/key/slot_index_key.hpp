@@ -38,9 +38,9 @@ struct slot_index_key {
 
     /// The slot a key was made for, if its owner is still the same; else null.
     template <class Storage>
-    [[nodiscard]] static auto* find(Storage& slots, std::uintptr_t key) noexcept {
+    [[nodiscard]] static auto* find(Storage& storage, std::uintptr_t key) noexcept {
         const std::uintptr_t index = (key & low_half) - 1;
-        auto* const slot = slots.at(static_cast<std::uint32_t>(index));
+        auto* const slot = storage.at(static_cast<std::uint32_t>(index));
         return slot != nullptr && of(slot->identity()) == key ? slot : nullptr;
     }
 

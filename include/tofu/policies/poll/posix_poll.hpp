@@ -186,7 +186,10 @@ private:
 
     /// entries_[i] belongs to owners_[i]; place 0 is the wake pipe's, which has no owner.
     bool append(const posix::poll_entry& entry, registration* owner) noexcept {
-        return entries_.push_back(entry) && (owners_.push_back(owner) || (entries_.pop_back(), false));
+        if (!entries_.push_back(entry)) return false;
+        if (owners_.push_back(owner)) return true;
+        entries_.pop_back();
+        return false;
     }
 
     /// In place of a wait that has failed, whatever its timeout was, so that whoever tries again does not spin.

@@ -4,6 +4,7 @@
 #define TOFU_POLICIES_POOL_GROWING_CHANNEL_POOL_HPP
 
 #include <tofu/config.hpp>
+#include <tofu/integer_cast.hpp>
 #include <tofu/nothrow_vector.hpp>
 #include <tofu/policies/categories.hpp>
 #include <tofu/policies/names.hpp>
@@ -70,7 +71,7 @@ struct growing_channel_pool {
         template <class Visit>
         void for_each(Visit visit) noexcept {
             for (std::size_t i = 0; i < reserved(); ++i)
-                if (Slot* const slot = at(static_cast<std::uint32_t>(i))) visit(*slot);
+                if (Slot* const slot = at(tofu::detail::integer_cast<std::uint32_t>(i))) visit(*slot);
         }
 
         [[nodiscard]] std::size_t used() const noexcept { return free_.used(); }

@@ -4,6 +4,7 @@
 #define TOFU_POLICIES_POOL_SLOT_CELLS_HPP
 
 #include <tofu/config.hpp>
+#include <tofu/integer_cast.hpp>
 #include <tofu/slot_identity.hpp>
 
 #include <cstddef>
@@ -21,7 +22,8 @@ struct slot_cell {
     slot_cell* next_free = nullptr;
     bool used = false;
 
-    [[nodiscard]] Slot* owner() noexcept { return used ? std::launder(reinterpret_cast<Slot*>(memory)) : nullptr; }
+    [[nodiscard]] void* place() noexcept { return memory; }
+    [[nodiscard]] Slot* owner() noexcept { return used ? std::launder(static_cast<Slot*>(place())) : nullptr; }
 };
 
 /// Gives cells to owners and takes them back; the last one that became free is the next to be used, as its memory is
@@ -34,7 +36,7 @@ public:
     /// So many new ones, whose slots are numbered from `first_index`.
     void add(cell* cells, std::size_t count, std::size_t first_index) noexcept {
         for (std::size_t i = count; i > 0; --i) {
-            cells[i - 1].identity.index = static_cast<std::uint32_t>(first_index + i - 1);
+            cells[i - 1].identity.index = tofu::detail::integer_cast<std::uint32_t>(first_index + i - 1);
             cells[i - 1].next_free = first_free_;
             first_free_ = &cells[i - 1];
         }
@@ -51,7 +53,7 @@ public:
         ++free->identity.generation;
         ++used_;
         free->used = true;
-        return std::construct_at(reinterpret_cast<Slot*>(free->memory), free->identity);
+        return std::construct_at(static_cast<Slot*>(free->place()), free->identity);
     }
 
     /// Ends the owner; nothing may point to it any more, the kernel included.

@@ -9,6 +9,7 @@
 #define TOFU_POLICIES_POLL_SIMULATION_COMPLETIONS_HPP
 
 #include <tofu/config.hpp>
+#include <tofu/integer_cast.hpp>
 #include <tofu/interest.hpp>
 #include <tofu/io.hpp>
 #include <tofu/policies/poll/simulation/operations.hpp>
@@ -145,7 +146,7 @@ private:
     }
 
     void complete(std::uint64_t number, readiness found) noexcept {
-        system_.check(system_.polls.complete(number, found));
+        system_.expect_memory(system_.polls.complete(number, found));
     }
 
     /// May find nothing to cancel: then its completion waits in the queue.
@@ -158,9 +159,9 @@ private:
         if (at_once)
             complete(one->number, readiness::none);
         else
-            system_.schedule(
-                later,
-                {.what = event::kind::cancelled, .whom = one->socket, .amount = static_cast<std::size_t>(one->number)});
+            system_.schedule(later, {.what = event::kind::cancelled,
+                                     .whom = one->socket,
+                                     .amount = tofu::detail::integer_cast<std::size_t>(one->number)});
     }
 
     /// True: it was reported.

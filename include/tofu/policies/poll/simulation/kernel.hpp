@@ -4,6 +4,7 @@
 #define TOFU_POLICIES_POLL_SIMULATION_KERNEL_HPP
 
 #include <tofu/config.hpp>
+#include <tofu/integer_cast.hpp>
 #include <tofu/interest.hpp>
 #include <tofu/io.hpp>
 #include <tofu/policies/poll/simulation/faults.hpp>
@@ -44,8 +45,8 @@ public:
         if (complaint.empty()) complaint = rule;
     }
 
-    void check(bool memory_is_there) noexcept {
-        if (!memory_is_there) complain("a registration was used again while the poller still held it");
+    void expect_memory(bool is_there) noexcept {
+        if (!is_there) complain("a registration was used again while the poller still held it");
     }
 
     /// A time of at most that.
@@ -55,7 +56,7 @@ public:
 
     /// What a socket is ready for may be more than it was: operations that wait for that complete.
     void changed(socket_id id) noexcept {
-        if (polls.wait_for(id)) check(polls.look(id, state_of(id)));
+        if (polls.wait_for(id)) expect_memory(polls.look(id, state_of(id)));
     }
 
     // Time.
@@ -105,8 +106,8 @@ protected:
         sockets_.emplace_back().kind = kind;
         sockets_.back().made_at = now();
         const std::size_t most = (std::max)(faults.least_window, faults.most_window);
-        sockets_.back().in.window = static_cast<std::size_t>(chance.between(faults.least_window, most));
-        const auto id = static_cast<socket_id>(sockets_.size());
+        sockets_.back().in.window = tofu::detail::integer_cast<std::size_t>(chance.between(faults.least_window, most));
+        const auto id = tofu::detail::integer_cast<socket_id>(sockets_.size());
         if (kind == socket_kind::listener) listeners_.push_back(id);
         return id;
     }
@@ -115,7 +116,7 @@ protected:
     /// (pubs.opengroup.org, "File Descriptor Allocation"): that of the last one closed, more often than not.
     void open(socket_id id) noexcept {
         const auto free = std::find(handles_.begin(), handles_.end(), false);
-        at(id).handle = static_cast<int>(free - handles_.begin());
+        at(id).handle = tofu::detail::integer_cast<int>(free - handles_.begin());
         if (free == handles_.end())
             handles_.push_back(true);
         else
@@ -180,7 +181,7 @@ private:
             break;
         case event::kind::reset: arrive_reset(what.whom); break;
         case event::kind::answer: what.question->finish(*what.question, true); break;
-        case event::kind::cancelled: check(polls.complete(what.amount, readiness::none)); break;
+        case event::kind::cancelled: expect_memory(polls.complete(what.amount, readiness::none)); break;
         case event::kind::nothing: break;
         }
     }

@@ -4,6 +4,7 @@
 #define TOFU_POLICIES_POLL_SIMULATION_SYSTEM_CALLS_HPP
 
 #include <tofu/config.hpp>
+#include <tofu/integer_cast.hpp>
 #include <tofu/policies/poll/simulation/kernel.hpp>
 
 #include <algorithm>
@@ -145,7 +146,7 @@ public:
         if (out.ended) return {0, {io_failure::reset, 0}};
         std::size_t bytes = (std::min)(wanted, out.room());
         if (bytes == 0) return {0, {io_failure::would_block, 0}};
-        if (cut) bytes = static_cast<std::size_t>(chance.between(1, bytes));
+        if (cut) bytes = tofu::detail::integer_cast<std::size_t>(chance.between(1, bytes));
         std::size_t left = bytes;
         for (const const_buffer& one : from) {
             const std::size_t part = (std::min)(left, one.size);
@@ -224,7 +225,7 @@ private:
     [[nodiscard]] socket_state& let_go(socket_id id) noexcept {
         socket_state& s = at(id);
         close_handle(id);
-        check(polls.close(id, chance));
+        expect_memory(polls.close(id, chance));
         for (const socket_id waiting : s.backlog) {
             at(waiting).in_backlog = false;
             send_reset(at(waiting).other);

@@ -5,6 +5,7 @@
 
 #include <tofu/config.hpp>
 #include <tofu/engine/ref.hpp>
+#include <tofu/integer_cast.hpp>
 #include <tofu/policies/poll/simulation/system_calls.hpp>
 #include <tofu/policies/poll/simulation/watch.hpp>
 
@@ -33,7 +34,7 @@ struct universe : system_calls {
 
     [[nodiscard]] watch& watch_of(unsigned number) noexcept { return watches[number - 1]; }
     [[nodiscard]] unsigned add_watch() noexcept {
-        const auto number = static_cast<unsigned>(watches.size() + 1);
+        const auto number = tofu::detail::integer_cast<unsigned>(watches.size() + 1);
         watches.emplace_back(*this, number);
         return number;
     }
