@@ -5,18 +5,11 @@
 #define TOFU_PLATFORM_LINUX_SLEEPER_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/integer_cast.hpp>
-
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <tofu/platform/linux/futex.hpp>
 
 #include <atomic>
-#include <cerrno>
 #include <chrono>
 #include <cstdint>
-#include <ctime>
-#include <utility>
 
 namespace tofu::inline TOFU_ABI::linux_api {
 
@@ -34,23 +27,12 @@ public:
     void prepare() noexcept { asleep_.store(1, std::memory_order_seq_cst); }
     void rise() noexcept { asleep_.store(0, std::memory_order_seq_cst); }
 
-    [[nodiscard]] bool sleep(time_point until) noexcept {
-        const std::chrono::nanoseconds since_boot = until.time_since_epoch();
-        if (since_boot.count() < 0) return true; // futex(2) refuses such a time
-        const auto seconds = std::chrono::floor<std::chrono::seconds>(since_boot);
-        const bool for_ever = !std::in_range<std::time_t>(seconds.count()) || until == (time_point::max)();
-        timespec when{};
-        when.tv_sec = tofu::detail::integer_cast<std::time_t>(seconds.count());
-        when.tv_nsec = tofu::detail::integer_cast<decltype(when.tv_nsec)>((since_boot - seconds).count());
-        // The wait with a bit set is the one that takes a moment of CLOCK_MONOTONIC, which is the steady clock.
-        return ::syscall(SYS_futex, word(), FUTEX_WAIT_BITSET_PRIVATE, 1, for_ever ? nullptr : &when, nullptr,
-                         FUTEX_BITSET_MATCH_ANY) != 0 &&
-               errno == ETIMEDOUT;
-    }
+    // The steady clock is CLOCK_MONOTONIC.
+    [[nodiscard]] bool sleep(time_point until) noexcept { return futex_wait(word(), 1, until.time_since_epoch()); }
 
     void wake() noexcept {
         if (asleep_.load(std::memory_order_seq_cst) == 0 || asleep_.exchange(0, std::memory_order_seq_cst) == 0) return;
-        ::syscall(SYS_futex, word(), FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+        futex_wake_one(word());
     }
 
 private:

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+// futex(2) on one word, with a deadline, on 64-bit and on 32-bit systems.
+
+#ifndef TOFU_PLATFORM_LINUX_FUTEX_HPP
+#define TOFU_PLATFORM_LINUX_FUTEX_HPP
+
+#include <tofu/config.hpp>
+
+#include <linux/futex.h>
+#include <linux/types.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <limits>
+
+namespace tofu::inline TOFU_ABI::linux_api {
+namespace detail {
+
+/// The time as the kernel reads it. The width belongs to the system call alone: `timespec` has the width that the C
+/// library gives to time_t, which is 64 bits in a 32-bit program built with -D_TIME_BITS=64.
+template <class Count>
+struct futex_time {
+    Count seconds;
+    Count nanoseconds;
+};
+
+/// The system call `number` takes a time of two `Count`. A moment that does not fit in them never comes: it is counted
+/// from the start of the system, and 31 bits of seconds are 68 years.
+template <class Count>
+long futex_wait_call(long number, std::uint32_t* word, std::uint32_t value, std::chrono::nanoseconds until) noexcept {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(until);
+    const bool for_ever =
+        until == (std::chrono::nanoseconds::max)() || seconds.count() > (std::numeric_limits<Count>::max)();
+    const futex_time<Count> when{static_cast<Count>(seconds.count()), static_cast<Count>((until - seconds).count())};
+    // The wait with a bit set is the one that takes a moment of CLOCK_MONOTONIC.
+    return ::syscall(number, word, FUTEX_WAIT_BITSET_PRIVATE, value, for_ever ? nullptr : &when, nullptr,
+                     FUTEX_BITSET_MATCH_ANY);
+}
+
+} // namespace detail
+
+/// Sleeps while `*word` is `value`, but not longer than `until`, a moment of CLOCK_MONOTONIC (nanoseconds::max():
+/// for ever). Returns true when that moment has come, and false when another thread woke this one, when `*word` has
+/// another value, or for no reason.
+///
+/// 32-bit systems have two calls. futex_time64 (since Linux 5.1) is the only one of a kernel without
+/// CONFIG_COMPAT_32BIT_TIME. An older kernel refuses it with ENOSYS; then the wait is made with the old call, and each
+/// wait costs one refused call more.
+[[nodiscard]] inline bool futex_wait(std::uint32_t* word, std::uint32_t value,
+                                     std::chrono::nanoseconds until) noexcept {
+    if (until.count() < 0) return true; // the kernel refuses such a time
+#if defined(SYS_futex_time64)
+    long result = detail::futex_wait_call<std::int64_t>(SYS_futex_time64, word, value, until);
+#if defined(SYS_futex)
+    if (result != 0 && errno == ENOSYS)
+        result = detail::futex_wait_call<__kernel_long_t>(SYS_futex, word, value, until);
+#endif
+#else
+    const long result = detail::futex_wait_call<__kernel_long_t>(SYS_futex, word, value, until);
+#endif
+    return result != 0 && errno == ETIMEDOUT;
+}
+
+/// Wakes one thread that sleeps in futex_wait() on `word`, if there is one. Any thread.
+inline void futex_wake_one(std::uint32_t* word) noexcept {
+#if defined(SYS_futex)
+    ::syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+#else // 32-bit systems that are younger than futex_time64
+    ::syscall(SYS_futex_time64, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+#endif
+}
+
+} // namespace tofu::inline TOFU_ABI::linux_api
+
+#endif // TOFU_PLATFORM_LINUX_FUTEX_HPP
