@@ -378,7 +378,7 @@ TOFU_TEST_CASE(a_starved_engine_does_not_spin_for_a_peer_that_is_gone, here) {
         }
         talk.expect_silence(talk.server); // what is to be noticed has been noticed
         const std::uint64_t turns = talk.engine.stats().turns;
-        const std::size_t made = talk.engine.stats().messages_allocated;
+        const std::uint64_t made = talk.engine.stats().messages_allocated;
         talk.expect_silence(talk.server);
         BOOST_TEST(talk.engine.stats().turns <= turns + 10);
         BOOST_TEST(talk.engine.stats().messages_allocated == made);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // Keys find their way back to the owner they were made for, in any pool, and a stale one finds nobody: the slot, its
 // address or the socket's handle may long be another's.
+#include "all_keys.hpp"
 #include "harness/scarce_memory.hpp"
 #include "pool_slots.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <tofu/policies/key/handle_key.hpp>
-#include <tofu/policies/key/pointer_key.hpp>
 #include <tofu/policies/key/slot_index_key.hpp>
 #include <tofu/policies/pool/fixed_channel_pool.hpp>
 #include <tofu/policies/pool/growing_channel_pool.hpp>
@@ -41,7 +41,7 @@ struct pair {
     using key = Key;
     using pool = Pool;
 };
-using keys = boost::mp11::mp_list<tofu::slot_index_key, tofu::pointer_key, tofu::handle_key>;
+using keys = tofu_test::all_keys;
 using pools = boost::mp11::mp_list<tofu::fixed_channel_pool<8>, tofu::growing_channel_pool<3>>;
 using all_pairs = boost::mp11::mp_product<pair, keys, pools>;
 

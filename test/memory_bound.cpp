@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A program of its own: drives an engine to the bound of its memory that memory_bound.hpp computes, and measures what
 // it has really allocated. The peers are bare sockets, whose memory is the kernel's.
+#include "all_keys.hpp"
 #include "counted_new.hpp"
 
 #include <tofu/memory_bound.hpp>
@@ -355,7 +356,7 @@ void count_allocations_of_channels() {
     using fixed = tofu::fixed_channel_pool<1000>;
     using growing = tofu::growing_channel_pool<100>;
     const std::size_t counts[] = {allocations_of_channels<fixed, tofu::slot_index_key>(1000),
-                                  allocations_of_channels<fixed, tofu::pointer_key>(1000),
+                                  allocations_of_channels<fixed, tofu_test::pointer_key_or_index>(1000),
                                   allocations_of_channels<fixed, tofu::handle_key>(1000)};
     for (const std::size_t count : counts) CHECK(count == 0);
     const std::size_t grown = allocations_of_channels<growing, tofu::slot_index_key>(1000);

@@ -30,7 +30,7 @@ constexpr std::array ending_names{"the peer closes",   "the peer resets",   "the
                                   "we say bye"};
 
 /// The threads' messages have ids of their own: thread + 1 in the upper half, a running number in the lower.
-constexpr std::uint64_t id_of(std::size_t thread, std::uint64_t number) { return (thread + 1) << 32 | number; }
+constexpr std::uint64_t id_of(std::uint64_t thread, std::uint64_t number) { return (thread + 1) << 32 | number; }
 
 /// What happened to the messages of the threads.
 struct account {
@@ -105,7 +105,7 @@ struct arrivals {
     bool take(const tofu::binary_header& h) {
         if (h.op != op_code::signal) return true;
         if (h.origin == tofu::origin::engine) return h.status() == status::pool_empty; // the receiver cannot keep up
-        const std::size_t thread = (h.message_id >> 32) - 1;
+        const auto thread = static_cast<std::size_t>((h.message_id >> 32) - 1);
         return next.at(thread)++ == (h.message_id & 0xFFFFFFFF);
     }
     [[nodiscard]] std::uint64_t total() const { return std::accumulate(next.begin(), next.end(), std::uint64_t{0}); }

@@ -379,13 +379,13 @@ struct flow {
 
     void step(sim::random& chance) {
         if (sent < text.size()) {
-            const std::string_view part = std::string_view(text).substr(sent, chance.between(1, 5000));
+            const std::string_view part = std::string_view(text).substr(sent, chance.size_between(1, 5000));
             const tofu::io_result result = send(*from, part);
             BOOST_REQUIRE((!result.error || result.error.kind == io_failure::would_block));
             sent += result.bytes;
             if (sent == text.size()) BOOST_REQUIRE(!from->shutdown_write());
         }
-        const tofu::io_result result = read_some(*to, got, chance.between(1, 5000));
+        const tofu::io_result result = read_some(*to, got, chance.size_between(1, 5000));
         if (result.bytes == 0) ending = result.error.kind;
     }
 };
@@ -404,7 +404,7 @@ BOOST_AUTO_TEST_CASE(every_byte_arrives_once_and_in_order_whatever_the_pieces) {
         sim::random chance(seed);
         wires w(seed, {.least_delay = 1us,
                        .most_delay = 5ms,
-                       .least_window = 1 + chance.below(2000),
+                       .least_window = 1 + chance.size_below(2000),
                        .most_window = 4000,
                        .short_reads = 400,
                        .short_writes = 400});

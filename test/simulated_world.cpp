@@ -418,7 +418,7 @@ private:
     void act() {
         const std::uint64_t what = acts_.below(100);
         const std::uint64_t which = acts_.next();
-        const std::uint64_t amount = acts_.between(1, 3000);
+        const std::size_t amount = acts_.size_between(1, 3000);
         const std::chrono::nanoseconds pause(static_cast<std::int64_t>(acts_.below(3'000'000)));
         log_ << world_.now().time_since_epoch().count() << ' ' << what << ' ';
         if (what < 5) {
@@ -429,9 +429,9 @@ private:
             add(sockets_, connect(world_, at(static_cast<std::uint16_t>(80 + which % 3)), how), how);
         } else if (what < 30 && !listeners_.empty()) {
             io_failure how{};
-            add(sockets_, accept(listeners_[which % listeners_.size()], how), how);
+            add(sockets_, accept(listeners_[static_cast<std::size_t>(which % listeners_.size())], how), how);
         } else if (what < 80 && !sockets_.empty()) {
-            talk(sockets_[which % sockets_.size()], what, amount);
+            talk(sockets_[static_cast<std::size_t>(which % sockets_.size())], what, amount);
         } else if (what >= 80) {
             world_.advance(pause);
         }
@@ -443,7 +443,7 @@ private:
         if (made.is_open()) to.push_back(std::move(made));
     }
 
-    void talk(sim::socket& with, std::uint64_t what, std::uint64_t amount) {
+    void talk(sim::socket& with, std::uint64_t what, std::size_t amount) {
         log_ << with.id() << ' ';
         if (!with.is_open()) return;
         if (what < 33) {

@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 // With every key: events of a channel that is gone come when its slot, its address and its handle are another's, and
 // reach nobody.
+#include "all_keys.hpp"
 #include "harness.hpp"
 #include "harness/reactor_of.hpp"
 #include "harness/simulated_engine.hpp"
 
 #include "../example/policies/resource_pool.hpp"
 
-#include <tofu/policies/key/handle_key.hpp>
-#include <tofu/policies/key/pointer_key.hpp>
-#include <tofu/policies/key/slot_index_key.hpp>
 #include <tofu/policies/poll/simulated_poll.hpp>
 #include <tofu/policies/pool/growing_channel_pool.hpp>
 #include <tofu/policies/timer/manual_timer.hpp>
 #include <tofu/reactor_with.hpp>
-
-#include <boost/mp11/list.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -31,7 +27,7 @@ BOOST_AUTO_TEST_SUITE(stale_events)
 
 namespace {
 
-using keys = boost::mp11::mp_list<tofu::slot_index_key, tofu::pointer_key, tofu::handle_key>;
+using keys = tofu_test::all_keys;
 
 struct world_owner {
     tofu::simulation::world world;

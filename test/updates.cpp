@@ -308,17 +308,17 @@ TOFU_TEST_CASE(cancelling_and_updating_race_with_the_end_of_the_engine, here, tc
 
 TOFU_TEST_CASE(a_thousand_timers_fire_in_the_order_of_their_deadlines, here, caller_only& tcp_only& with_timers) {
     frozen still(here);
-    std::vector<std::uint64_t> delays(1000);
+    std::vector<std::size_t> delays(1000);
     std::iota(delays.begin(), delays.end(), 1U);
     std::shuffle(delays.begin(), delays.end(), std::mt19937(7));
     std::vector<any_timer> timers;
-    for (const std::uint64_t delay : delays) timers.push_back(still.after(std::chrono::milliseconds(delay), delay));
+    for (const std::size_t delay : delays) timers.push_back(still.after(std::chrono::milliseconds(delay), delay));
     std::vector<bool> cancelled(1001);
     for (std::size_t i = 0; i < timers.size(); i += 3) cancelled[delays[i]] = timers[i].cancel() != nullptr;
     BOOST_TEST(std::count(cancelled.begin(), cancelled.end(), true) == 334);
 
-    std::uint64_t expected = 1;
-    const auto receive_until = [&](std::uint64_t last) {
+    std::size_t expected = 1;
+    const auto receive_until = [&](std::size_t last) {
         for (; expected <= last; ++expected) {
             if (cancelled[expected]) continue;
             const tofu::message_ptr m = still.look();
@@ -353,7 +353,7 @@ TOFU_TEST_CASE(timers_in_real_time_fire_in_the_order_of_their_deadlines, here, t
     clock::time_point latest{};
     for (std::size_t i = 0; i < count; ++i) {
         const tofu::message_ptr m = talk.next(talk.server);
-        const auto& deadline = bounds[m->header().message_id - 1];
+        const auto& deadline = bounds[static_cast<std::size_t>(m->header().message_id - 1)];
         BOOST_REQUIRE((clock::now() >= deadline.first));
         BOOST_REQUIRE((latest <= deadline.second));
         latest = std::max(latest, deadline.first);

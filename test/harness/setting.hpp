@@ -4,6 +4,7 @@
 #ifndef TOFU_TEST_HARNESS_SETTING_HPP
 #define TOFU_TEST_HARNESS_SETTING_HPP
 
+#include "../all_keys.hpp"
 #include "system.hpp"
 
 #include <tofu/address.hpp>
@@ -136,8 +137,10 @@ constexpr bool is_there(poller which) {
     }
 }
 
+constexpr bool is_there(variation which) { return which != variation::pointer_key || has_pointer_key; }
+
 /// All that this system may have. (Whether it really has Unix domain sockets is asked when the test is to run.)
-inline constexpr settings everywhere([](const setting& s) { return is_there(s.poll); });
+inline constexpr settings everywhere([](const setting& s) { return is_there(s.poll) && is_there(s.policies); });
 /// Every poll policy and every transport at least once, by both drivers: for what takes long and hardly depends on
 /// which meets which.
 inline constexpr settings each_once([](const setting& s) {

@@ -4,9 +4,9 @@
 #ifndef TOFU_TEST_PRODUCT_LISTS_HPP
 #define TOFU_TEST_PRODUCT_LISTS_HPP
 
+#include "../all_keys.hpp"
+
 #include <tofu/policies/defaults.hpp>
-#include <tofu/policies/key/handle_key.hpp>
-#include <tofu/policies/key/pointer_key.hpp>
 #include <tofu/policies/policy_set.hpp>
 #include <tofu/policies/pool/growing_channel_pool.hpp>
 #include <tofu/policies/timer/manual_timer.hpp>
@@ -40,7 +40,7 @@ using product_polls = mp::mp_list<tofu::bsd_kqueue, tofu::posix_poll>;
 using product_polls = mp::mp_list<tofu::posix_poll>;
 #endif
 using product_pools = mp::mp_list<tofu::fixed_channel_pool<8>, tofu::growing_channel_pool<4>>;
-using product_keys = mp::mp_list<tofu::slot_index_key, tofu::pointer_key, tofu::handle_key>;
+using product_keys = all_keys;
 using product_timers = mp::mp_list<tofu::wait_timeout, tofu::manual_timer, tofu::no_timers>;
 
 using whole_product = mp::mp_product<tofu::policy_set, product_polls, product_pools, product_keys, product_timers>;

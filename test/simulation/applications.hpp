@@ -29,7 +29,7 @@ public:
     }
 
     void act() {
-        engine& e = engines_.list[s_.chance().below(engines_.list.size())];
+        engine& e = engines_.list[s_.chance().size_below(engines_.list.size())];
         if (!e.e) return;
         if (e.embedded && !engines_.runnable(e) && s_.chance().chance(100)) {
             engines_.check_mail(e);
@@ -40,7 +40,7 @@ public:
             engines_.settle(e);
             return;
         }
-        application& a = *e.applications[s_.chance().below(e.applications.size())];
+        application& a = *e.applications[s_.chance().size_below(e.applications.size())];
         const std::uint64_t what = s_.chance().below(100);
         const bool as_other_thread = s_.chance().chance(500);
         if (what >= 94) {
@@ -158,7 +158,7 @@ private:
         } else if (what == 97) {
             ask_about_channel(a);
         } else if (what == 98) {
-            if (s_.chance().chance(300)) engines_.destroy_group(e, s_.chance().below(e.applications.size()));
+            if (s_.chance().chance(300)) engines_.destroy_group(e, s_.chance().size_below(e.applications.size()));
         } else if (s_.chance().chance(200)) {
             engines_.destroy_engine(e);
         } else {
@@ -214,7 +214,7 @@ private:
 
     void cancel(application& a) {
         if (a.timers.empty()) return;
-        const std::size_t which = s_.chance().below(a.timers.size());
+        const std::size_t which = s_.chance().size_below(a.timers.size());
         timed& one = a.timers[which];
         const tofu::message_ptr back = one.handle.cancel();
         s_.log.line("    cancels update ", one.tag, ": ", back ? "it came back" : "too late");
@@ -278,7 +278,7 @@ private:
     /// Late answers, some to numbers that others have now.
     void answer_kept(application& a) {
         if (a.hoard.empty()) return;
-        const std::size_t which = s_.chance().below(a.hoard.size());
+        const std::size_t which = s_.chance().size_below(a.hoard.size());
         kept one = std::move(a.hoard[which]);
         a.hoard.erase(a.hoard.begin() + static_cast<std::ptrdiff_t>(which));
         if (one.bound != nullptr)
@@ -289,7 +289,7 @@ private:
 
     void drop_kept(application& a, std::uint64_t count) {
         for (std::uint64_t i = 0; i < count && !a.hoard.empty(); ++i) {
-            const std::size_t which = s_.chance().below(a.hoard.size());
+            const std::size_t which = s_.chance().size_below(a.hoard.size());
             a.hoard.erase(a.hoard.begin() + static_cast<std::ptrdiff_t>(which));
         }
         s_.log.line("    drops ", count, " kept messages");

@@ -128,7 +128,7 @@ public:
         for (engine& e : list)
             if (runnable(e)) ready.push_back(&e);
         if (ready.empty()) return false;
-        turn(*ready[s_.chance().below(ready.size())], {});
+        turn(*ready[s_.chance().size_below(ready.size())], {});
         return true;
     }
 
@@ -294,17 +294,17 @@ public:
 private:
     [[nodiscard]] tofu::options draw_options() {
         tofu::options o;
-        o.initial_messages = s_.chance().below(4);
-        o.max_messages = s_.kind.tight ? s_.chance().between(4, 12) : s_.chance().between(8, 64);
+        o.initial_messages = s_.chance().size_below(4);
+        o.max_messages = s_.kind.tight ? s_.chance().size_between(4, 12) : s_.chance().size_between(8, 64);
         if (o.max_messages % 2 == 0) o.max_messages_alive = o.max_messages + 1'000'000; // counted, and never met
-        o.retained_capacity = s_.chance().below(2) * 256;
+        o.retained_capacity = s_.chance().size_below(2) * 256;
         if (s_.kind.tight) {
-            o.max_queued_messages = s_.chance().between(1, 6);
-            o.max_queued_bytes = 131'086 + s_.chance().below(1000);
-            o.max_awaiting_hello = s_.chance().between(1, 3);
-            o.read_budget = s_.chance().between(1, 5000);
-            o.write_budget = s_.chance().between(1, 5000);
-            o.accept_budget = s_.chance().between(1, 3);
+            o.max_queued_messages = s_.chance().size_between(1, 6);
+            o.max_queued_bytes = 131'086 + s_.chance().size_below(1000);
+            o.max_awaiting_hello = s_.chance().size_between(1, 3);
+            o.read_budget = s_.chance().size_between(1, 5000);
+            o.write_budget = s_.chance().size_between(1, 5000);
+            o.accept_budget = s_.chance().size_between(1, 3);
         }
         if (s_.kind.hostile != 0 && s_.chance().chance(300)) o.max_body = 2000;
         if (s_.kind.short_times) {

@@ -36,7 +36,7 @@ public:
                            : c.group == a.is && !c.over && c.what != channel_model::role::listener)
                 mine.push_back(&c);
         if (mine.empty()) return nullptr;
-        return mine[s_.chance().below(mine.size())];
+        return mine[s_.chance().size_below(mine.size())];
     }
 
     void post_data(application& a, std::uint64_t count) {
@@ -175,13 +175,13 @@ private:
     /// False: memory is short.
     [[nodiscard]] bool fill(tofu::message& m, posting& p) {
         if (s_.chance().chance(300)) {
-            const std::string value(s_.chance().below(40), 'v');
+            const std::string value(s_.chance().size_below(40), 'v');
             if (m.headers().append("name", value) != status::success) return false;
         }
-        std::size_t size = s_.chance().below(80);
+        std::size_t size = s_.chance().size_below(80);
         const std::uint64_t kind = s_.chance().below(100);
-        if (kind < 6) size = s_.chance().below(9000);
-        if (kind == 0) size = s_.chance().chance(100) ? 65536 : s_.chance().below(65536);
+        if (kind < 6) size = s_.chance().size_below(9000);
+        if (kind == 0) size = s_.chance().chance(100) ? 65536 : s_.chance().size_below(65536);
         p.body.resize(size);
         for (std::size_t i = 0; i < size; ++i) p.body[i] = static_cast<char>(i * 7 + size);
         if (!m.body().assign(std::as_bytes(std::span(p.body)))) return false;
@@ -194,7 +194,7 @@ private:
         const std::string port = std::to_string(s_.chance().between(first_port, last_port));
         if (s_.kind.hostile != 0 && what < 35) return "tcp|127.0.0.1|" + std::to_string(raw_port);
         if (s_.kind.names && what < 60)
-            return "tcp|" + std::string(host_names[s_.chance().below(host_names.size())]) + "|" + port;
+            return "tcp|" + std::string(host_names[s_.chance().size_below(host_names.size())]) + "|" + port;
         if (what < 95) return "tcp|127.0.0.1|" + port;
         return what < 97 ? "tcp|192.0.2.1|" + port : "uds|/nowhere";
     }

@@ -38,7 +38,7 @@ public:
     void step() {
         accept_all();
         if (peers_.empty()) return;
-        peer& p = peers_[chance().below(peers_.size())];
+        peer& p = peers_[chance().size_below(peers_.size())];
         if (!p.s.is_open()) return;
         const std::uint64_t what = chance().below(100);
         if (what < 3) {
@@ -122,7 +122,7 @@ private:
 
     void write(peer& p) {
         if (p.out.empty()) compose(p);
-        const std::size_t part = p.slow ? 1 : chance().between(1, p.out.size());
+        const std::size_t part = p.slow ? 1 : chance().size_between(1, p.out.size());
         const tofu::const_buffer from{p.out.data(), part};
         const tofu::io_result result = p.s.write(std::span(&from, 1));
         log_.line("  raw ", p.s.id(), " writes ", result.bytes, " of ", p.out.size());
@@ -136,7 +136,7 @@ private:
         h.internal = static_cast<unsigned>(chance().below(8) == 0 ? chance().below(4) : 0);
         h.status = static_cast<unsigned>(chance().below(4) == 0 ? chance().below(256) : 0);
         h.text = 0;
-        h.body = chance().below(100) == 0 ? chance().below(65536) : chance().below(64);
+        h.body = chance().size_below(100) == 0 ? chance().size_below(65536) : chance().size_below(64);
         const bool accepts_silently = !p.client && chance().chance(300);
         const bool aborts = chance().chance(10);
         const bool pays_hello = !p.client && p.said_hello && chance().chance(p.owes_hello ? 200 : 40);
@@ -152,7 +152,8 @@ private:
         } else {
             if (!p.said_hello) p.said_hello = p.owes_hello = true;
             const std::array<unsigned, 6> usual{0, 1, 2, 2, 5, 6};
-            h.op = usual[chance().below(p.heard_bye ? 3 : 40) == 0 ? chance().below(6) : chance().below(4)];
+            h.op =
+                usual[chance().size_below(p.heard_bye ? 3 : 40) == 0 ? chance().size_below(6) : chance().size_below(4)];
             h.more = h.op < 3 && chance().chance(200);
         }
         if (chance().chance(120)) spoil(h);
@@ -165,7 +166,7 @@ private:
 
     void spoil(frame_header& h) {
         switch (chance().below(16)) {
-        case 0: h.text = chance().below(65536); break;
+        case 0: h.text = chance().size_below(65536); break;
         case 1: h.body = 65535; break;
         case 2:
         case 3:

@@ -58,7 +58,7 @@ private:
     void begin() {
         s_.where.chance() = draw(~std::uint64_t{0} - 1);
         allocated_before_ = allocation::here().alive;
-        steps_ = s_.chance().between(60, 360);
+        steps_ = s_.chance().size_between(60, 360);
         prompt_ = s_.chance().chance(200) || s_.kind.prompt;
         const std::uint64_t count = s_.chance().between(1, 3);
         for (std::uint64_t i = 0; i < count; ++i) add_engine();
@@ -198,8 +198,8 @@ private:
     applications<Set> applications_;
     bool prompt_ = false; ///< engines turn as soon as they have to
     long long allocated_before_ = 0;
-    std::uint64_t steps_ = 0;
-    std::uint64_t step_ = 0;
+    std::size_t steps_ = 0;
+    std::size_t step_ = 0;
     std::uint64_t most_raw_ = 0;
 };
 

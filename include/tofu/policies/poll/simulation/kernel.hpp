@@ -106,7 +106,7 @@ protected:
         sockets_.emplace_back().kind = kind;
         sockets_.back().made_at = now();
         const std::size_t most = (std::max)(faults.least_window, faults.most_window);
-        sockets_.back().in.window = tofu::detail::integer_cast<std::size_t>(chance.between(faults.least_window, most));
+        sockets_.back().in.window = chance.size_between(faults.least_window, most);
         const auto id = tofu::detail::integer_cast<socket_id>(sockets_.size());
         if (kind == socket_kind::listener) listeners_.push_back(id);
         return id;

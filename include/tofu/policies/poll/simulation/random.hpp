@@ -4,7 +4,9 @@
 #define TOFU_POLICIES_POLL_SIMULATION_RANDOM_HPP
 
 #include <tofu/config.hpp>
+#include <tofu/integer_cast.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace tofu::inline TOFU_ABI::simulation {
@@ -32,6 +34,14 @@ public:
     /// first to last, both included.
     constexpr std::uint64_t between(std::uint64_t first, std::uint64_t last) noexcept {
         return first + below(last - first + 1);
+    }
+
+    /// The same choices for sizes and indices, which have 32 bits on some processors.
+    constexpr std::size_t size_below(std::size_t bound) noexcept {
+        return tofu::detail::integer_cast<std::size_t>(below(bound));
+    }
+    constexpr std::size_t size_between(std::size_t first, std::size_t last) noexcept {
+        return tofu::detail::integer_cast<std::size_t>(between(first, last));
     }
 
     /// True so many times in a thousand. Draws once whatever the rate is: a rate of 0 changes no other choice.

@@ -4,7 +4,6 @@
 #define TOFU_POLICIES_POLL_SIMULATION_SYSTEM_CALLS_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/integer_cast.hpp>
 #include <tofu/policies/poll/simulation/kernel.hpp>
 
 #include <algorithm>
@@ -146,7 +145,7 @@ public:
         if (out.ended) return {0, {io_failure::reset, 0}};
         std::size_t bytes = (std::min)(wanted, out.room());
         if (bytes == 0) return {0, {io_failure::would_block, 0}};
-        if (cut) bytes = tofu::detail::integer_cast<std::size_t>(chance.between(1, bytes));
+        if (cut) bytes = chance.size_between(1, bytes);
         std::size_t left = bytes;
         for (const const_buffer& one : from) {
             const std::size_t part = (std::min)(left, one.size);

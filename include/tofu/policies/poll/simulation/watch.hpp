@@ -4,7 +4,6 @@
 #define TOFU_POLICIES_POLL_SIMULATION_WATCH_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/integer_cast.hpp>
 #include <tofu/interest.hpp>
 #include <tofu/policies/poll/simulation/completions.hpp>
 #include <tofu/policies/poll/simulation/system_calls.hpp>
@@ -92,7 +91,7 @@ public:
         }
         if (kernel_.faults.shuffles)
             for (std::size_t left = news_.size(); left > 1; --left)
-                std::swap(news_[left - 1], news_[tofu::detail::integer_cast<std::size_t>(kernel_.chance.below(left))]);
+                std::swap(news_[left - 1], news_[kernel_.chance.size_below(left)]);
         // The sink may attach and disarm: nothing of ours is held meanwhile.
         std::vector<one_report> now;
         now.swap(news_);
