@@ -114,7 +114,7 @@ private:
     bool over_ = false;
 };
 
-/// Runs the program. A child process writes into its pipe after 0.1 s, which stops it.
+/// Runs the program. A child process writes into its pipe after a second, which stops it.
 template <class Engine>
 int embed() {
     if constexpr (tofu::poll_has_native_handle<typename Engine::policies::poll>) {
@@ -125,7 +125,7 @@ int embed() {
             program<Engine> embedded(ends[0]);
             const pid_t writer = ::fork();
             if (writer == 0) {
-                ::poll(nullptr, 0, 100);
+                ::poll(nullptr, 0, 1000);
                 ::_exit(::write(ends[1], "stop\n", 5) == 5 ? 0 : 1);
             }
             answers = embedded.run();

@@ -160,13 +160,18 @@ TOFU_SMOKE_CASE(a_limit_is_kept, at, transport::tcp, has_timers) {
 
 TOFU_SMOKE_CASE(an_update_for_later_comes_or_is_taken_back, at, transport::tcp, has_timers) {
     smoke talk(at);
+    const auto begun = std::chrono::steady_clock::now();
     any_timer never = talk.client.update_receiver_after(1h, make(talk.engine, op_code::signal, 0, "never"));
     any_timer later = talk.client.update_receiver_after(smoke::soon, make(talk.engine, op_code::signal, 0, "later"));
     any_timer first =
         talk.client.update_receiver_after(smoke::soon / 2, make(talk.engine, op_code::signal, 0, "first"));
+    // Where real time passes, the second may have been asked for too late to overtake the first.
+    const bool overtakes =
+        at.policies.time == timekeeping::manual || std::chrono::steady_clock::now() - begun < smoke::soon / 2;
     talk.pass();
-    BOOST_TEST(body_of(*talk.next(talk.client)) == "first");
-    BOOST_TEST(body_of(*talk.next(talk.client)) == "later");
+    const std::string one(body_of(*talk.next(talk.client)));
+    const std::string other(body_of(*talk.next(talk.client)));
+    BOOST_TEST(((one == "first" && other == "later") || (!overtakes && one == "later" && other == "first")));
     BOOST_TEST(!later.cancel());
     BOOST_TEST(!first.cancel());
     const tofu::message_ptr back = never.cancel();
