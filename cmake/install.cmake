@@ -16,4 +16,5 @@ configure_package_config_file(cmake/tofu-config.cmake.in tofu-config.cmake
 # Before 1.0 a minor version may change the interface.
 write_basic_package_version_file(tofu-config-version.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES "${PROJECT_BINARY_DIR}/tofu-config.cmake" "${PROJECT_BINARY_DIR}/tofu-config-version.cmake"
+        cmake/tofu-atomics.cmake
     DESTINATION "${tofu_package_dir}")
