@@ -2,6 +2,9 @@
 # Sourced by the scripts that run example programs: nothing lasts longer than it may, nothing is left running.
 # shellcheck shell=bash
 
+# shellcheck source=tools/emulator.sh
+. "${BASH_SOURCE[0]%/*}/../tools/emulator.sh"
+
 me=${0##*/}
 work=$(mktemp -d)
 started=()
@@ -21,13 +24,15 @@ clean_up() {
     rm -rf "$work"
 }
 
-# Ends the script when it is not over after so many seconds. The watchman is gone when nobody holds his pipe any more.
+# Ends the script when it is not over after so many seconds, or so many times longer as TOFU_TEST_TIMEOUT_FACTOR says
+# (see cmake/timeouts.cmake). The watchman is gone when nobody holds his pipe any more.
 limit_time() { # SECONDS
+    local limit=$(($1 * ${TOFU_TEST_TIMEOUT_FACTOR:-1}))
     exec 9> >(
         code=0
-        read -r -t "$1" || code=$?
+        read -r -t "$limit" || code=$?
         [ "$code" -gt 128 ] || exit 0
-        echo "$me: not over after $1 s" >&2
+        echo "$me: not over after $limit s" >&2
         kill -TERM $$
     )
 }
@@ -50,8 +55,11 @@ enter_own_windows() {
 
 # Becomes that program: call it in a process of its own.
 become() { # PROGRAM ARGUMENTS...
-    local program=$1
-    if ! is_for_windows "$program"; then exec "$@"; fi
+    local program=$1 emulator
+    if ! is_for_windows "$program"; then
+        emulator=$(emulator_of "$program")
+        exec ${emulator:+"$emulator"} "$@"
+    fi
     shift
     export WINEDEBUG=-all WINEDLLOVERRIDES='mscoree=;mshtml=;winemenubuilder.exe='
     unset DISPLAY WAYLAND_DISPLAY

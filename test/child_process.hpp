@@ -32,6 +32,10 @@ private:
     child_role* next_;
 };
 
+/// How a process of this program is started: the first word is the command. A kernel cannot start a program for another
+/// processor, an emulator can.
+[[nodiscard]] std::vector<std::string> own_command();
+
 class child_process {
 public:
     /// `role` is a child_role's name. No argument may have quotation marks.

@@ -143,15 +143,33 @@ BOOST_AUTO_TEST_CASE(a_listener_shares_its_port_with_nobody) {
 #endif
 
 #if defined(__linux__)
-BOOST_AUTO_TEST_CASE(a_listener_has_the_backlog_that_was_asked_for) {
+namespace {
+
+int backlog_of(int listener) {
+    tcp_info known{};
+    socklen_t length = sizeof known;
+    if (::getsockopt(listener, IPPROTO_TCP, TCP_INFO, &known, &length) != 0) return -1;
+    return static_cast<int>(known.tcpi_sacked); // of a listener (tcp_get_info of Linux)
+}
+
+/// With bare calls: were the library asked, a defect of its own would skip the case that finds it.
+boost::test_tools::assertion_result backlog_told(boost::unit_test::test_unit_id) {
+    const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+    const bool told = ::listen(listener, 5) == 0 && backlog_of(listener) == 5;
+    ::close(listener);
+    boost::test_tools::assertion_result result(told);
+    if (!told) result.message() << "the system does not tell a listener's backlog by TCP_INFO";
+    return result;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_listener_has_the_backlog_that_was_asked_for, *boost::unit_test::precondition(backlog_told)) {
     for (const int backlog : {1, 7}) {
         io_error error;
         const posix::socket listener = posix::socket::listen(endpoint_at("127.0.0.1"), {}, backlog, error);
         BOOST_REQUIRE(!error);
-        tcp_info known{};
-        socklen_t length = sizeof known;
-        BOOST_REQUIRE_EQUAL(::getsockopt(listener.native_handle(), IPPROTO_TCP, TCP_INFO, &known, &length), 0);
-        BOOST_TEST(known.tcpi_sacked == static_cast<unsigned>(backlog)); // of a listener (tcp_get_info of Linux)
+        BOOST_TEST(backlog_of(listener.native_handle()) == backlog);
     }
 }
 #endif

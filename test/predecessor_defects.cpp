@@ -34,6 +34,7 @@ struct visitor {
 };
 
 // TCP_NODELAY never set, parts sent separately: 88 ms per round trip.
+BOOST_TEST_DECORATOR(*tofu_test::needs_own_processor())
 TOFU_TEST_CASE(a_round_trip_waits_for_no_delayed_acknowledgement, here) {
     constexpr std::uint64_t rounds = 100;
     dialogue talk(here);

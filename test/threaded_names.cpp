@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Names looked up by the resolver's real threads: what a slow name delays, and what does not wait for it.
+#include "child_process.hpp"
 #if !defined(_WIN32)
 #include "forked_child.hpp"
 #endif
@@ -26,6 +27,7 @@ extern char** environ; // POSIX leaves that to the program (environ(7)); Linux d
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 using namespace tofu_test;
 using tofu::op_code;
@@ -94,18 +96,20 @@ std::string refusal_of(const tofu::address& where) {
 /// Runs one case of this program in a process of its own, which does not count it (see harness/cases.cpp): 0 when that
 /// ended by itself and all was right.
 int run_alone(const std::string& test_case) {
-    std::string program = boost::unit_test::framework::master_test_suite().argv[0];
-    std::string which = "--run_test=" + test_case;
+    std::vector<std::string> words = own_command();
+    const std::string program = words.front();
+    words.insert(words.end(), {"--run_test=" + test_case, "--", "uncounted"});
+    std::vector<char*> arguments;
 #if defined(_WIN32)
-    const std::string quoted = '"' + program + '"'; // the arguments travel as one text
-    const std::array<const char*, 5> arguments{quoted.c_str(), which.c_str(), "--", "uncounted", nullptr};
+    words.front() = '"' + program + '"'; // the arguments travel as one text
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
     return static_cast<int>(::_spawnv(_P_WAIT, program.c_str(), arguments.data()));
 #else
-    std::string separator = "--";
-    std::string uncounted = "uncounted";
-    const std::array<char*, 5> arguments{program.data(), which.data(), separator.data(), uncounted.data(), nullptr};
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
     pid_t child = 0;
-    BOOST_REQUIRE(::posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments.data(), environ) == 0);
+    BOOST_REQUIRE(::posix_spawnp(&child, program.c_str(), nullptr, nullptr, arguments.data(), environ) == 0);
     int ended = 0;
     BOOST_REQUIRE(::waitpid(child, &ended, 0) == child);
     return WIFEXITED(ended) ? WEXITSTATUS(ended) : -1;

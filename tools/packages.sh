@@ -15,6 +15,13 @@ BUILD_NEEDS=(cmake cmake ninja ninja-build g++ g++ git git patch patch /usr/incl
 WINDOWS_NEEDS=(x86_64-w64-mingw32-g++-posix g++-mingw-w64-x86-64-posix /usr/lib/wine/wineserver64 wine64 wine wine
     ld.lld lld)
 
+# For Linux programs of other processors: arm64, big-endian s390x, riscv64 and 32-bit x86. All but the last are run by
+# qemu-user.
+# shellcheck disable=SC2034
+PROCESSOR_NEEDS=(qemu-s390x qemu-user aarch64-linux-gnu-g++ g++-aarch64-linux-gnu
+    s390x-linux-gnu-g++ g++-s390x-linux-gnu riscv64-linux-gnu-g++ g++-riscv64-linux-gnu
+    i686-linux-gnu-g++ g++-i686-linux-gnu)
+
 is_there() {
     case $1 in
     /*) [ -e "$1" ] ;;

@@ -49,10 +49,20 @@ BOOST_TEST_GLOBAL_FIXTURE(child_life);
 child_role::child_role(std::string_view name, body_type body)
     : name_(name), body_(body), next_(std::exchange(roles(), this)) {}
 
+std::vector<std::string> own_command() {
+    return {
+#if defined(TOFU_TEST_EMULATOR)
+        TOFU_TEST_EMULATOR,
+#endif
+            boost::unit_test::framework::master_test_suite().argv[0]
+    };
+}
+
 child_process::child_process(std::string_view role, const std::vector<std::string>& arguments) {
-    const std::string program = boost::unit_test::framework::master_test_suite().argv[0];
-    std::vector<std::string> words{program, "--", mark, std::string(role)};
+    std::vector<std::string> words = own_command();
+    words.insert(words.end(), {"--", mark, std::string(role)});
     words.insert(words.end(), arguments.begin(), arguments.end());
+    const std::string program = words.front();
     start(program, std::move(words));
 }
 
@@ -96,7 +106,7 @@ void child_process::start(const std::string& program, std::vector<std::string> w
     std::vector<char*> pointers;
     for (std::string& word : words) pointers.push_back(word.data());
     pointers.push_back(nullptr);
-    BOOST_REQUIRE(::posix_spawn(&process_, program.c_str(), nullptr, nullptr, pointers.data(), environ) == 0);
+    BOOST_REQUIRE(::posix_spawnp(&process_, program.c_str(), nullptr, nullptr, pointers.data(), environ) == 0);
     is_there_ = true;
 }
 

@@ -62,6 +62,14 @@ boost::test_tools::assertion_result resets_told(boost::unit_test::test_unit_id) 
     return answer(system_tells_resets(), "the system shows a reset as an end of stream");
 }
 
+boost::test_tools::assertion_result own_processor_there(boost::unit_test::test_unit_id) {
+#if defined(TOFU_TEST_EMULATOR)
+    return answer(false, "an emulator executes the program, and takes its time");
+#else
+    return answer(true, "");
+#endif
+}
+
 } // namespace
 
 bool system_has_uds() {
@@ -79,6 +87,10 @@ boost::test_tools::assertion_result uds_there(boost::unit_test::test_unit_id) {
 }
 
 boost::unit_test::decorator::precondition needs_uds() { return boost::unit_test::precondition(uds_there); }
+
+boost::unit_test::decorator::precondition needs_own_processor() {
+    return boost::unit_test::precondition(own_processor_there);
+}
 
 boost::unit_test::decorator::precondition needs_told_resets() { return boost::unit_test::precondition(resets_told); }
 

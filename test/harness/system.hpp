@@ -17,6 +17,9 @@ namespace tofu_test {
 [[nodiscard]] boost::unit_test::decorator::precondition needs_uds();
 [[nodiscard]] boost::unit_test::decorator::precondition needs_told_resets();
 
+/// For a case that compares times: an emulator may need as long as the defect in question.
+[[nodiscard]] boost::unit_test::decorator::precondition needs_own_processor();
+
 /// The condition itself, as a test case made by hand takes it.
 [[nodiscard]] boost::test_tools::assertion_result uds_there(boost::unit_test::test_unit_id);
 
