@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(a_colon_belongs_to_an_ipv6_literal) {
         BOOST_TEST(is_right("tcp|" + std::string(host) + "|1"), host);
 }
 
-// What is a literal here is one for the system, and the other way round.
+// tofu and inet_pton accept the same literals.
 BOOST_AUTO_TEST_CASE(literals_are_those_of_inet_pton) {
     std::mt19937 random(20'261'130);
     const std::string_view letters = "::::0123aF..19";

@@ -77,8 +77,8 @@ private:
     int control_;
 };
 
-/// Runs `body(own_network&)` on a thread of its own in a new network, and waits for it: a thread's network is that of
-/// the threads and sockets it makes.
+/// Runs `body(own_network&)` on a new thread in a new network namespace and joins the thread. Threads and sockets made
+/// there inherit the namespace.
 template <class Body>
 void in_own_network(Body body) {
     std::thread([&] {

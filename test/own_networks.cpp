@@ -29,7 +29,7 @@ void expect_failure(dialogue& talk, const tofu::tcp_address& to, std::string_vie
 
 } // namespace
 
-// Before: a client that waits for its server connected to itself, sooner or later, and met a violation.
+// Before: a client that waited for its server could connect to itself and report a violation.
 BOOST_TEST_DECORATOR(*boost::unit_test::precondition(own_network_there))
 TOFU_TEST_CASE(a_connection_to_oneself_is_refused, here, tcp_only) {
     in_own_network([&](const own_network& net) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// Every thread of a program on a stack whose bytes are known before: how much of it was used can be seen afterwards.
+// Runs every thread on a stack filled with a known pattern (a painted stack). The overwritten part shows how much stack
+// the thread used.
 //
-// The program is linked with --wrap=pthread_create, so that threads the library creates are among them, and with
-// -z now, because what the dynamic loader needs for the first call of a function is no function's need.
+// The program is linked with --wrap=pthread_create, so that this covers the threads that the library creates, and with
+// -z now: otherwise the dynamic loader's stack for the first call of a function would be counted.
 #ifndef TOFU_TEST_PAINTED_STACKS_HPP
 #define TOFU_TEST_PAINTED_STACKS_HPP
 

@@ -141,7 +141,7 @@ private:
 
     void expect_end() { BOOST_TEST(hex(peer_->receive_bytes(1)) == ""); }
 
-    /// The application posts it, in the message it has received last, if there is one. The peer compares the bytes.
+    /// Posts the line's message, in the last received message if there is one. The peer compares the bytes.
     void say(const recorded_line& line) {
         tofu::message_ptr m = last_ ? std::move(last_) : talk_.engine.get();
         fill(*m, line, channel_);
@@ -224,7 +224,7 @@ private:
     std::size_t sent_until_ = 0;               ///< lines before this one are sent, in one segment
 };
 
-/// With tofu on each side that the recording is complete for, however the bytes are cut.
+/// Plays the recording on each side it is complete for, with each way to cut the bytes.
 void play(const setting& here, std::string_view name) {
     const recording what = recording_named(name);
     for (const party ours : {party::server, party::client}) {

@@ -18,8 +18,8 @@
 
 // TOFU_HAS_EXCEPTIONS is 1 when the including program is compiled with exceptions, else 0 (-fno-exceptions).
 // Without them the throwing calls of the library do not exist; their std::error_code twins work as always. A program
-// may contain units of both kinds, which share every type. Only what differs between them has a name of its own for
-// each kind, in the inline namespace TOFU_EXCEPTIONS_ABI.
+// may contain units of both kinds, which share every type. Code that differs between the two kinds is in the inline
+// namespace TOFU_EXCEPTIONS_ABI, so each kind has its own symbol.
 #if defined(__cpp_exceptions)
 #define TOFU_HAS_EXCEPTIONS 1
 #define TOFU_EXCEPTIONS_ABI with_exceptions
@@ -28,8 +28,7 @@
 #define TOFU_EXCEPTIONS_ABI without_exceptions
 #endif
 
-// TOFU_RTTI_ABI names, in the same way, what differs between units with and without run-time type information
-// (-fno-rtti).
+// TOFU_RTTI_ABI is the inline namespace of code that differs with and without run-time type information (-fno-rtti).
 #if defined(__cpp_rtti) || defined(_CPPRTTI)
 #define TOFU_RTTI_ABI with_rtti
 #else

@@ -67,8 +67,8 @@ struct options {
     std::size_t accept_budget = 64;
 
     /// Longest time to connect: for the look-up of a name and for all its addresses together. Each address has an equal
-    /// share of what is left. A listener's name is looked up within this time, too. It begins when the name is posted,
-    /// so it includes the wait for one of the threads that look names up. When it ends, the look-up itself may go on;
+    /// share of what is left. A listener's name is looked up within this time, too. The time begins when the loop takes
+    /// the request; the wait for a free look-up thread counts. When the time ends, the look-up itself may go on;
     /// nobody waits for it. 0: no limit (the system's own). Default 30 s.
     std::chrono::milliseconds connect_time{30'000};
 

@@ -135,7 +135,7 @@ public:
     }
 };
 
-/// The category as the units of this kind make it. It is never destroyed.
+/// Makes the category object for units with (or without) run-time type information. It is never destroyed.
 inline const std::error_category* make_status_category() noexcept {
     alignas(status_error_category) static std::byte memory[sizeof(status_error_category)];
     return ::new (static_cast<void*>(memory)) status_error_category;

@@ -21,7 +21,8 @@ struct station {
     /// Receives a message with the operation `from` and posts it back with the operation `to`.
     bool (*answer)(tofu::channel_group& group, tofu::op_code from, tofu::op_code to);
     tofu::message_ptr (*receive)(tofu::channel_group& group);
-    /// True: a refused call gives its error code, throws it where the unit has exceptions, and leaves the message.
+    /// True if a refused call returns its error code, throws the same code in units with exceptions, and leaves the
+    /// message with the caller.
     bool (*reports_errors)(tofu::channel_group& group, tofu::message_ptr& message);
     const std::error_category& (*category)();
 };

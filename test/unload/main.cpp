@@ -100,7 +100,7 @@ bool fork_works() {
     return holds_in_a_child([] { return true; });
 }
 
-/// Without a look-up nothing of it is left, no thread and no handler of forks.
+/// A plug-in that looked up no name leaves no thread and no fork handler.
 void a_plugin_is_unloaded_after_its_engine(const char* file) {
     plugin one(file, RTLD_LOCAL);
     require(one->make_engine(), "the plug-in's engine does not listen");
@@ -111,7 +111,8 @@ void a_plugin_is_unloaded_after_its_engine(const char* file) {
     require(fork_works(), "no fork after a plug-in was unloaded");
 }
 
-/// The first plug-in's symbols are there for all, so the second one uses them where it can. Its end takes away nothing.
+/// The first plug-in is RTLD_GLOBAL, so the second uses its symbols. Unloading the second must not remove the first
+/// one's fork handler.
 void a_plugin_that_goes_leaves_the_other_one_its_forks(const char* stays, const char* goes) {
     plugin first(stays, RTLD_GLOBAL);
     plugin second(goes, RTLD_LOCAL);

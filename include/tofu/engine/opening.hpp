@@ -77,7 +77,8 @@ template <class Policies>
 
 // Connecting.
 
-/// How many addresses of the channel's name were not tried yet; 0 if it has a literal.
+/// How many addresses the channel can still try. 0 for a literal, unless a full backlog makes the channel try the
+/// literal again.
 template <class Policies>
 [[nodiscard]] std::size_t untried_addresses(const channel<Policies>& ch) noexcept {
     return ch.addresses ? ch.addresses->found.size() - ch.addresses->tried : 0;
@@ -93,8 +94,8 @@ void connected(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     state.touch(ch);
 }
 
-/// The listener at this address takes no more for now: the same again after the retry time, until the share of this
-/// address is over.
+/// The listener's backlog is full: connects to this address again after retry_time, until the address's share of
+/// connect_time is over.
 template <class Policies>
 void connect_later(loop_state<Policies>& state, channel<Policies>& ch,
                    const typename channel<Policies>::endpoint& where) noexcept {
@@ -182,7 +183,7 @@ void end_without_address(loop_state<Policies>& state, channel<Policies>& ch, io_
     end_channel(state, ch, cause_of(told, ch.listener ? status::listen_failed : status::connect_failed));
 }
 
-/// The next address of the name, after `failure` of the one before, if there was one.
+/// Tries the next address. `failure` is why the previous address failed; none before the first address.
 template <class Policies>
 void try_next_address(loop_state<Policies>& state, channel<Policies>& ch, io_error failure) noexcept {
     while (untried_addresses(ch) != 0 && !connect_limit_is_over(state, ch)) {

@@ -32,7 +32,7 @@ struct resolution : queue_node {
     std::uint32_t generation = 0; ///< of the number
     nothrow_vector<Endpoint> found;
     std::size_t tried = 0; ///< how many of `found` were
-    io_error error;        ///< the resolver's, then the most telling one of the addresses that were tried
+    io_error error;        ///< the resolver's; later the most telling one of the addresses that were tried
 };
 
 /// What a resolver gets: it reads the name and answers once, from any thread. `Core` is the engine's shared state; the

@@ -83,8 +83,9 @@ inline bool is_loopback(const endpoint& where) noexcept {
     return std::memcmp(&raw.sin6_addr, &in6addr_loopback, sizeof(in6_addr)) == 0;
 }
 
-/// True if both ends of a TCP connection are one socket. TCP lets a socket connect to itself if the system chooses, as
-/// its own port, the port that it connects to (RFC 9293, section 3.5, simultaneous open). Then nobody listens there.
+/// True if both ends of a TCP connection are one socket. A socket connects to itself if its own port, which the system
+/// chooses, equals the port it connects to (RFC 9293, section 3.5, simultaneous open). That is possible only if no
+/// listener has the port.
 inline bool is_same_end(const endpoint& one, const endpoint& other) noexcept {
     if (one.family() != other.family()) return false;
     if (one.family() == AF_INET) {

@@ -24,9 +24,9 @@
 // is in the queue has at least one thread that will come for it, and there is nothing to wake: no condition variable.
 //
 // The code of the threads and of the jobs must stay in memory, too, and dlclose(3) waits for no thread. So the modules
-// that contain it are held until the process ends: `Threads` holds that of a thread, `add` that of a job. They may be
-// different modules, because the linker merges equal functions of several modules. It would merge a flag that says
-// "held already" as well, so each call asks the system anew.
+// with this code are held until the process ends: `Threads` holds the module with the thread's code, `add` the module
+// with the job's code. The two can differ, because the dynamic linker merges equal functions of several modules. The
+// linker would also merge a flag "already held", so each call asks the system.
 
 namespace tofu::inline TOFU_ABI::platform {
 

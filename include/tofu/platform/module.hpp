@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Keeps the code of threads that nobody waits for in memory.
+// Keeps a module loaded while detached threads may run its code.
 
 #ifndef TOFU_PLATFORM_MODULE_HPP
 #define TOFU_PLATFORM_MODULE_HPP
@@ -14,7 +14,7 @@
 
 namespace tofu::inline TOFU_ABI::platform {
 
-/// See the header of the system's own modules.
+/// See posix/module.hpp and windows/module.hpp.
 #if defined(_WIN32)
 using windows::hold_module;
 #else

@@ -19,8 +19,8 @@ namespace tofu::inline TOFU_ABI::posix {
 
 namespace detail {
 
-/// Whether `code` belongs to the program itself, which nobody unloads. Asks the program's own segments (elf(5),
-/// getauxval(3)), because dladdr takes the lock of the dynamic loader. False where the system does not say.
+/// True if `code` is in the main program, which is never unloaded. Reads the program's segments (elf(5), getauxval(3)),
+/// because dladdr would take the lock of the dynamic loader. Always false on other systems than Linux.
 inline bool is_in_program([[maybe_unused]] const void* code) noexcept {
 #if defined(__linux__)
     const std::uintptr_t first = ::getauxval(AT_PHDR);
@@ -39,8 +39,8 @@ inline bool is_in_program([[maybe_unused]] const void* code) noexcept {
 } // namespace detail
 
 /// Keeps the shared object that contains `code` loaded until the process ends: dlclose(3) has no effect on it any more
-/// (RTLD_NODELETE). Nothing happens for code of the program itself, and in a program without shared objects. May be
-/// called again. Any thread; for code of a shared object it takes the lock of the dynamic loader, so it waits while
+/// (RTLD_NODELETE). No effect for code of the program itself, and in a program without shared objects. May be called
+/// again. Any thread; for code of a shared object it takes the lock of the dynamic loader, so it waits while
 /// another thread is inside dlopen(3).
 inline void hold_module(const void* code) noexcept {
     if (detail::is_in_program(code)) return;

@@ -20,8 +20,8 @@ namespace detail {
 /// The number of forks from the process that first called count_forks to this process.
 inline constinit std::atomic<std::uint32_t> fork_generation{0};
 
-/// Hidden, so that each shared object has its own: dlclose(3) takes a handler away with the object that registered it,
-/// and the other objects must still have theirs. Several handlers count a fork several times, which is harmless.
+/// Hidden: each shared object has its own flag and registers its own handler, because dlclose(3) removes the handlers
+/// of the unloaded object. Several handlers count a fork several times, which is harmless.
 [[gnu::visibility("hidden")]] inline constinit std::atomic<bool> forks_are_counted{false};
 
 /// In the child, before fork(2) returns there.

@@ -97,8 +97,8 @@ inline int accept_once(int listener, sockaddr* from, socklen_t* length) noexcept
 #endif
 }
 
-// A buffer is what POSIX calls an iovec, so many of them go to the system without a copy. POSIX does not promise the
-// order of the two members; every system has this one.
+// A buffer has the layout of an iovec, so an array of buffers goes to the system without a copy. POSIX does not promise
+// the order of the two members. All supported systems use this order, asserted below.
 template <class Buffer>
 inline constexpr bool is_iovec = sizeof(Buffer) == sizeof(iovec) && alignof(Buffer) == alignof(iovec) &&
                                  std::is_standard_layout_v<Buffer>&& offsetof(Buffer, data) ==
@@ -109,7 +109,7 @@ inline constexpr bool is_iovec = sizeof(Buffer) == sizeof(iovec) && alignof(Buff
 static_assert(is_iovec<const_buffer> && is_iovec<mutable_buffer>,
               "tofu: a buffer is not laid out as this system's iovec");
 
-/// The system takes a pointer to non-const, but changes none of them.
+/// readv(2) and sendmsg(2) take a non-const iovec pointer but do not modify the array.
 template <class Buffer>
 iovec* pieces_of(std::span<const Buffer> buffers) noexcept {
     return reinterpret_cast<iovec*>(const_cast<Buffer*>(buffers.data()));
@@ -305,7 +305,8 @@ private:
         ::setsockopt(native_handle(), SOL_SOCKET, SO_LINGER, &at_once, static_cast<socklen_t>(sizeof at_once));
     }
 
-    /// Refuses a connection to itself. Its port is free at once, for the server that was not there yet.
+    /// If both ends are this socket: `refused`, and closing will send a reset. The reset avoids TIME_WAIT, so a server
+    /// can bind the port at once.
     io_error refuse_itself(const endpoint& peer) noexcept {
         if (!platform::detail::is_same_end(peer, local_endpoint())) return {};
         reset_when_closed();

@@ -114,8 +114,7 @@ inline io_error probe(const endpoint& at) noexcept {
     return errno == EAGAIN ? io_error{io_failure::backlog_full, errno} : last_error();
 }
 
-/// How a connect to the file of a place ends, see probe. A system without a way through the directory's descriptor
-/// follows the path anew.
+/// The same through the directory's descriptor. Follows the path if that is not possible, or finds no file.
 inline io_error probe(const endpoint& at, const socket_place& where) noexcept {
     endpoint there;
     if (where.reach(there)) {
@@ -125,7 +124,7 @@ inline io_error probe(const endpoint& at, const socket_place& where) noexcept {
     return probe(at);
 }
 
-/// Makes room for a new file: removes the file of a dead socket, and nothing else. None: there is no file any more.
+/// Makes room for a new file: removes the file of a dead socket, and nothing else. No error: the path is free.
 inline io_error remove_dead(const endpoint& at, const socket_place& where) noexcept {
     constexpr io_error in_use{io_failure::address_in_use, EADDRINUSE};
     struct ::stat found {};
@@ -149,9 +148,9 @@ inline io_error remove_dead(const endpoint& at, const socket_place& where) noexc
 
 } // namespace detail
 
-/// Removes the file when it goes, if it is still the one that was made here, and in the process that made it. Reaches
-/// the file through a descriptor of its directory: the working directory, the root directory and the directory's own
-/// name may have changed. One thread at a time.
+/// The destructor removes the socket file, if the file is still the one this object made, and if this is the process
+/// that made it. Reaches the file through a descriptor of its directory: the working directory, the root directory and
+/// the directory's own name may have changed. One thread at a time.
 class socket_file {
 public:
     socket_file(const socket_file&) = delete;
@@ -168,10 +167,9 @@ public:
 
     [[nodiscard]] const detail::socket_place& where() const noexcept { return where_; }
 
-    /// Binds `handle`, and gives the new file these permission bits. The umask, which is the whole process's, has no
-    /// part in it. Only for the holder of the place's start_lock. Errors: see listen_at_path; path_not_found also when
-    /// another thread has changed the working directory meanwhile: then the file was made in the new one, and stays
-    /// there, because nothing proves whose it is.
+    /// Binds `handle`, and gives the new file these permission bits. The umask has no effect. Only for the holder of
+    /// the place's start_lock. Errors: see listen_at_path. path_not_found also means that another thread changed the
+    /// working directory during the call. The file was then made in the new directory and stays there.
     io_error make(int handle, const endpoint& at, unsigned permissions) noexcept {
         if (const io_error error = detail::remove_dead(at, where_)) return error;
         // Linux takes the bits of the new file from the socket; elsewhere this fails.
@@ -206,7 +204,7 @@ private:
 /// Binds and listens at a path; `file` owns what was made, and one descriptor. Nobody can connect before it listens,
 /// and then the permissions are right. Errors: see the table in socket_file_verdict.hpp; path_not_found (no such
 /// directory), permission_denied, no_descriptors, no_memory, other (ENOSPC, EROFS ...). On failure no file is left
-/// behind.
+/// behind, except if another thread changed the working directory meanwhile; see socket_file::make.
 inline io_error listen_at_path(int handle, const endpoint& at, unsigned permissions, int backlog,
                                std::unique_ptr<socket_file>& file) noexcept {
     std::unique_ptr<socket_file> made;

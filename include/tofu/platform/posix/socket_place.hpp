@@ -22,9 +22,10 @@
 #include <cstring>
 #include <string_view>
 
-// A path is a way to a file, and the way changes: the process changes its working directory or its root, somebody
-// renames a directory. So the path is followed once. After that, tofu reaches the file through the descriptor of its
-// directory. The length of the directory's own path does not matter then, either.
+// A path can lead elsewhere later: the process may change its working directory or its root, or somebody may rename a
+// directory. So socket_place opens the directory once and reaches the file through that descriptor. The length of the
+// directory's own path then does not matter, either. Only bind(2), which takes no descriptor, and the checks around it
+// follow the path again.
 
 namespace tofu::inline TOFU_ABI::posix::detail {
 
@@ -79,8 +80,8 @@ public:
         return ::fstatat(directory_.get(), name_, &found, AT_SYMLINK_NOFOLLOW) == 0 ? io_error{} : last_error();
     }
 
-    /// An address that leads to the file through the directory's descriptor, for connect(2). False: the system has
-    /// none, or none for a name of this length. Linux has it while /proc is mounted (proc_pid_fd(5)).
+    /// Makes an address for connect(2) that leads through the directory's descriptor (/proc/self/fd, proc_pid_fd(5)).
+    /// False: not on Linux, or the name is too long. Without a mounted /proc the connect fails with path_not_found.
     [[nodiscard]] bool reach(platform::endpoint& to) const noexcept {
 #if defined(__linux__)
         char path[sizeof(sockaddr_un::sun_path)];
@@ -95,8 +96,9 @@ public:
 
     io_error remove() const noexcept { return ::unlinkat(directory_.get(), name_, 0) == 0 ? io_error{} : last_error(); }
 
-    /// Sets the permission bits of the socket file; nothing else gets them. Linux can leave links alone only while
-    /// /proc is mounted, and says the same of a link; so the file is looked at before it is tried without.
+    /// Sets the permission bits of the socket file, never those of a link's target. On Linux fchmodat(3) with
+    /// AT_SYMLINK_NOFOLLOW is refused as unsupported for a link, and also if /proc is not mounted. After that refusal
+    /// the file must be a socket, and fchmodat is called without the flag.
     io_error permit(mode_t permissions) const noexcept {
         if (::fchmodat(directory_.get(), name_, permissions, AT_SYMLINK_NOFOLLOW) == 0) return {};
         const io_error refused = last_error();

@@ -64,7 +64,7 @@ public:
     /// No more buffers than these are handed to one read or write; the rest is left for the next.
     static constexpr std::size_t max_buffers = 1024;
 
-    /// So many of them go to the system with one call: they are copied, on the stack, to what Windows calls a WSABUF.
+    /// Buffers per system call. Each call first converts them to an array of WSABUF on the stack.
     static constexpr std::size_t max_pieces = 256;
 
     /// Nor more bytes. As long as a connection has any room left, Windows buffers the whole of a write, however long it
@@ -219,7 +219,8 @@ private:
         ::setsockopt(native_handle(), SOL_SOCKET, SO_LINGER, value, sizeof at_once);
     }
 
-    /// Refuses a connection to itself. Its port is free at once, for the server that was not there yet.
+    /// If both ends are this socket: `refused`, and closing will send a reset. The reset avoids TIME_WAIT, so a server
+    /// can bind the port at once.
     io_error refuse_itself(const endpoint& peer) noexcept {
         if (!platform::detail::is_same_end(peer, local_endpoint())) return {};
         reset_when_closed();
@@ -249,8 +250,8 @@ private:
         return made;
     }
 
-    /// Has `call` take max_pieces buffers at a time, until it takes less than it is given. A failure after the first
-    /// call is left for the next read or write.
+    /// Calls `call` with up to max_pieces buffers, until a call transfers less than it was given. A failure after the
+    /// first call is not reported; the next read or write meets it.
     template <class Buffer, class Call>
     static io_result in_pieces(std::span<const Buffer> buffers, Call call) noexcept {
         WSABUF pieces[max_pieces];
@@ -268,7 +269,7 @@ private:
         }
     }
 
-    /// Takes from `room`. No gaps: after a buffer that was cut there is no other.
+    /// Subtracts the bytes from `room`. Stops after a buffer that did not fit whole.
     template <class Buffer>
     static DWORD to_pieces(std::span<const Buffer> buffers, std::size_t& room, WSABUF (&pieces)[max_pieces]) noexcept {
         DWORD count = 0;

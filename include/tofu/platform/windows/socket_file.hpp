@@ -41,7 +41,8 @@ namespace detail {
 
 inline constexpr wchar_t lock_suffix[] = L".tofu-lock";
 
-/// A full path, terminated. Windows takes no longer one (MAX_PATH), unless the program says that it is long path aware.
+/// A full path, terminated. Windows refuses paths longer than MAX_PATH, unless the program's manifest declares
+/// longPathAware.
 struct wide_path {
     static constexpr std::size_t room = MAX_PATH + sizeof(sockaddr_un::sun_path) + std::size(lock_suffix);
     wchar_t text[room] = {};
@@ -155,7 +156,7 @@ inline io_error probe(const endpoint& at) noexcept {
     return error;
 }
 
-/// Makes room for a new file: removes the file of a dead socket, and nothing else. None: there is no file any more.
+/// Makes room for a new file: removes the file of a dead socket, and nothing else. No error: the path is free.
 inline io_error remove_dead(const endpoint& at, const wide_path& path) noexcept {
     found_file found;
     if (const io_error error = inspect(path, found)) return error;
@@ -187,7 +188,8 @@ inline io_error connect_error_at(const endpoint& to, io_error error) noexcept {
 
 } // namespace detail
 
-/// Removes the file when it goes, if it is still the one that was made here, whatever the working directory is then.
+/// The destructor removes the socket file, if the file is still the one this object made. The working directory has no
+/// effect.
 class socket_file {
 public:
     socket_file(const socket_file&) = delete;
@@ -204,7 +206,7 @@ public:
         return file ? io_error{} : io_error{io_failure::no_memory, 0};
     }
 
-    /// The file that is there now is the one that was made. Error: path_not_found when there is none.
+    /// Records the file now at the path as the one that this object owns. Error: path_not_found, if there is none.
     io_error note() noexcept {
         if (const io_error error = detail::inspect(path_, made_)) return error;
         return made_.kind == at_path::nothing ? from_win32(ERROR_FILE_NOT_FOUND) : io_error{};
