@@ -37,13 +37,14 @@ boost::test_tools::assertion_result two_calls_there(boost::unit_test::test_unit_
     return result;
 }
 
-/// From now on the kernel does not know waits by this system call, for the calling thread alone.
-bool forget_waits(unsigned call) {
+/// From now on the kernel does not know this operation of this system call, in the calling thread alone. (The C library
+/// needs the others.)
+bool forget(unsigned call, int operation) {
     sock_filter program[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 3),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[1])), // little-endian: the low half
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FUTEX_WAIT_BITSET_PRIVATE, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(operation), 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
@@ -79,6 +80,24 @@ bool is_woken_before(std::chrono::nanoseconds until) {
     return woken && !late;
 }
 
+/// A thread that may not wake by `call` wakes one that sleeps. False: it slept until its deadline.
+bool wakes_without(unsigned call) {
+    std::uint32_t word = 1;
+    std::atomic<bool> over{false};
+    bool forgot = false, late = true;
+    tofu_test::side_thread sleeper([&] {
+        late = tofu::linux_api::futex_wait(&word, 1, now() + 10s);
+        over = true;
+    });
+    tofu_test::side_thread waker([&] {
+        forgot = forget(call, FUTEX_WAKE_PRIVATE);
+        while (!over) tofu::linux_api::futex_wake_one(&word); // the sleeper may not sleep yet
+    });
+    sleeper.join();
+    waker.join();
+    return forgot && !late;
+}
+
 constexpr std::chrono::nanoseconds beyond_31_bits = std::chrono::seconds(2'147'483'648 + 5);
 constexpr std::chrono::nanoseconds beyond_32_bits = std::chrono::seconds(4'294'967'296 + 5);
 
@@ -86,7 +105,7 @@ constexpr std::chrono::nanoseconds beyond_32_bits = std::chrono::seconds(4'294'9
 void expect_right_waits_without(unsigned call) {
     bool forgot = false, long_enough = false, woken = false;
     tofu_test::side_thread waiter([&] {
-        forgot = forget_waits(call);
+        forgot = forget(call, FUTEX_WAIT_BITSET_PRIVATE);
         long_enough = waits_are_long_enough();
         woken = is_woken_before(beyond_31_bits) && is_woken_before(beyond_32_bits);
     });
@@ -94,6 +113,7 @@ void expect_right_waits_without(unsigned call) {
     BOOST_TEST_REQUIRE(forgot);
     BOOST_TEST(long_enough);
     BOOST_TEST(woken);
+    BOOST_TEST(wakes_without(call));
 }
 
 } // namespace

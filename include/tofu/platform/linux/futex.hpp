@@ -64,12 +64,18 @@ long futex_wait_call(long number, std::uint32_t* word, std::uint32_t value, std:
     return result != 0 && errno == ETIMEDOUT;
 }
 
-/// Wakes one thread that sleeps in futex_wait() on `word`, if there is one. Any thread.
+/// Wakes one thread that sleeps in futex_wait() on `word`, if there is one. Any thread. On 32-bit systems the calls are
+/// tried in the same order: a kernel without CONFIG_COMPAT_32BIT_TIME refuses the old call for wakes, too.
 inline void futex_wake_one(std::uint32_t* word) noexcept {
+#if defined(SYS_futex_time64)
+    const long woken = ::syscall(SYS_futex_time64, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
 #if defined(SYS_futex)
+    if (woken < 0 && errno == ENOSYS) ::syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+#else
+    static_cast<void>(woken);
+#endif
+#else
     ::syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
-#else // 32-bit systems that are younger than futex_time64
-    ::syscall(SYS_futex_time64, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
 #endif
 }
 
