@@ -38,6 +38,8 @@ struct timed : script, scripted_dialogue {
         clock_lead += milliseconds(time).count();
         turn_loop();
     }
+    /// An hour passes while the loop does not run.
+    void oversleep() { clock_lead += milliseconds(minutes(60)).count(); }
     void expect_nothing(group& from) {
         turn_loop();
         BOOST_TEST(!from.wait_receive(0ms));
@@ -71,6 +73,21 @@ struct timed : script, scripted_dialogue {
         }
         expect_goodbye(server, number, reason);
     }
+};
+
+/// The client has connected to a server of bytes, which has received the hello_request and has not answered.
+struct unanswered : timed {
+    explicit unanswered(const setting& where, const tofu::options& opts = ten_minutes())
+        : timed(where, opts)
+        , server_of_bytes(engine, where.new_address())
+        , request(hello(server_of_bytes.where()))
+        , peer(server_of_bytes.accept()) {
+        BOOST_REQUIRE(peer.receive());
+    }
+
+    raw_listener server_of_bytes;
+    binary_header request;
+    raw_socket peer;
 };
 
 std::vector<std::byte> message(op_code op, std::string_view body = {}) {
@@ -109,78 +126,58 @@ TOFU_TEST_CASE(half_a_hello_does_not_prolong_the_hello_time, here, with_timers) 
 }
 
 TOFU_TEST_CASE(a_hello_that_is_never_answered_fails, here, with_timers) {
-    timed talk(here);
-    raw_listener silent(talk.engine, here.new_address());
-    const binary_header hello = talk.hello(silent.where());
-    raw_socket peer = silent.accept();
-    BOOST_REQUIRE(peer.receive());
+    unanswered talk(here);
     talk.pass(minutes(9));
     talk.expect_nothing(talk.client);
     talk.pass(minutes(2));
-    talk.expect_failed_hello(hello, status::communication_failed, "hello_timeout");
+    talk.expect_failed_hello(talk.request, status::communication_failed, "hello_timeout");
 }
 
 TOFU_TEST_CASE(a_bye_posted_before_the_hello_response_does_not_switch_the_hello_time_off, here, with_timers) {
     tofu::options opts = ten_minutes();
     opts.bye_time = 0ms;
-    timed talk(here, opts);
-    raw_listener silent(talk.engine, here.new_address());
-    const binary_header hello = talk.hello(silent.where());
-    raw_socket peer = silent.accept();
-    BOOST_REQUIRE(peer.receive());
-    talk.client.post(make(talk.engine, op_code::bye_request, hello.channel_number));
-    BOOST_REQUIRE(peer.receive());
+    unanswered talk(here, opts);
+    talk.client.post(make(talk.engine, op_code::bye_request, talk.request.channel_number));
+    BOOST_REQUIRE(talk.peer.receive());
     talk.pass(minutes(11));
-    talk.expect_failed_hello(hello, status::communication_failed, "hello_timeout");
+    talk.expect_failed_hello(talk.request, status::communication_failed, "hello_timeout");
 }
 
 TOFU_TEST_CASE(a_bye_posted_before_the_hello_response_has_its_time_from_then_on, here, with_timers) {
-    timed talk(here);
-    raw_listener server(talk.engine, here.new_address());
-    const binary_header hello = talk.hello(server.where());
-    raw_socket peer = server.accept();
-    BOOST_REQUIRE(peer.receive());
-    talk.client.post(make(talk.engine, op_code::bye_request, hello.channel_number));
-    BOOST_REQUIRE(peer.receive());
+    unanswered talk(here);
+    talk.client.post(make(talk.engine, op_code::bye_request, talk.request.channel_number));
+    BOOST_REQUIRE(talk.peer.receive());
     talk.pass(minutes(9)); // until now the hello time was the earlier one
-    talk.send(peer, message(op_code::hello_response));
+    talk.send(talk.peer, message(op_code::hello_response));
     talk.expect(talk.client, op_code::hello_response);
     talk.pass(minutes(9));
     talk.expect_nothing(talk.client);
     talk.pass(minutes(2));
-    talk.expect_goodbye(talk.client, hello.channel_number, "bye_timeout");
+    talk.expect_goodbye(talk.client, talk.request.channel_number, "bye_timeout");
 }
 
 TOFU_TEST_CASE(a_hello_response_does_not_prolong_the_bye_time, here, with_timers) {
     tofu::options opts = ten_minutes();
     opts.bye_time = minutes(5);
-    timed talk(here, opts);
-    raw_listener server(talk.engine, here.new_address());
-    const binary_header hello = talk.hello(server.where());
-    raw_socket peer = server.accept();
-    BOOST_REQUIRE(peer.receive());
-    talk.client.post(make(talk.engine, op_code::bye_request, hello.channel_number));
-    BOOST_REQUIRE(peer.receive());
+    unanswered talk(here, opts);
+    talk.client.post(make(talk.engine, op_code::bye_request, talk.request.channel_number));
+    BOOST_REQUIRE(talk.peer.receive());
     talk.pass(minutes(4));
-    talk.send(peer, message(op_code::hello_response));
+    talk.send(talk.peer, message(op_code::hello_response));
     talk.expect(talk.client, op_code::hello_response);
     talk.pass(minutes(2));
-    talk.expect_goodbye(talk.client, hello.channel_number, "bye_timeout");
+    talk.expect_goodbye(talk.client, talk.request.channel_number, "bye_timeout");
 }
 
 TOFU_TEST_CASE(a_refusal_ends_the_hello_time_and_begins_the_bye_time, here, with_timers) {
-    timed talk(here);
-    raw_listener server(talk.engine, here.new_address());
-    const binary_header hello = talk.hello(server.where());
-    raw_socket peer = server.accept();
-    BOOST_REQUIRE(peer.receive());
+    unanswered talk(here);
     talk.pass(minutes(9));
-    talk.send(peer, message(op_code::bye_request));
+    talk.send(talk.peer, message(op_code::bye_request));
     talk.expect(talk.client, op_code::bye_request);
     talk.pass(minutes(9));
     talk.expect_nothing(talk.client);
     talk.pass(minutes(2));
-    talk.expect_failed_hello(hello, status::communication_failed, "bye_timeout");
+    talk.expect_failed_hello(talk.request, status::communication_failed, "bye_timeout");
 }
 
 TOFU_TEST_CASE(after_the_hellos_an_idle_channel_lives_as_long_as_it_likes, here, with_timers) {
@@ -566,18 +563,10 @@ TOFU_TEST_CASE(limits_stand_still_while_there_is_no_credit, here, with_timers) {
     BOOST_TEST(without_hello.reads_until_end());
 }
 
-namespace {
-
-/// Nobody drives it while time passes. Caller only, for all that is about it: a thread of its own would not sleep.
-struct sleepy : timed {
-    using timed::timed;
-    void oversleep() { clock_lead += milliseconds(minutes(60)).count(); }
-};
-
-} // namespace
+// An engine that nobody drives while time passes. Caller only: an I/O thread would not sleep.
 
 TOFU_TEST_CASE(a_hello_that_is_there_comes_before_the_deadline_that_has_passed, here, caller_only& with_timers) {
-    sleepy talk(here);
+    timed talk(here);
     raw_socket peer(talk.engine, talk.listen());
     talk.await([&] { return talk.engine.stats().accepted == 1; });
     peer.say_hello();
@@ -588,7 +577,7 @@ TOFU_TEST_CASE(a_hello_that_is_there_comes_before_the_deadline_that_has_passed, 
 TOFU_TEST_CASE(a_hello_that_is_there_waits_for_credit_without_a_deadline, here, caller_only& with_timers) {
     tofu::options opts = ten_minutes();
     opts.max_messages = 4;
-    sleepy talk(here, opts);
+    timed talk(here, opts);
     const tofu::address where = talk.listen();
     raw_socket first(talk.engine, where);
     talk.be_accepted(first);
@@ -611,19 +600,15 @@ TOFU_TEST_CASE(a_hello_that_is_there_waits_for_credit_without_a_deadline, here, 
 
 TOFU_TEST_CASE(a_hello_response_that_is_there_comes_before_the_deadline_that_has_passed, here,
                caller_only& with_timers) {
-    sleepy talk(here);
-    raw_listener server(talk.engine, here.new_address());
-    talk.hello(server.where());
-    raw_socket peer = server.accept();
-    BOOST_REQUIRE(peer.receive());
-    peer.send(message(op_code::hello_response));
+    unanswered talk(here);
+    talk.peer.send(message(op_code::hello_response));
     talk.oversleep();
     BOOST_TEST(!talk.expect(talk.client, op_code::hello_response)->from_engine());
 }
 
 TOFU_TEST_CASE(the_rest_of_a_message_that_is_there_comes_before_the_deadline_that_has_passed, here,
                caller_only& with_timers) {
-    sleepy talk(here);
+    timed talk(here);
     raw_socket peer(talk.engine, talk.listen());
     talk.be_accepted(peer);
     const std::vector<std::byte> whole = message(op_code::request, "whole");
@@ -636,7 +621,7 @@ TOFU_TEST_CASE(the_rest_of_a_message_that_is_there_comes_before_the_deadline_tha
 TOFU_TEST_CASE(traffic_that_is_there_comes_before_the_idle_deadline_that_has_passed, here, caller_only& with_timers) {
     tofu::options opts = ten_minutes();
     opts.idle_time = minutes(10);
-    sleepy talk(here, opts);
+    timed talk(here, opts);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
     peer.send(message(op_code::request, "in time"));
@@ -648,7 +633,7 @@ TOFU_TEST_CASE(traffic_that_is_there_comes_before_the_idle_deadline_that_has_pas
 }
 
 TOFU_TEST_CASE(a_bye_response_that_is_there_comes_before_the_deadline_that_has_passed, here, caller_only& with_timers) {
-    sleepy talk(here);
+    timed talk(here);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t number = talk.be_accepted(peer);
     talk.post(op_code::bye_request, number);
@@ -662,14 +647,10 @@ TOFU_TEST_CASE(a_bye_response_that_is_there_comes_before_the_deadline_that_has_p
 
 TOFU_TEST_CASE(an_end_of_stream_that_is_there_comes_before_the_deadline_that_has_passed, here,
                caller_only& with_timers) {
-    sleepy talk(here);
-    raw_listener server(talk.engine, here.new_address());
-    const binary_header hello = talk.hello(server.where());
-    raw_socket peer = server.accept();
-    BOOST_REQUIRE(peer.receive());
-    peer.shutdown_write();
+    unanswered talk(here);
+    talk.peer.shutdown_write();
     talk.oversleep();
-    talk.expect_failed_hello(hello, status::peer_disconnected, "peer_disconnected");
+    talk.expect_failed_hello(talk.request, status::peer_disconnected, "peer_disconnected");
 }
 
 namespace {
