@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-# How much longer a test may take where an emulator executes the programs.
+# Longer time limits for tests whose programs run in an emulator.
 set(TOFU_TEST_TIMEOUT_FACTOR 1 CACHE STRING "Multiplies the time limit of each test; for slow processors")
 
 # Last in each directory that has tests: multiplies the time limits of its tests.

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
-# Finds out whether atomic objects of one byte and of 64 bits need a library. g++ 12 calls libatomic for the former on
-# riscv64, and compilers call it for the latter on 32-bit processors without such an instruction. Sets
-# tofu_atomics_library, which is empty where nothing is needed. Installed with the package, as it asks for other
-# processors than the one it was installed from.
+# Sets tofu_atomics_library to the library that atomic objects of one byte and of 64 bits need, or to nothing. On
+# riscv64 g++ 12 calls libatomic for one byte. On 32-bit processors without a 64-bit atomic instruction, compilers call
+# libatomic for 64 bits. The package contains this file, because an installed tofu is used for other processors, too.
 include(CheckCXXSourceCompiles)
 check_cxx_source_compiles("
     #include <atomic>

@@ -9,7 +9,7 @@ else()
         -Wall -Wextra -Wpedantic -Wconversion -Wshadow $<$<BOOL:${TOFU_WARNINGS_AS_ERRORS}>:-Werror>)
 endif()
 
-# What the headers must stand beyond that: users compile them with the warnings of their own project.
+# More warnings, for the headers only: users compile the headers with the warnings of their own projects.
 # doc/compiling.md lists the same flags and exceptions for users.
 add_library(tofu_strict_warnings INTERFACE)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -114,7 +114,7 @@ private:
     bool over_ = false;
 };
 
-/// Runs the program. A child process writes into its pipe after a second, which stops it.
+/// Runs the program. After one second a child process writes into the pipe, which stops the program.
 template <class Engine>
 int embed() {
     if constexpr (tofu::poll_has_native_handle<typename Engine::policies::poll>) {

@@ -24,8 +24,8 @@ clean_up() {
     rm -rf "$work"
 }
 
-# Ends the script when it is not over after so many seconds, or so many times longer as TOFU_TEST_TIMEOUT_FACTOR says
-# (see cmake/timeouts.cmake). The watchman is gone when nobody holds his pipe any more.
+# Ends the script when it still runs after SECONDS, multiplied by TOFU_TEST_TIMEOUT_FACTOR (see cmake/timeouts.cmake).
+# The background process that does this ends when no process holds its pipe any more.
 limit_time() { # SECONDS
     local limit=$(($1 * ${TOFU_TEST_TIMEOUT_FACTOR:-1}))
     exec 9> >(

@@ -32,8 +32,8 @@ private:
     child_role* next_;
 };
 
-/// How a process of this program is started: the first word is the command. A kernel cannot start a program for another
-/// processor, an emulator can.
+/// The command line that starts a process of this program. With an emulator, the first word is the emulator, because
+/// the kernel cannot start a program for another processor.
 [[nodiscard]] std::vector<std::string> own_command();
 
 class child_process {

@@ -154,7 +154,7 @@ TOFU_TEST_CASE(a_listener_that_is_always_busy_is_a_connect_timeout, here, tcp_on
     talk.expect_failed(by_name, "connect_timeout");
 }
 
-// Without timers the first address is tried for as long as the system likes.
+// Every address fails at once, so this case needs no timers.
 TOFU_TEST_CASE(the_failure_that_tells_most_is_the_reason, here, tcp_only) {
     clocked talk(here);
     using enum io_failure;

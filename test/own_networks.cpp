@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What only a network of one's own shows: a socket that connects to itself, and addresses to which there is no way.
+// Tests in a network namespace of their own: a socket that connects to itself, and addresses without a route.
 #include "own_network.hpp"
 
 #include "harness.hpp"

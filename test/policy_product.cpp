@@ -165,7 +165,7 @@ TOFU_SMOKE_CASE(an_update_for_later_comes_or_is_taken_back, at, transport::tcp, 
     any_timer later = talk.client.update_receiver_after(smoke::soon, make(talk.engine, op_code::signal, 0, "later"));
     any_timer first =
         talk.client.update_receiver_after(smoke::soon / 2, make(talk.engine, op_code::signal, 0, "first"));
-    // Where real time passes, the second may have been asked for too late to overtake the first.
+    // In real time, `first` may be requested so late that its deadline is after that of `later`.
     const bool overtakes =
         at.policies.time == timekeeping::manual || std::chrono::steady_clock::now() - begun < smoke::soon / 2;
     talk.pass();

@@ -36,7 +36,7 @@ std::string_view name_of(cut how) {
     return "";
 }
 
-/// The internal bits mean nothing: a receiver drops them, and a sender leaves them 0.
+/// The bytes that tofu sends for this line: with its own channel number, and with internal bits of 0.
 std::vector<std::byte> as_tofu_sends(const recorded_line& line, std::uint16_t channel) {
     std::vector<std::byte> wire = line.wire;
     wire[0] = static_cast<std::byte>(channel >> 8U);
@@ -190,8 +190,8 @@ private:
         return i < lines_.size() && lines_[i].what == line_kind::half_close && lines_[i].who != ours_;
     }
 
-    /// What the peer can send from this line on. Some messages have to wait for what our side says before them: a
-    /// bye_response, and those that end the conversation.
+    /// The bytes that the peer can send from this line on. Two kinds of messages wait for our side's messages before
+    /// them: a bye_response, and a message that ends the conversation.
     std::vector<std::byte> segment_from(std::size_t i) {
         std::vector<std::byte> segment;
         bool overtakes = false;

@@ -33,7 +33,7 @@ struct loopback_names {
 };
 using named_network = tofu::platform::network<tofu::platform::basic_threaded_resolver<loopback_names>>;
 
-/// Two groups of one engine that reads little at a time: full send queues, full gathers, largest and small messages.
+/// Two groups of one engine that has few messages: full send queues, full gathers, small messages and the largest ones.
 template <class Engine>
 class heavy_talk {
 public:

@@ -2,8 +2,8 @@
 # Sourced by scripts that run programs which may be for another processor.
 # shellcheck shell=bash
 
-# The command for a program of another processor, qemu-user's; nothing for one that the processor executes itself. Bytes
-# 18 and 19 of an ELF file tell which processor it is for (e_machine in elf(5)).
+# Prints the emulator of qemu-user for a program of another processor, and nothing for a program that this processor
+# executes itself. Bytes 18 and 19 of an ELF file name its processor (e_machine in elf(5)).
 emulator_of() { # PROGRAM
     local processor
     case $(od -An -tx1 -j18 -N2 "$1" 2>/dev/null || true) in

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
-# Builds for a Linux on another processor with a cross compiler of Debian: TOFU_TRIPLET says which, s390x-linux-gnu for
-# one. A program names its loader and its libraries by their paths in /usr/TRIPLET, so that it runs here without a
-# chroot: a 32-bit one for x86 on the processor itself, the others under qemu-user.
+# Builds for Linux on another processor with Debian's cross compiler. TOFU_TRIPLET names the processor, for example
+# s390x-linux-gnu. A program names its loader and its libraries by their paths in /usr/TRIPLET, so that the program runs
+# without a chroot: a program for 32-bit x86 on this processor, a program for another processor under qemu-user.
 set(TOFU_TRIPLET "" CACHE STRING "PROCESSOR-linux-gnu, as in the compiler's name")
 set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES TOFU_TRIPLET)
 if(NOT TOFU_TRIPLET MATCHES "^([a-z0-9_]+)-linux-gnu$")
@@ -17,7 +17,7 @@ set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 
 file(GLOB tofu_loader "/usr/${TOFU_TRIPLET}/lib/ld*.so.[12]")
-# Old tags: the path is for the libraries of the libraries, too.
+# --disable-new-dtags: the loader uses the path also to find the libraries that a library needs.
 set(CMAKE_EXE_LINKER_FLAGS_INIT
     "-Wl,--dynamic-linker,${tofu_loader},--disable-new-dtags,-rpath,/usr/${TOFU_TRIPLET}/lib")
 

@@ -28,9 +28,10 @@ inline constexpr std::size_t max_path_length = 107;
 /// A view of a TCP endpoint, to write an address with: tcp_address{"127.0.0.1", 7099}. The host is an IPv4 or IPv6
 /// literal (without brackets) or a name; empty, on a listener, it means every interface. Port 0 on a listener lets the
 /// system choose. If the last label of the host is a number, the host must be an IPv4 literal: four decimal numbers
-/// without leading zeros. Resolvers also read "127.1", "0177.0.0.1" and "2130706433" as 127.0.0.1; here they are wrong
-/// addresses, so that a filter of addresses and the system cannot read one text differently. (The last label of a host
-/// name is never all digits: RFC 1123, section 2.1. The rule is that of the WHATWG URL standard, "ends in a number".)
+/// without leading zeros. Resolvers also read "127.1", "0177.0.0.1" and "2130706433" as 127.0.0.1. tofu refuses such
+/// hosts, so that an address filter and the system never take one text for different addresses. (The last label of a
+/// host name is never all digits: RFC 1123, section 2.1. The rule is that of the WHATWG URL standard, "ends in a
+/// number".)
 struct tcp_address {
     std::string_view host{};
     std::uint16_t port = 0;
@@ -122,7 +123,7 @@ constexpr std::string_view host_problem(std::string_view host) noexcept {
     if (host.find(':') != std::string_view::npos) {
         if (!is_v6_literal(host.substr(0, host.find('%')))) return "The host contains a ':' and is no IPv6 literal.";
     } else if (ends_in_number(host) && !is_v4_literal(host)) {
-        return "The last part of the host is a number, but the host is no IPv4 literal, such as 127.0.0.1.";
+        return "The last part of the host is a number, so the host must be an IPv4 literal, such as 127.0.0.1.";
     }
     return {};
 }

@@ -86,8 +86,8 @@ struct script {
     std::atomic<bool> never_connects{false};
     std::atomic<bool> connects_unseen{false}; ///< with never_connects: finish_connect succeeds unreported
 
-    /// How connecting to an address ends at once, with code 1; would_block: nobody ever answers. To be set before
-    /// anybody connects.
+    /// For each address, the failure with which connecting ends at once (with code 1). would_block: nobody ever
+    /// answers. To be set before anybody connects.
     std::vector<std::pair<tofu::address, tofu::io_failure>> connects_as;
 
     /// Who wants to go to the first comes to the second. To be set before anybody does.

@@ -138,8 +138,8 @@ void watch(pid_t child, int to_child, int from_child) {
                 "system calls %ld (-1: no strace)\n",
                 connections, static_cast<unsigned long long>(seen.turns), static_cast<unsigned long long>(seen.wakes),
                 seen.cpu * 1e3, slept, calls);
-    // Two turns: the wait that is on ends when the tracer arrives and when it leaves (a stop makes epoll_wait return
-    // EINTR, signal(7)). The first of them may be counted before or after the first figures.
+    // Two turns: the tracer interrupts epoll_wait when it attaches and when it detaches (a stop makes epoll_wait return
+    // EINTR, signal(7)). The first of these turns may come before or after the first figures are taken.
     expect(seen.turns <= 2 && seen.wakes == 0, "the loop does not turn");
     expect(slept <= 4, "no thread wakes up");
     expect(seen.cpu < 0.010, "no processor time");

@@ -12,7 +12,7 @@ namespace {
 
 using tofu::op_code;
 
-/// What is wrong; null: nothing. `one` and `other` take turns at the objects.
+/// Names the first fault; null if there is none. `one` and `other` take turns at the objects.
 const char* meet(const station& one, const station& other) {
     if (&one.category() != &other.category()) return "each has an error category of its own";
     const std::unique_ptr<tofu::reactor> engine = one.make_reactor();

@@ -11,7 +11,7 @@
 
 namespace tofu_test {
 
-/// What one unit can do with the objects of another unit. All stations have the same source.
+/// The calls that one unit makes on the objects of another unit. All stations have the same source.
 struct station {
     const char* name;
     std::unique_ptr<tofu::reactor> (*make_reactor)();

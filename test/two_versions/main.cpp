@@ -9,7 +9,7 @@
 namespace tofu_test {
 namespace {
 
-/// What is wrong; null: nothing.
+/// Names the first fault; null if there is none.
 const char* meet(const party& server, const party& client) {
     const std::uint16_t port = server.listen();
     if (port == 0) return "it does not listen";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the program and its plug-ins know of each other: C functions, no type of the library.
+// The interface between the program and its plug-ins: C functions, no type of the library.
 #ifndef TOFU_TEST_UNLOAD_PLUGIN_HPP
 #define TOFU_TEST_UNLOAD_PLUGIN_HPP
 
@@ -10,7 +10,7 @@ struct look_up_gate {
     void (*wait)(look_up_gate*);
 };
 
-/// What a plug-in has, each with its name for dlsym.
+/// The functions of a plug-in.
 struct plugin_calls {
     /// Makes the plug-in's engine, with an I/O thread and a listener. False: no engine, or it does not listen.
     bool (*make_engine)();

@@ -37,8 +37,8 @@ namespace tofu::inline TOFU_ABI::engine {
     return cause::os(error.os_code, failed_step);
 }
 
-/// How much the failure of one address tells about why its name cannot be reached, or listened at. A lack of memory or
-/// descriptors ranks highest: the address was not tried. An answer of somebody ranks next. The failures of a host
+/// Ranks the failure of one address as the reason for all addresses of a name. A lack of memory or descriptors ranks
+/// highest: the address was not tried. Failures that show that somebody is there rank next. Failures of a machine
 /// without IPv6 or without a network rank lowest.
 [[nodiscard]] constexpr int telling_rank(io_failure kind) noexcept {
     switch (kind) {

@@ -37,7 +37,7 @@ void begin_connect_limit(loop_state<Policies>& state, channel<Policies>& ch) noe
     if constexpr (Policies::timer::has_timers) ch.limits.connect = limit_after(state, state.opts.connect_time);
 }
 
-/// The channel waits without a socket: all that is left of connect_time is the limit.
+/// Limits the present phase to all that is left of connect_time.
 template <class Policies>
 void restore_connect_limit(channel<Policies>& ch) noexcept {
     if constexpr (Policies::timer::has_timers) {
@@ -46,7 +46,8 @@ void restore_connect_limit(channel<Policies>& ch) noexcept {
     }
 }
 
-/// The limit of one address of a name is an equal share of what is left of connect_time; `addresses` is how many share.
+/// Limits the attempt at one address to an equal share of the rest of connect_time. `addresses` is the number of
+/// addresses that share: the present one and all untried ones.
 template <class Policies>
 void begin_address_limit(loop_state<Policies>& state, channel<Policies>& ch, std::size_t addresses) noexcept {
     if constexpr (Policies::timer::has_timers) {

@@ -183,7 +183,8 @@ void end_without_address(loop_state<Policies>& state, channel<Policies>& ch, io_
     end_channel(state, ch, cause_of(told, ch.listener ? status::listen_failed : status::connect_failed));
 }
 
-/// Tries the next address. `failure` is why the previous address failed; none before the first address.
+/// Tries the next address. `failure` is the failure of the previous address. There is none before the first address,
+/// and when an address is tried again after a full backlog.
 template <class Policies>
 void try_next_address(loop_state<Policies>& state, channel<Policies>& ch, io_error failure) noexcept {
     while (untried_addresses(ch) != 0 && !connect_limit_is_over(state, ch)) {
@@ -224,8 +225,9 @@ void leave_address(loop_state<Policies>& state, channel<Policies>& ch, io_error 
     state.touch(ch);
 }
 
-/// Time is over for a channel without a socket. Its name has no answer yet, its listener's backlog was full until now,
-/// or the poller holds the registration of the address before.
+/// The limit of a channel without a socket is reached. After a full backlog the next address follows, if there is
+/// one. Otherwise the channel ends: its name has no answer yet, or the poller still holds the previous address's
+/// registration.
 template <class Policies>
 void stop_waiting_for_address(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
     constexpr io_error late{io_failure::timed_out, 0};

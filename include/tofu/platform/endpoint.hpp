@@ -83,9 +83,9 @@ inline bool is_loopback(const endpoint& where) noexcept {
     return std::memcmp(&raw.sin6_addr, &in6addr_loopback, sizeof(in6_addr)) == 0;
 }
 
-/// True if both ends of a TCP connection are one socket. A socket connects to itself if its own port, which the system
-/// chooses, equals the port it connects to (RFC 9293, section 3.5, simultaneous open). That is possible only if no
-/// listener has the port.
+/// True if both ends of a TCP connection are one socket. A socket connects to itself if the system gives it the same
+/// address and port that it connects to (RFC 9293, section 3.5, simultaneous open). A self-connection is possible only
+/// if no listener has the port.
 inline bool is_same_end(const endpoint& one, const endpoint& other) noexcept {
     if (one.family() != other.family()) return false;
     if (one.family() == AF_INET) {

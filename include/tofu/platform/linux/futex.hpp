@@ -27,15 +27,15 @@ struct futex_time {
     Count nanoseconds;
 };
 
-/// The system call `number` takes a time of two `Count`. A moment that does not fit in them never comes: it is counted
-/// from the start of the system, and 31 bits of seconds are 68 years.
+/// Waits by the system call `number`, whose time has two fields of type `Count`. A moment that does not fit in `Count`
+/// never comes: the clock starts with the system, and 31 bits of seconds are 68 years.
 template <class Count>
 long futex_wait_call(long number, std::uint32_t* word, std::uint32_t value, std::chrono::nanoseconds until) noexcept {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(until);
     const bool for_ever =
         until == (std::chrono::nanoseconds::max)() || seconds.count() > (std::numeric_limits<Count>::max)();
     const futex_time<Count> when{static_cast<Count>(seconds.count()), static_cast<Count>((until - seconds).count())};
-    // The wait with a bit set is the one that takes a moment of CLOCK_MONOTONIC.
+    // FUTEX_WAIT_BITSET takes a moment of CLOCK_MONOTONIC; FUTEX_WAIT takes a duration.
     return ::syscall(number, word, FUTEX_WAIT_BITSET_PRIVATE, value, for_ever ? nullptr : &when, nullptr,
                      FUTEX_BITSET_MATCH_ANY);
 }

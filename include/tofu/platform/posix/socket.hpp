@@ -305,8 +305,8 @@ private:
         ::setsockopt(native_handle(), SOL_SOCKET, SO_LINGER, &at_once, static_cast<socklen_t>(sizeof at_once));
     }
 
-    /// If both ends are this socket: `refused`, and closing will send a reset. The reset avoids TIME_WAIT, so a server
-    /// can bind the port at once.
+    /// Returns `refused` if the socket has connected to itself, and makes its close send a reset. The reset avoids
+    /// TIME_WAIT, so a server can bind the port at once.
     io_error refuse_itself(const endpoint& peer) noexcept {
         if (!platform::detail::is_same_end(peer, local_endpoint())) return {};
         reset_when_closed();

@@ -114,7 +114,8 @@ inline io_error probe(const endpoint& at) noexcept {
     return errno == EAGAIN ? io_error{io_failure::backlog_full, errno} : last_error();
 }
 
-/// The same through the directory's descriptor. Follows the path if that is not possible, or finds no file.
+/// Probes through the directory's descriptor. Follows the path instead if the descriptor gives no address, or if
+/// there is no file at that address.
 inline io_error probe(const endpoint& at, const socket_place& where) noexcept {
     endpoint there;
     if (where.reach(there)) {
@@ -157,8 +158,8 @@ public:
     socket_file& operator=(const socket_file&) = delete;
     ~socket_file() { remove(); }
 
-    /// Follows the path of `at`; there is no file yet. Errors: no_memory; path_not_found (no such directory),
-    /// permission_denied, no_descriptors, other.
+    /// Opens the directory that the path of `at` leads to, and makes no file yet. Errors: no_memory; path_not_found (no
+    /// such directory), permission_denied, no_descriptors, other.
     static io_error prepare(const endpoint& at, std::unique_ptr<socket_file>& file) noexcept {
         if (const io_error error = process_mark::count_forks()) return error;
         file.reset(new (std::nothrow) socket_file);

@@ -55,7 +55,7 @@ inline bool is_same_file(const struct ::stat& one, const struct ::stat& other) n
     return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
-/// A file of one name in one directory, whatever becomes of the path that led there. One thread at a time.
+/// An open directory and the name of a file in it. Later changes of the path have no effect. One thread at a time.
 class socket_place {
 public:
     /// Follows the path of `at`. Errors: path_not_found (no such directory), permission_denied, no_descriptors, other.
@@ -75,7 +75,7 @@ public:
         return directory_.is_open() ? io_error{} : last_error();
     }
 
-    /// What is there itself; a link is not followed. Errors: path_not_found (nothing is), and others.
+    /// Looks at the file itself, not at the target of a link. Errors: path_not_found (no such file), and others.
     io_error look(struct ::stat& found) const noexcept {
         return ::fstatat(directory_.get(), name_, &found, AT_SYMLINK_NOFOLLOW) == 0 ? io_error{} : last_error();
     }
@@ -107,7 +107,7 @@ public:
         return ::fchmodat(directory_.get(), name_, permissions, 0) == 0 ? io_error{} : last_error();
     }
 
-    /// The place beside this one whose name ends in lock_suffix: opens the lock file, or says -1 and sets errno.
+    /// Opens the lock file: the socket file's name and lock_suffix. On failure returns -1 and sets errno.
     [[nodiscard]] int open_lock() const noexcept {
         return ::openat(directory_.get(), lock_name().text, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
                         0600);

@@ -55,8 +55,8 @@ inline int create_thread(pthread_t& handle, const pthread_attr_t* how, void* (*e
 /// Starts threads that nobody waits for.
 struct detached_threads {
     /// Runs `job.run()` on a new thread named `Job::thread_name` (see io_thread for what becomes of names), with all
-    /// signals blocked. The job sees to it that it lives until then; the module with the thread's code is held (see
-    /// hold_module). Error: no_memory, the system has no thread left; nothing runs then. Any thread.
+    /// signals blocked. The job must exist until run() no longer uses it. The module with the thread's code stays
+    /// loaded (see hold_module). Error: no_memory, the system has no thread left; nothing runs then. Any thread.
     template <class Job>
     [[nodiscard]] static io_error start(Job& job) noexcept {
         static_assert(noexcept(job.run()), "tofu::posix::detached_threads: nobody would catch what a job throws");

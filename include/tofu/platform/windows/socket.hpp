@@ -219,8 +219,8 @@ private:
         ::setsockopt(native_handle(), SOL_SOCKET, SO_LINGER, value, sizeof at_once);
     }
 
-    /// If both ends are this socket: `refused`, and closing will send a reset. The reset avoids TIME_WAIT, so a server
-    /// can bind the port at once.
+    /// Returns `refused` if the socket has connected to itself, and makes its close send a reset. The reset avoids
+    /// TIME_WAIT, so a server can bind the port at once.
     io_error refuse_itself(const endpoint& peer) noexcept {
         if (!platform::detail::is_same_end(peer, local_endpoint())) return {};
         reset_when_closed();
@@ -250,8 +250,9 @@ private:
         return made;
     }
 
-    /// Calls `call` with up to max_pieces buffers, until a call transfers less than it was given. A failure after the
-    /// first call is not reported; the next read or write meets it.
+    /// Calls `call` with up to max_pieces buffers at a time. Ends after the last buffer, after max_transfer bytes, or
+    /// when a call transfers less than it was given. A failure after the first call is not reported; the next read or
+    /// write meets the failure.
     template <class Buffer, class Call>
     static io_result in_pieces(std::span<const Buffer> buffers, Call call) noexcept {
         WSABUF pieces[max_pieces];

@@ -48,8 +48,9 @@ struct wide_path {
     wchar_t text[room] = {};
 };
 
-/// The full path of `at`: it contains the present working directory, so that a later one changes nothing. False when
-/// the path is not UTF-8 or too long. (UTF-16 never has more units than UTF-8 has bytes.)
+/// The full path of `at`. A relative path is completed with the present working directory, so that a later change of
+/// the working directory has no effect. False when the path is not UTF-8 or too long. (UTF-16 never has more units than
+/// UTF-8 has bytes.)
 inline bool path_of(const endpoint& at, wide_path& path) noexcept {
     const auto raw = platform::detail::raw_of<sockaddr_un>(at);
     wchar_t said[sizeof raw.sun_path + 1] = {};
@@ -221,8 +222,8 @@ private:
 
 /// Binds and listens at a path; `file` owns what was made. Nobody can connect before it listens. Errors: see the table
 /// in socket_file_verdict.hpp; path_not_found (no such directory), permission_denied, no_descriptors, no_memory, other.
-/// On failure no file is left behind - unless another thread has changed the working directory meanwhile: then the file
-/// was made in the new one, nothing proves whose it is, and the error is path_not_found.
+/// On failure no file is left behind, with one exception: if another thread changes the working directory during the
+/// call, the error is path_not_found. Then the file stays in the new directory, because nothing proves who made it.
 inline io_error listen_at_path(SOCKET handle, const endpoint& at, int backlog,
                                std::unique_ptr<socket_file>& file) noexcept {
     detail::wide_path path;

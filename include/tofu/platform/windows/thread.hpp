@@ -43,9 +43,9 @@ inline HANDLE create_thread(unsigned(__stdcall* enter)(void*) noexcept, void* co
 
 /// Starts threads that nobody waits for.
 struct detached_threads {
-    /// Runs `job.run()` on a new thread named `Job::thread_name`, if the system can name threads. The job sees to it
-    /// that it lives until then; the module with the thread's code is held (see hold_module). Error: no_memory, the
-    /// system has no thread left; nothing runs then. Any thread.
+    /// Runs `job.run()` on a new thread named `Job::thread_name`, if the system can name threads. The job must exist
+    /// until run() no longer uses it. The module with the thread's code stays loaded (see hold_module). Error:
+    /// no_memory, the system has no thread left; nothing runs then. Any thread.
     template <class Job>
     [[nodiscard]] static io_error start(Job& job) noexcept {
         static_assert(noexcept(job.run()), "tofu::windows::detached_threads: nobody would catch what a job throws");
