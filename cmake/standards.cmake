@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: BSL-1.0
 # tofu_standards: the C++ standards that the library supports and the compiler knows, oldest first.
-include(CheckCXXCompilerFlag)
-if(NOT CMAKE_CXX26_STANDARD_COMPILE_OPTION)
-    # CMake 3.25 does not know that clang 19 knows C++26.
-    check_cxx_compiler_flag(-std=c++26 TOFU_COMPILER_KNOWS_CXX26)
-    if(TOFU_COMPILER_KNOWS_CXX26)
-        set(CMAKE_CXX26_STANDARD_COMPILE_OPTION -std=c++26)
-        set(CMAKE_CXX26_EXTENSION_COMPILE_OPTION -std=gnu++26)
-    endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 17
+    AND NOT CMAKE_CXX26_STANDARD_COMPILE_OPTION)
+    # clang has the option since version 17; CMake 3.25 does not know that.
+    set(CMAKE_CXX26_STANDARD_COMPILE_OPTION -std=c++26)
+    set(CMAKE_CXX26_EXTENSION_COMPILE_OPTION -std=gnu++26)
 endif()
 set(tofu_standards "")
 foreach(standard IN ITEMS 20 23 26)
