@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// An engine in a loop of the program's own: poll(2) waits for the engine's descriptor together with a pipe of the
+// An engine in a loop of the program's own: poll(2) waits for the engine's descriptor together with a socket of the
 // program, no longer than the nearest of two deadlines. The program has one thread.
 #include <tofu/tofu.hpp>
 
@@ -8,6 +8,7 @@
 #if __has_include(<poll.h>)
 
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,12 +27,13 @@ using namespace std::chrono_literals;
 using clock_type = std::chrono::steady_clock;
 using tofu::op_code;
 
-/// Posts one request per tick and stops when a line arrives on the pipe. Both peers are groups of one engine, because a
-/// program with several groups must serve every one of them.
+/// Posts one request per tick, tells its user when ten were answered, and stops when the user says so. The user is at
+/// the other end of a socket. Both peers are groups of one engine, because a program with several groups must serve
+/// every one of them.
 template <class Engine>
 class program {
 public:
-    explicit program(int stop_pipe) : stop_pipe_(stop_pipe) {}
+    explicit program(int user) : user_(user) {}
 
     /// The number of answers.
     int run() {
@@ -40,11 +42,11 @@ public:
             //[recipe
             // Before each wait: ask how long it may last. time_point::min() means: do not wait.
             const auto until = std::min(engine_.next_deadline(), next_tick_);
-            std::array<pollfd, 2> waits{{{engine_.native_handle(), POLLIN, 0}, {stop_pipe_, POLLIN, 0}}};
+            std::array<pollfd, 2> waits{{{engine_.native_handle(), POLLIN, 0}, {user_, POLLIN, 0}}};
             if (::poll(waits.data(), waits.size(), milliseconds_until(until)) < 0) continue; // a signal: ask again
 
             // The program's own events; they may post.
-            if (waits[1].revents != 0) read_stop();
+            if (waits[1].revents != 0) read_order();
             if (clock_type::now() >= next_tick_) tick();
 
             // After every wait: one turn of the engine, then take the mail of every group.
@@ -87,7 +89,9 @@ private:
     void take(tofu::message_ptr m) {
         if (m->why()) over_ = true; // the channel is gone
         if (!m->from_engine() && m->op() == op_code::hello_response) is_open_ = true;
-        if (!m->from_engine() && m->op() == op_code::response) ++answers_;
+        if (m->from_engine() || m->op() != op_code::response) return;
+        constexpr std::string_view news = "ten answers\n";
+        if (++answers_ == 10 && ::write(user_, news.data(), news.size()) < 0) over_ = true;
     }
 
     void tick() {
@@ -98,12 +102,12 @@ private:
         client_.post(std::move(question)); // an empty message is a request
     }
 
-    void read_stop() {
+    void read_order() {
         std::array<char, 64> text{};
-        over_ = over_ || ::read(stop_pipe_, text.data(), text.size()) >= 0;
+        over_ = over_ || ::read(user_, text.data(), text.size()) >= 0; // "stop", or the user is gone
     }
 
-    int stop_pipe_;
+    int user_;
     Engine engine_{{}, tofu::driven_by::caller};
     typename Engine::group_type server_ = engine_.create_group();
     typename Engine::group_type client_ = engine_.create_group();
@@ -114,26 +118,28 @@ private:
     bool over_ = false;
 };
 
-/// Runs the program. After one second a child process writes into the pipe, which stops the program.
+/// Waits for news of the program, and orders it to stop. 0: the program has got the order.
+int be_the_user(int program) {
+    std::array<char, 64> text{};
+    return ::read(program, text.data(), text.size()) > 0 && ::write(program, "stop\n", 5) == 5 ? 0 : 1;
+}
+
+/// Runs the program with another process as its user.
 template <class Engine>
 int embed() {
     if constexpr (tofu::poll_has_native_handle<typename Engine::policies::poll>) {
         std::array<int, 2> ends{};
-        if (::pipe(ends.data()) != 0) return 1;
-        int answers = 0;
-        {
-            program<Engine> embedded(ends[0]);
-            const pid_t writer = ::fork();
-            if (writer == 0) {
-                ::poll(nullptr, 0, 1000);
-                ::_exit(::write(ends[1], "stop\n", 5) == 5 ? 0 : 1);
-            }
-            answers = embedded.run();
+        if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) != 0) return 1;
+        const pid_t user = ::fork();
+        if (user == 0) {
+            ::close(ends[0]);
+            ::_exit(be_the_user(ends[1]));
         }
-        ::close(ends[0]);
         ::close(ends[1]);
+        const int answers = user < 0 ? 0 : program<Engine>(ends[0]).run();
+        ::close(ends[0]);
         std::cout << "answers: " << answers << '\n';
-        return answers > 0 ? 0 : 1;
+        return answers >= 10 ? 0 : 1;
     } else {
         std::cout << "the poll policy of this system has no single descriptor to wait for\n";
         return 0;
