@@ -2,7 +2,7 @@
 // The lock around a few instructions: one thread at a time, and everybody gets through.
 #include <boost/test/unit_test.hpp>
 
-#include <tofu/engine/brief_lock.hpp>
+#include <tofu/engine/threads/brief_lock.hpp>
 
 #include <atomic>
 #include <cstddef>

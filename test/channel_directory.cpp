@@ -4,7 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <tofu/engine/channel_directory.hpp>
+#include <tofu/engine/channel/channel_directory.hpp>
 
 #include <array>
 #include <atomic>
@@ -93,15 +93,15 @@ BOOST_AUTO_TEST_CASE(after_close_nothing_enters_and_the_last_post_in_flight_is_t
     directory d;
     const std::uint16_t number = d.open(group, 0, false).number;
     BOOST_TEST((d.enter(number, group, any, op_code::signal).result == status::success));
-    BOOST_TEST(!d.leave(number, op_code::signal));
+    BOOST_TEST(!d.exit(number, op_code::signal));
     BOOST_TEST(!d.posts_in_flight(number));
     BOOST_TEST((d.enter(number, group, any, op_code::signal).result == status::success));
     BOOST_TEST((d.enter(number, group, any, op_code::signal).result == status::success));
     d.close(number);
     BOOST_TEST((d.enter(number, group, any, op_code::signal).result == status::invalid_channel_number));
     BOOST_TEST(d.posts_in_flight(number));
-    BOOST_TEST(!d.leave(number, op_code::signal));
-    BOOST_TEST(d.leave(number, op_code::signal));
+    BOOST_TEST(!d.exit(number, op_code::signal));
+    BOOST_TEST(d.exit(number, op_code::signal));
     BOOST_TEST(!d.posts_in_flight(number));
 }
 
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(a_number_opened_by_a_post_is_in_flight_until_that_post_is_t
     directory d;
     const std::uint16_t number = d.open(group, 0, true).number;
     BOOST_TEST(d.posts_in_flight(number));
-    BOOST_TEST(!d.leave(number, op_code::hello_request));
+    BOOST_TEST(!d.exit(number, op_code::hello_request));
     BOOST_TEST(!d.posts_in_flight(number));
 }
 
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(others_may_post_once_the_hello_response_is_through) {
     BOOST_TEST((d.enter(number, group, any, op_code::hello_response).result == status::success));
     BOOST_TEST((d.enter(number, group, any, op_code::signal).result == status::not_allowed));
     BOOST_TEST((d.enter(number, group, any, op_code::hello_response).result == status::not_allowed));
-    BOOST_TEST(!d.leave(number, op_code::hello_response));
+    BOOST_TEST(!d.exit(number, op_code::hello_response));
     BOOST_TEST((d.enter(number, group, any, op_code::signal).result == status::success));
     BOOST_TEST((d.enter(number, group, any, op_code::bye_response).result == status::not_allowed));
     d.mark(number, word::bye_asked);
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(closing_all_refuses_everything_and_says_whether_posts_are_i
     BOOST_TEST(d.close_all());
     for (const std::uint16_t number : numbers)
         BOOST_TEST((d.enter(number, group, any, op_code::signal).result == status::invalid_channel_number));
-    BOOST_TEST(d.leave(numbers[300], op_code::signal));
+    BOOST_TEST(d.exit(numbers[300], op_code::signal));
     BOOST_TEST(!d.close_all());
 }
 
@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(post_and_close_have_one_winner) {
                 ++in_flight;
                 if (concluded) ++late;
                 --in_flight;
-                if (d.leave(number, op_code::signal)) ++told;
+                if (d.exit(number, op_code::signal)) ++told;
             }
         });
         BOOST_REQUIRE_EQUAL(late, 0);

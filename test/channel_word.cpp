@@ -2,7 +2,7 @@
 // What may be posted on a channel in which state, against a table written from the protocol.
 #include <boost/test/unit_test.hpp>
 
-#include <tofu/engine/channel_word.hpp>
+#include <tofu/engine/channel/channel_word.hpp>
 
 #include <string_view>
 #include <vector>

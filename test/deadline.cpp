@@ -2,7 +2,7 @@
 // From a time to wait to the point in time: durations of any size and type, never past the end of time.
 #include <boost/test/unit_test.hpp>
 
-#include <tofu/engine/deadline.hpp>
+#include <tofu/detail/deadline.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 using clock_type = std::chrono::steady_clock;
 using time_point = clock_type::time_point;
-using tofu::engine::deadline_from;
+using tofu::detail::deadline_from;
 using namespace std::chrono_literals;
 
 namespace {

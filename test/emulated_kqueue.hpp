@@ -7,7 +7,7 @@
 #ifndef TOFU_TEST_EMULATED_KQUEUE_HPP
 #define TOFU_TEST_EMULATED_KQUEUE_HPP
 
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/bsd/wait_time.hpp>
 #include <tofu/platform/posix/descriptor.hpp>
 #include <tofu/policies/poll/bsd_kqueue.hpp>

@@ -33,7 +33,7 @@ struct bare_engine {
         group = engine->make_group(why);
         BOOST_REQUIRE(group);
         if (who != tofu::driven_by::io_thread) return;
-        BOOST_REQUIRE(engine->role.try_take());
+        BOOST_REQUIRE(engine->driver.try_acquire());
         thread = std::thread([this] { engine->run(); });
     }
     ~bare_engine() {
@@ -48,7 +48,7 @@ struct bare_engine {
         else
             engine->finish_here();
     }
-    tofu::message_ptr get() { return tofu::engine::owned(engine->messages.get(tofu::allocation::always)); }
+    tofu::message_ptr get() { return tofu::engine::owned(engine->messages.acquire()); }
     std::uint16_t post(tofu::message_ptr m) {
         tofu::binary_header sent;
         BOOST_REQUIRE((engine->post(*group, m, sent) == status::success));
@@ -57,7 +57,7 @@ struct bare_engine {
     void turn() { engine->run_once(engine->timers.now()); }
     /// The next of the group's mail; null when there is none.
     tofu::message_ptr mail() {
-        tofu::queue_node* const node = group->mail.pop();
+        tofu::detail::queue_node* const node = group->mail.pop();
         return tofu::engine::owned(node == nullptr ? nullptr : &tofu::engine::message_of(*node));
     }
     /// The same, but waits for it.
@@ -98,11 +98,11 @@ BOOST_AUTO_TEST_CASE(a_post_that_ends_after_the_last_look_at_its_channel_keeps_t
     e.turn();
     BOOST_TEST((e.mail() == nullptr));                            // the goodbye waits for it
     BOOST_TEST((e.engine->next_deadline() != time_point::min())); // in vain to turn until then
-    e.engine->in.awake();
+    e.engine->inbox.awake();
 
     // Now it leaves. The loop is awake, so it is not woken: it has to find out before it sleeps.
-    BOOST_TEST(e.engine->directory.leave(listener, op_code::bye_signal));
-    BOOST_TEST(!e.engine->in.claim_wake());
+    BOOST_TEST(e.engine->directory.exit(listener, op_code::bye_signal));
+    BOOST_TEST(!e.engine->inbox.claim_wake());
     BOOST_TEST((e.engine->next_deadline() == time_point::min()));
     e.engine->run_once(e.engine->timers.now() + patience); // does not wait
     const tofu::message_ptr goodbye = e.mail();
@@ -134,8 +134,8 @@ BOOST_AUTO_TEST_CASE(what_follows_a_hello_response_can_be_answered_before_its_po
     BOOST_REQUIRE((enter(op_code::hello_response) == status::success));
     m->header().op = op_code::hello_response;
     tofu::engine::route_of(*m).group = e.group.get();
-    e.engine->messages.hand_on(*m);
-    static_cast<void>(e.engine->in.push(tofu::engine::node_of(*m.release())));
+    e.engine->messages.mark_posted(*m);
+    static_cast<void>(e.engine->inbox.push(tofu::engine::node_of(*m.release())));
     BOOST_TEST((enter(op_code::response) == status::not_allowed));
     e.turn();
 
@@ -146,13 +146,13 @@ BOOST_AUTO_TEST_CASE(what_follows_a_hello_response_can_be_answered_before_its_po
     client.post(std::move(m));
     BOOST_REQUIRE((e.next_mail()->op() == op_code::request));
     BOOST_REQUIRE((enter(op_code::response) == status::success));
-    BOOST_TEST(!e.engine->directory.leave(number, op_code::response));
-    BOOST_TEST(!e.engine->directory.leave(number, op_code::hello_response));
+    BOOST_TEST(!e.engine->directory.exit(number, op_code::response));
+    BOOST_TEST(!e.engine->directory.exit(number, op_code::hello_response));
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_for_lack_of_a_slot_waits_for_its_post_without_losing_the_wake) {
     bare_engine e(tofu::driven_by::caller);
-    auto& channels = e.engine->turner.state().channels;
+    auto& channels = e.engine->loop.state().channels;
     std::vector<decltype(channels.acquire())> taken;
     while (auto* const slot = channels.acquire()) taken.push_back(slot);
     tofu::message_ptr m = e.get();
@@ -164,8 +164,8 @@ BOOST_AUTO_TEST_CASE(an_answer_for_lack_of_a_slot_waits_for_its_post_without_los
     e.turn();
     BOOST_TEST((e.mail() == nullptr));
     BOOST_TEST((e.engine->next_deadline() != time_point::min()));
-    e.engine->in.awake();
-    BOOST_TEST(e.engine->directory.leave(number, op_code::request));
+    e.engine->inbox.awake();
+    BOOST_TEST(e.engine->directory.exit(number, op_code::request));
     BOOST_TEST((e.engine->next_deadline() == time_point::min()));
     e.turn();
     const tofu::message_ptr answer = e.mail();
@@ -283,7 +283,7 @@ BOOST_AUTO_TEST_CASE(there_is_room_only_if_there_is_for_the_bytes) {
 BOOST_AUTO_TEST_CASE(the_numbers_of_requests_without_a_slot_return_with_their_group) {
     for (const bool answered : {true, false}) {
         crowded_engine e(tofu::driven_by::caller);
-        auto& channels = e.engine->turner.state().channels;
+        auto& channels = e.engine->loop.state().channels;
         std::vector<decltype(channels.acquire())> taken;
         while (auto* const slot = channels.acquire()) taken.push_back(slot);
         const std::uint16_t number = e.hello(loopback(1));
@@ -296,7 +296,7 @@ BOOST_AUTO_TEST_CASE(the_numbers_of_requests_without_a_slot_return_with_their_gr
         e.turn();
         BOOST_TEST(e.group->mail.has_mail() == answered);
         for (auto* const slot : taken) channels.release(*slot);
-        if (!answered) static_cast<void>(e.engine->directory.leave(number, op_code::request));
+        if (!answered) static_cast<void>(e.engine->directory.exit(number, op_code::request));
         e.destroy_group();
         BOOST_TEST(e.free_numbers() == tofu::last_channel);
     }
@@ -305,7 +305,7 @@ BOOST_AUTO_TEST_CASE(the_numbers_of_requests_without_a_slot_return_with_their_gr
 // Caller only: both posts and the destruction come in one turn.
 BOOST_AUTO_TEST_CASE(a_message_that_comes_back_in_the_turn_that_destroys_its_group_returns_to_the_pool) {
     crowded_engine e(tofu::driven_by::caller);
-    auto& channels = e.engine->turner.state().channels;
+    auto& channels = e.engine->loop.state().channels;
     std::vector<decltype(channels.acquire())> taken;
     while (auto* const slot = channels.acquire()) taken.push_back(slot);
     tofu::message_ptr m = e.get();

@@ -2,7 +2,7 @@
 // When deadlines may expire: after a look at the sockets that began no earlier, whatever becomes of the waits.
 #include <boost/test/unit_test.hpp>
 
-#include <tofu/engine/expiry_gate.hpp>
+#include <tofu/engine/loop/expiry_gate.hpp>
 
 #include <chrono>
 #include <cstddef>

@@ -513,18 +513,18 @@ BOOST_AUTO_TEST_CASE(a_channel_that_can_not_go_keeps_nothing_else) {
     status why{};
     const auto group = engine->make_group(why);
     BOOST_REQUIRE(group);
-    tofu::message_ptr m = tofu::engine::owned(pool->get(tofu::allocation::always));
+    tofu::message_ptr m = tofu::engine::owned(pool->acquire());
     BOOST_REQUIRE(m->connect_to(tofu::tcp_address{"a.name", 80}) == status::success);
     tofu::binary_header hello;
     BOOST_REQUIRE(engine->post(*group, m, hello) == status::success);
     engine->run_once(of.world.now());
     of.world.advance(a_while);
     engine->run_once(of.world.now()); // the name has its answer: it connects
-    const auto visit = [&](auto check) { engine->turner.state().channels.for_each(check); };
+    const auto visit = [&](auto check) { engine->loop.state().channels.for_each(check); };
     std::size_t connecting = 0;
     visit([&](auto& ch) { connecting += ch.addresses && ch.group ? 1U : 0U; });
     BOOST_TEST(connecting == 1U);
-    m = tofu::engine::owned(pool->get(tofu::allocation::always));
+    m = tofu::engine::owned(pool->acquire());
     m->header() = {.channel_number = hello.channel_number, .op = op_code::bye_signal};
     BOOST_REQUIRE(engine->post(*group, m, hello) == status::success);
     engine->run_once(of.world.now());

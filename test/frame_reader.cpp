@@ -2,7 +2,7 @@
 // A byte stream becomes messages, however it is cut into pieces.
 #include <boost/test/unit_test.hpp>
 
-#include <tofu/engine/frame_reader.hpp>
+#include <tofu/engine/protocol/frame_reader.hpp>
 
 #include <algorithm>
 #include <array>

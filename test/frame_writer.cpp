@@ -2,7 +2,7 @@
 // A send queue becomes gathered writes: the exact bytes, wherever the kernel stops taking them.
 #include <boost/test/unit_test.hpp>
 
-#include <tofu/engine/frame_writer.hpp>
+#include <tofu/engine/protocol/frame_writer.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(a_half_sent_message_comes_back_as_it_was_posted) {
         const std::string body(out.messages.front().body().text());
         out.gather();
         BOOST_TEST(out.sent(cut) == 0U);
-        tofu::node_queue back = out.w.abandon();
+        tofu::detail::node_queue back = out.w.abandon();
         BOOST_TEST(out.w.empty());
         BOOST_TEST((&message_of(*back.pop_front()) == &out.messages[0]));
         BOOST_TEST((&message_of(*back.pop_front()) == &out.messages[1]));

@@ -2,8 +2,8 @@
 // The numbers of an engine's groups: all can be used, none is used twice, and finding a free one takes constant time.
 #include <boost/test/unit_test.hpp>
 
-#include <tofu/engine/group_registry.hpp>
-#include <tofu/engine/message_pool.hpp>
+#include <tofu/engine/group/group_registry.hpp>
+#include <tofu/engine/memory/message_pool.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -31,7 +31,7 @@ struct registry {
     }
 
     ref<group_core> make(status& why) {
-        return all.make(tofu::engine::owned(pool_.make()), handoff::between::threads, why);
+        return all.make(tofu::engine::owned(pool_.allocate()), handoff::between::threads, why);
     }
     std::uint16_t add() {
         status why = status::unknown_error;

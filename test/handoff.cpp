@@ -5,9 +5,9 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <tofu/engine/handoff.hpp>
-#include <tofu/engine/inbox.hpp>
-#include <tofu/engine/mailbox.hpp>
+#include <tofu/engine/threads/handoff.hpp>
+#include <tofu/engine/threads/inbox.hpp>
+#include <tofu/engine/threads/mailbox.hpp>
 
 #include <array>
 #include <chrono>
@@ -17,8 +17,8 @@
 #include <vector>
 
 using queue = tofu::engine::handoff;
-using tofu::node_queue;
-using tofu::queue_node;
+using tofu::detail::node_queue;
+using tofu::detail::queue_node;
 using tofu::engine::inbox;
 using tofu::engine::mailbox;
 using tofu_test::bell;
@@ -27,7 +27,7 @@ using namespace std::chrono_literals;
 namespace {
 
 struct item : queue_node {
-    item() noexcept { kind = tofu::node_kind::command; } // it is not a message
+    item() noexcept { kind = tofu::detail::node_kind::command; } // it is not a message
 
     std::size_t producer = 0;
     std::size_t number = 0;

@@ -2,7 +2,7 @@
 // The list whose items carry their own links.
 #include <boost/test/unit_test.hpp>
 
-#include <tofu/engine/intrusive_list.hpp>
+#include <tofu/detail/intrusive_list.hpp>
 
 #include <algorithm>
 #include <array>
@@ -15,11 +15,11 @@ namespace {
 
 struct item {
     int number = 0;
-    tofu::engine::list_hook<item> red;
-    tofu::engine::list_hook<item> blue;
+    tofu::detail::list_hook<item> red;
+    tofu::detail::list_hook<item> blue;
 };
-using red_list = tofu::engine::intrusive_list<item, &item::red>;
-using blue_list = tofu::engine::intrusive_list<item, &item::blue>;
+using red_list = tofu::detail::intrusive_list<item, &item::red>;
+using blue_list = tofu::detail::intrusive_list<item, &item::blue>;
 
 template <std::size_t N>
 std::array<item, N> numbered() {

@@ -5,7 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <tofu/engine/loan.hpp>
+#include <tofu/engine/threads/loan.hpp>
 
 #include <atomic>
 #include <thread>
@@ -16,19 +16,19 @@ BOOST_AUTO_TEST_SUITE(loan)
 
 BOOST_AUTO_TEST_CASE(nothing_can_be_borrowed_that_is_not_lent) {
     lendable l;
-    BOOST_TEST(!l.borrow());
+    BOOST_TEST(!l.try_borrow());
     l.lend();
-    BOOST_TEST(l.borrow());
-    BOOST_TEST(!l.borrow()); // another has it
-    l.give_back();
-    BOOST_TEST(l.borrow());
-    l.give_back();
+    BOOST_TEST(l.try_borrow());
+    BOOST_TEST(!l.try_borrow()); // another has it
+    l.end_borrowing();
+    BOOST_TEST(l.try_borrow());
+    l.end_borrowing();
     l.reclaim();
-    BOOST_TEST(!l.borrow());
+    BOOST_TEST(!l.try_borrow());
     l.reclaim(); // without effect
     l.lend();
-    BOOST_TEST(l.borrow());
-    l.give_back();
+    BOOST_TEST(l.try_borrow());
+    l.end_borrowing();
     l.reclaim();
 }
 
@@ -37,11 +37,11 @@ BOOST_AUTO_TEST_CASE(the_owner_waits_for_a_borrower) {
         lendable l;
         int written = 0; // by one at a time: else ThreadSanitizer says so
         l.lend();
-        BOOST_REQUIRE(l.borrow());
+        BOOST_REQUIRE(l.try_borrow());
         tofu_test::side_thread borrower([&] {
             if (round % 2 == 0) std::this_thread::yield();
             written = 1;
-            l.give_back();
+            l.end_borrowing();
         });
         l.reclaim();
         BOOST_REQUIRE_EQUAL(written, 1);
@@ -66,14 +66,14 @@ BOOST_AUTO_TEST_CASE(what_is_lent_has_one_user_at_a_time) {
             return;
         }
         for (std::size_t done = 0; done < tofu_test::rounds(2000);) {
-            if (!l.borrow()) {
+            if (!l.try_borrow()) {
                 std::this_thread::yield();
                 continue;
             }
             ++uses;
             ++borrowed;
             ++done;
-            l.give_back();
+            l.end_borrowing();
         }
         --borrowers;
     });

@@ -2,8 +2,8 @@
 // A message by itself: what an engine notes on it, and which notes are removed when it is posted again.
 #include <boost/test/unit_test.hpp>
 
-#include <tofu/engine/delivering.hpp>
-#include <tofu/engine/message_pool.hpp>
+#include <tofu/engine/loop/delivering.hpp>
+#include <tofu/engine/memory/message_pool.hpp>
 #include <tofu/message.hpp>
 
 #include <algorithm>
@@ -43,11 +43,13 @@ tofu::message& with_headers(tofu::message& m, std::string_view wire) {
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(it_lies_in_two_cache_lines) { BOOST_TEST(sizeof(tofu::message) == 2 * tofu::cache_line_size); }
+BOOST_AUTO_TEST_CASE(it_lies_in_two_cache_lines) {
+    BOOST_TEST(sizeof(tofu::message) == 2 * tofu::detail::cache_line_size);
+}
 
 BOOST_AUTO_TEST_CASE(a_route_keeps_its_parts_apart) {
     tofu::message m;
-    tofu::message_route& route = route_of(m);
+    tofu::engine::message_route& route = route_of(m);
     route.credited = 1;
     route.bind(0xFFFFFFFF, 65535, 0xFFFFF);
     route.engine_status = 31;
@@ -185,7 +187,7 @@ BOOST_AUTO_TEST_CASE(a_copy_knows_what_the_engine_added) {
     auto* const pool = tofu::engine::message_pool::create({});
     BOOST_REQUIRE(pool != nullptr);
     {
-        const tofu::message_ptr original = tofu::engine::owned(pool->get(tofu::allocation::always));
+        const tofu::message_ptr original = tofu::engine::owned(pool->acquire());
         fail(with_headers(*original, "a:b\r\n"));
         std::error_code error;
         const tofu::message_ptr copy = tofu::clone(*original, error);

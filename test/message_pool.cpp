@@ -5,8 +5,8 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <tofu/engine/message_cache.hpp>
-#include <tofu/engine/message_pool.hpp>
+#include <tofu/engine/memory/message_cache.hpp>
+#include <tofu/engine/memory/message_pool.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -52,7 +52,7 @@ bool take_credit(pool& p, message& m) {
 std::vector<tofu::message_ptr> take_all_credit(pool& p) {
     std::vector<tofu::message_ptr> taken;
     while (p.has_credit()) {
-        taken.push_back(owned(p.get(allocation::always)));
+        taken.push_back(owned(p.acquire()));
         BOOST_REQUIRE(take_credit(p, *taken.back()));
     }
     return taken;
@@ -67,10 +67,10 @@ BOOST_AUTO_TEST_CASE(messages_made_at_the_start_are_used_before_new_ones) {
     BOOST_TEST(p->free_messages() == 3U);
     BOOST_TEST(p->allocations() == 3U);
     std::vector<tofu::message_ptr> taken;
-    for (int i = 0; i < 3; ++i) taken.push_back(owned(p->get(allocation::pool_only)));
-    BOOST_TEST((p->get(allocation::pool_only) == nullptr));
+    for (int i = 0; i < 3; ++i) taken.push_back(owned(p->acquire_free()));
+    BOOST_TEST((p->acquire_free() == nullptr));
     BOOST_TEST(p->allocations() == 3U);
-    taken.push_back(owned(p->get(allocation::always)));
+    taken.push_back(owned(p->acquire()));
     BOOST_TEST(p->allocations() == 4U);
     BOOST_TEST(p->outstanding() == 4U);
     taken.clear();
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(no_more_messages_are_made_at_the_start_than_are_retained) {
 BOOST_AUTO_TEST_CASE(the_pool_retains_at_most_max_messages) {
     const open_pool p = make_pool({.initial_messages = 0, .max_messages = 4});
     std::vector<tofu::message_ptr> taken;
-    for (int i = 0; i < 10; ++i) taken.push_back(owned(p->get(allocation::always)));
+    for (int i = 0; i < 10; ++i) taken.push_back(owned(p->acquire()));
     taken.clear();
     BOOST_TEST(p->free_messages() == 4U);
     BOOST_TEST(p->outstanding() == 0U);
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(the_pool_retains_at_most_max_messages) {
 BOOST_AUTO_TEST_CASE(a_message_comes_out_of_the_pool_empty) {
     const open_pool p = make_pool({.initial_messages = 1, .max_messages = 4});
     int anything = 0;
-    tofu::message_ptr m = owned(p->get(allocation::pool_only));
+    tofu::message_ptr m = owned(p->acquire_free());
     const message* const same = m.get();
     m->header() = {.channel_number = 9,
                    .op = tofu::op_code::response,
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_message_comes_out_of_the_pool_empty) {
     BOOST_REQUIRE(m->body().append("something"));
     BOOST_REQUIRE((m->headers().append("name", "value") == tofu::status::success));
     m.reset();
-    m = owned(p->get(allocation::pool_only));
+    m = owned(p->acquire_free());
     BOOST_REQUIRE(m.get() == same);
     BOOST_TEST((m->header() == tofu::binary_header{}));
     BOOST_TEST(m->body().empty());
@@ -127,28 +127,28 @@ BOOST_AUTO_TEST_CASE(a_pool_for_messages_without_end_can_be_had_and_keeps_what_i
 
 BOOST_AUTO_TEST_CASE(buffers_that_grew_large_give_their_memory_back) {
     const open_pool p = make_pool({.initial_messages = 1, .max_messages = 4, .retained_capacity = 1000});
-    tofu::message_ptr m = owned(p->get(allocation::pool_only));
+    tofu::message_ptr m = owned(p->acquire_free());
     BOOST_REQUIRE(m->body().reserve(900));
     BOOST_REQUIRE(m->headers().buffer().reserve(5000));
     m.reset();
-    m = owned(p->get(allocation::pool_only));
+    m = owned(p->acquire_free());
     BOOST_TEST(m->body().capacity() >= 900U);
     BOOST_TEST(m->headers().buffer().capacity() == 0U);
     BOOST_REQUIRE(m->body().reserve(2000));
     m.reset();
-    m = owned(p->get(allocation::pool_only));
+    m = owned(p->acquire_free());
     BOOST_TEST(m->body().capacity() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(credit_is_used_by_what_takes_it_and_free_when_that_is_released) {
     const open_pool p = make_pool({.initial_messages = 0, .max_messages = 8});
     std::vector<tofu::message_ptr> posted;
-    for (int i = 0; i < 50; ++i) posted.push_back(owned(p->get(allocation::always))); // posting uses none of it
+    for (int i = 0; i < 50; ++i) posted.push_back(owned(p->acquire())); // posting uses none of it
     BOOST_TEST(p->credit_used() == 0U);
     std::vector<tofu::message_ptr> received = take_all_credit(*p);
     BOOST_TEST(received.size() == 8U);
     BOOST_TEST(p->credit_used() == 8U);
-    tofu::message_ptr one_more = owned(p->get(allocation::always));
+    tofu::message_ptr one_more = owned(p->acquire());
     BOOST_TEST(!take_credit(*p, *one_more));
     p->release_credit(*received.back()); // it is posted
     BOOST_TEST(p->credit_used() == 7U);
@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(a_starved_reader_on_another_thread_never_sleeps_for_ever) {
         });
     bool in_time = true;
     for (int i = 0; i < total && in_time; ++i) {
-        message* const m = p->get(allocation::always);
+        message* const m = p->acquire();
         while (in_time && !take_credit(*p, *m))
             if (p->begin_starvation()) in_time = credit.wait();
         message* const before = hands[static_cast<std::size_t>(i) % 4].exchange(m);
@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(messages_may_outlive_the_owner_of_the_pool) {
 
 BOOST_AUTO_TEST_CASE(a_copy_of_a_received_message_takes_no_credit) {
     const open_pool p = make_pool({.initial_messages = 0, .max_messages = 4});
-    tofu::message_ptr m = owned(p->get(allocation::always));
+    tofu::message_ptr m = owned(p->acquire());
     BOOST_REQUIRE(take_credit(*p, *m));
     std::error_code error;
     tofu::message_ptr copy = clone(*m, error);
@@ -261,7 +261,7 @@ BOOST_AUTO_TEST_CASE(eight_threads_get_and_release) {
     on_eight_threads([&](std::size_t thread) {
         std::vector<tofu::message_ptr> held;
         for (unsigned i = 0; i < 5000; ++i) {
-            held.push_back(owned(p->get(allocation::always)));
+            held.push_back(owned(p->acquire()));
             if (!held.back()->body().empty() || held.back()->header().message_id != 0) ++wrong;
             held.back()->header().message_id = i + 1;
             if (!held.back()->body().append("x")) ++wrong;
@@ -277,7 +277,7 @@ BOOST_AUTO_TEST_CASE(a_pool_closed_while_eight_threads_release_ends_with_the_las
     for (int round = 0; round < 100; ++round) {
         open_pool p = make_pool({.initial_messages = 16, .max_messages = 16});
         std::vector<tofu::message_ptr> held;
-        for (int i = 0; i < 16; ++i) held.push_back(owned(p->get(allocation::always)));
+        for (int i = 0; i < 16; ++i) held.push_back(owned(p->acquire()));
         on_eight_threads([&](std::size_t thread) {
             if (thread == 0) p.reset();
             held[thread].reset();
@@ -289,19 +289,19 @@ BOOST_AUTO_TEST_CASE(a_pool_closed_while_eight_threads_release_ends_with_the_las
 BOOST_AUTO_TEST_CASE(the_loops_cache_is_empty_between_turns) {
     const open_pool p = make_pool({.initial_messages = 10, .max_messages = 10});
     message_cache cache(*p);
-    message* const first = cache.get();
-    message* const second = cache.get();
+    message* const first = cache.acquire();
+    message* const second = cache.acquire();
     BOOST_REQUIRE(take_credit(*p, *first));
     BOOST_REQUIRE(second->body().append("content"));
-    cache.put(*first);
+    cache.release(*first);
     BOOST_TEST(p->credit_used() == 0U);
-    cache.put(*second);
-    cache.give_back();
+    cache.release(*second);
+    cache.flush();
     BOOST_TEST(p->free_messages() == 10U);
     BOOST_TEST(p->outstanding() == 0U);
     BOOST_TEST(p->allocations() == 10U);
     std::vector<tofu::message_ptr> all;
-    for (int i = 0; i < 10; ++i) all.push_back(owned(p->get(allocation::pool_only)));
+    for (int i = 0; i < 10; ++i) all.push_back(owned(p->acquire_free()));
     for (const tofu::message_ptr& m : all) BOOST_TEST(m->body().empty());
 }
 
@@ -310,13 +310,13 @@ BOOST_AUTO_TEST_CASE(the_loops_cache_takes_credit_for_many_messages_and_returns_
     message_cache cache(*p);
     std::vector<tofu::message_ptr> received;
     for (int i = 0; i < 34; ++i) {
-        received.push_back(owned(p->make()));
+        received.push_back(owned(p->allocate()));
         BOOST_REQUIRE(cache.take_credit(*received.back()));
     }
     BOOST_TEST(p->credit_used() == 40U); // the rest is in hand
     BOOST_TEST(!p->has_credit());
     BOOST_TEST(cache.has_credit());
-    cache.give_back();
+    cache.flush();
     BOOST_TEST(p->credit_used() == 34U);
     BOOST_TEST(p->take_credit(100) == 6U);
     BOOST_TEST(p->take_credit(1) == 0U);
@@ -344,20 +344,20 @@ BOOST_AUTO_TEST_CASE(without_memory_a_message_takes_no_place_among_those_alive) 
     const open_pool p = make_pool({.initial_messages = 0, .max_messages = 4, .max_messages_alive = 6});
     for (int time = 0; time < 3; ++time) {
         const scarce_memory scarce(0);
-        BOOST_TEST((p->get(allocation::always) == nullptr));
-        BOOST_TEST((p->get(allocation::pool_only) == nullptr));
+        BOOST_TEST((p->acquire() == nullptr));
+        BOOST_TEST((p->acquire_free() == nullptr));
     }
     BOOST_TEST(p->counted() == 0U);
     BOOST_TEST(p->outstanding() == 0U);
-    const tofu::message_ptr first = owned(p->get(allocation::always));
-    const tofu::message_ptr second = owned(p->get(allocation::always));
+    const tofu::message_ptr first = owned(p->acquire());
+    const tofu::message_ptr second = owned(p->acquire());
     BOOST_TEST((first && second));
-    BOOST_TEST((p->get(allocation::always) == nullptr));
+    BOOST_TEST((p->acquire() == nullptr));
 }
 
 BOOST_AUTO_TEST_CASE(without_memory_a_copy_is_empty) {
     const open_pool p = make_pool({.initial_messages = 0, .max_messages = 4, .max_messages_alive = 6});
-    const tofu::message_ptr original = owned(p->get(allocation::always));
+    const tofu::message_ptr original = owned(p->acquire());
     original->header().message_id = 7;
     BOOST_REQUIRE((original->headers().append("name", std::string(100, 'h')) == tofu::status::success));
     BOOST_REQUIRE(original->body().append(std::string(100, 'b')));
@@ -373,7 +373,7 @@ BOOST_AUTO_TEST_CASE(without_memory_a_copy_is_empty) {
     BOOST_TEST(copy->body().text() == original->body().text());
 
     copy.reset();
-    copy = owned(p->get(allocation::always));
+    copy = owned(p->acquire());
     const bool assigned = with_each_refusal(
         [&] {
             copy->headers().buffer().release();
@@ -391,11 +391,11 @@ BOOST_AUTO_TEST_CASE(without_memory_a_copy_is_empty) {
 BOOST_AUTO_TEST_CASE(messages_that_came_back_last_are_taken_first) {
     const open_pool p = make_pool({.initial_messages = 50, .max_messages = 100});
     std::vector<message*> taken;
-    for (int i = 0; i < 40; ++i) taken.push_back(p->get(allocation::pool_only));
-    for (message* const m : taken) p->give_back(*m);
+    for (int i = 0; i < 40; ++i) taken.push_back(p->acquire_free());
+    for (message* const m : taken) p->release(*m);
     std::vector<tofu::message_ptr> again;
     for (; !taken.empty(); taken.pop_back()) {
-        again.push_back(owned(p->get(allocation::pool_only)));
+        again.push_back(owned(p->acquire_free()));
         BOOST_TEST((again.back().get() == taken.back()));
     }
     BOOST_TEST(p->free_messages() == 10U);
@@ -405,10 +405,10 @@ BOOST_AUTO_TEST_CASE(the_loops_cache_makes_what_the_pool_has_not_and_keeps_no_mo
     const open_pool p = make_pool({.initial_messages = 2, .max_messages = 4});
     message_cache cache(*p);
     std::vector<message*> taken;
-    for (int i = 0; i < 50; ++i) taken.push_back(cache.get());
+    for (int i = 0; i < 50; ++i) taken.push_back(cache.acquire());
     BOOST_TEST(p->outstanding() == 50U);
-    for (message* const m : taken) cache.put(*m);
-    cache.give_back();
+    for (message* const m : taken) cache.release(*m);
+    cache.flush();
     BOOST_TEST(p->outstanding() == 0U);
     BOOST_TEST(p->free_messages() == 4U);
 }

@@ -4,6 +4,7 @@
 #ifndef TOFU_TEST_MINIMAL_POLICIES_HPP
 #define TOFU_TEST_MINIMAL_POLICIES_HPP
 
+#include <tofu/stats.hpp>
 #include <tofu/tofu.hpp>
 
 #include <chrono>

@@ -5,7 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <tofu/nothrow_vector.hpp>
+#include <tofu/contract/nothrow_vector.hpp>
 
 #include <cstddef>
 #include <limits>

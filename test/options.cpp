@@ -2,8 +2,8 @@
 // Tests of the engine's options, and of the small sets and results the engine and its sockets share.
 
 #include <tofu/config.hpp>
-#include <tofu/interest.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/interest.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/options.hpp>
 
 #include <boost/test/unit_test.hpp>

@@ -11,6 +11,7 @@
 #include <tofu/platform/network.hpp>
 #include <tofu/platform/socket_file_verdict.hpp>
 #include <tofu/platform/unix_sockets.hpp>
+#include <tofu/stats.hpp>
 #if !defined(_WIN32)
 #include <net/if.h>
 #endif

@@ -17,6 +17,7 @@
 #include <tofu/platform/windows/socket.hpp>
 #include <tofu/platform/windows/temporary_directory.hpp>
 #include <tofu/platform/windows/utf8.hpp>
+#include <tofu/stats.hpp>
 
 #include <algorithm>
 #include <array>

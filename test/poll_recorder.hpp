@@ -6,8 +6,8 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <tofu/interest.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/interest.hpp>
+#include <tofu/contract/io.hpp>
 
 #include <algorithm>
 #include <chrono>

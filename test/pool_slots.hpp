@@ -3,7 +3,7 @@
 #ifndef TOFU_TEST_POOL_SLOTS_HPP
 #define TOFU_TEST_POOL_SLOTS_HPP
 
-#include <tofu/slot_identity.hpp>
+#include <tofu/contract/slot_identity.hpp>
 
 #include <boost/test/unit_test.hpp>
 

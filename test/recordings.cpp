@@ -3,8 +3,8 @@
 #include "harness.hpp"
 #include "harness/recording.hpp"
 
-#include <tofu/engine/frame_reader.hpp>
-#include <tofu/engine/frame_writer.hpp>
+#include <tofu/engine/protocol/frame_reader.hpp>
+#include <tofu/engine/protocol/frame_writer.hpp>
 
 #include <boost/test/tree/traverse.hpp>
 #include <boost/test/tree/visitor.hpp>

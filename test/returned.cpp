@@ -3,7 +3,7 @@
 #include "harness.hpp"
 #include "harness/refusing_address.hpp"
 
-#include <tofu/engine/posting.hpp>
+#include <tofu/engine/protocol/post_checks.hpp>
 
 #include <algorithm>
 #include <memory>

@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <tofu/platform/posix/descriptor.hpp>
+#include <tofu/stats.hpp>
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -10,7 +10,7 @@
 #include "harness/reactor_of.hpp"
 #include "own_ports.hpp"
 
-#include <tofu/engine/failure.hpp>
+#include <tofu/engine/protocol/failure.hpp>
 #include <tofu/reactor.hpp>
 
 #if defined(_WIN32)

@@ -8,7 +8,7 @@
 #include "sample_messages.hpp"
 #include "state.hpp"
 
-#include <tofu/engine/frame_reader.hpp>
+#include <tofu/engine/protocol/frame_reader.hpp>
 
 #include <benchmark/benchmark.h>
 

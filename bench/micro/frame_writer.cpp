@@ -8,7 +8,7 @@
 #include "sample_messages.hpp"
 #include "state.hpp"
 
-#include <tofu/engine/frame_writer.hpp>
+#include <tofu/engine/protocol/frame_writer.hpp>
 
 #include <benchmark/benchmark.h>
 

@@ -8,7 +8,7 @@
 #include "lane.hpp"
 #include "state.hpp"
 
-#include <tofu/engine/inbox.hpp>
+#include <tofu/engine/threads/inbox.hpp>
 #include <tofu/platform/linux/wake_event.hpp>
 
 #include <benchmark/benchmark.h>
@@ -28,18 +28,18 @@
 
 namespace {
 
-using tofu::queue_node;
+using tofu::detail::queue_node;
 using tofu::engine::inbox;
 
-std::size_t length_of(tofu::node_queue batch) {
+std::size_t length_of(tofu::detail::node_queue batch) {
     std::size_t length = 0;
     while (batch.pop_front() != nullptr) ++length;
     return length;
 }
 
 void push_alone(benchmark::State& state) {
-    struct alignas(64) node : queue_node {
-        node() noexcept { kind = tofu::node_kind::command; } // it is not a message
+    struct alignas(64) node : detail::queue_node {
+        node() noexcept { kind = tofu::detail::node_kind::command; } // it is not a message
     };
     std::vector<node> nodes(bench::lane::window);
     std::optional<inbox> in;
@@ -98,9 +98,9 @@ private:
 
     /// False: there was none.
     bool take_batch() {
-        tofu::node_queue batch = inbox_.take_all();
+        tofu::detail::node_queue batch = inbox_.take_all();
         if (batch.empty()) return false;
-        while (queue_node* const node = batch.pop_front()) bench::lane::take(*node);
+        while (detail::queue_node* const node = batch.pop_front()) bench::lane::take(*node);
         return true;
     }
 

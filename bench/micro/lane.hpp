@@ -3,7 +3,7 @@
 #ifndef TOFU_BENCH_MICRO_LANE_HPP
 #define TOFU_BENCH_MICRO_LANE_HPP
 
-#include <tofu/queue_node.hpp>
+#include <tofu/detail/queue_node.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -26,7 +26,7 @@ public:
     lane& operator=(const lane&) = delete;
 
     /// The producer. The next node, in no queue.
-    tofu::queue_node& next() {
+    tofu::detail::queue_node& next() {
         while (given_ - known_ == window) {
             known_ = taken_.load(std::memory_order_acquire);
             if (given_ - known_ == window) std::this_thread::yield();
@@ -37,7 +37,7 @@ public:
     }
 
     /// The consumer. The node is the producer's again: its link is not to be read after this.
-    static void take(tofu::queue_node& taken) {
+    static void take(tofu::detail::queue_node& taken) {
         const auto& node = static_cast<numbered_node&>(taken);
         lane& home = *node.home;
         const std::size_t count = home.taken_.load(std::memory_order_relaxed);
@@ -51,8 +51,8 @@ public:
 
 private:
     // A node has a cache line of its own, as a message's has.
-    struct alignas(64) numbered_node : tofu::queue_node {
-        numbered_node() noexcept { kind = tofu::node_kind::command; } // it is not a message
+    struct alignas(64) numbered_node : tofu::detail::queue_node {
+        numbered_node() noexcept { kind = tofu::detail::node_kind::command; } // it is not a message
 
         lane* home = nullptr;
         std::size_t number = 0;

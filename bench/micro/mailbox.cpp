@@ -9,7 +9,7 @@
 #include "lane.hpp"
 #include "state.hpp"
 
-#include <tofu/engine/mailbox.hpp>
+#include <tofu/engine/threads/mailbox.hpp>
 
 #include <benchmark/benchmark.h>
 
@@ -18,24 +18,24 @@
 
 namespace {
 
-using tofu::queue_node;
+using tofu::detail::queue_node;
 using tofu::engine::mailbox;
 
 void push_batch(mailbox& box, bench::lane& lane, std::size_t size) {
-    tofu::node_queue batch;
+    tofu::detail::node_queue batch;
     for (std::size_t i = 0; i < size; ++i) batch.push_back(lane.next());
     box.push_all(batch);
 }
 
 void pop_all(mailbox& box) {
-    while (queue_node* const node = box.pop()) bench::lane::take(*node);
+    while (detail::queue_node* const node = box.pop()) bench::lane::take(*node);
 }
 
 /// The receiving thread, until the mailbox is finished.
 template <class OnNode>
 void receive(mailbox& box, OnNode on_node) {
     while (!box.finished() || box.has_mail()) {
-        while (queue_node* const node = box.pop()) on_node(*node);
+        while (detail::queue_node* const node = box.pop()) on_node(*node);
         box.wait_until((mailbox::time_point::max)());
     }
 }
@@ -68,9 +68,9 @@ void two_threads(benchmark::State& state) {
     report(state, lane, batch);
 }
 
-queue_node& wait_for_node(mailbox& box) {
+detail::queue_node& wait_for_node(mailbox& box) {
     for (;;) {
-        if (queue_node* const node = box.pop()) return *node;
+        if (detail::queue_node* const node = box.pop()) return *node;
         box.wait_until((mailbox::time_point::max)());
     }
 }
@@ -78,8 +78,8 @@ queue_node& wait_for_node(mailbox& box) {
 void round_trip(benchmark::State& state) {
     mailbox there;
     mailbox back;
-    std::thread receiver([&] { receive(there, [&back](queue_node& node) { back.push(node); }); });
-    queue_node node{.kind = tofu::node_kind::command}; // it is not a message
+    std::thread receiver([&] { receive(there, [&back](detail::queue_node& node) { back.push(node); }); });
+    detail::queue_node node{.kind = tofu::detail::node_kind::command}; // it is not a message
     std::size_t returned = 0;
     for (auto _ : state) {
         there.push(node);

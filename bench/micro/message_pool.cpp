@@ -8,8 +8,8 @@
 // measured: allocations (there are enough free messages; none has buffers), the receive credit, max_messages_alive.
 #include "state.hpp"
 
-#include <tofu/engine/message_cache.hpp>
-#include <tofu/engine/message_pool.hpp>
+#include <tofu/engine/memory/message_cache.hpp>
+#include <tofu/engine/memory/message_pool.hpp>
 #include <tofu/options.hpp>
 
 #include <benchmark/benchmark.h>
@@ -38,18 +38,18 @@ void check(benchmark::State& state) {
 }
 
 void get_one() {
-    tofu::message* const m = pool->get(tofu::allocation::always);
+    tofu::message* const m = pool->acquire();
     benchmark::DoNotOptimize(m);
-    pool->give_back(*m);
+    pool->release(*m);
 }
 
 /// One turn of the loop: a batch of messages comes and goes.
 void turn(message_cache& cache) {
     std::array<tofu::message*, message_cache::batch> messages{};
-    for (tofu::message*& m : messages) m = cache.get();
+    for (tofu::message*& m : messages) m = cache.acquire();
     benchmark::DoNotOptimize(messages.data());
-    for (tofu::message* const m : messages) cache.put(*m);
-    cache.give_back();
+    for (tofu::message* const m : messages) cache.release(*m);
+    cache.flush();
 }
 
 void get_and_give_back(benchmark::State& state) {

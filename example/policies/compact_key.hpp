@@ -17,8 +17,8 @@
 #ifndef TOFU_EXAMPLE_POLICIES_COMPACT_KEY_HPP
 #define TOFU_EXAMPLE_POLICIES_COMPACT_KEY_HPP
 
+#include <tofu/contract/slot_identity.hpp>
 #include <tofu/policies/concepts.hpp>
-#include <tofu/slot_identity.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -5,7 +5,7 @@
 #define TOFU_BYTE_BUFFER_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/prefetch.hpp>
+#include <tofu/detail/prefetch.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -167,7 +167,7 @@ private:
         [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
     private:
-        static constexpr std::align_val_t cache_line{cache_line_size};
+        static constexpr std::align_val_t cache_line{detail::cache_line_size};
 
         std::byte* first_ = nullptr;
         std::size_t capacity_ = 0;

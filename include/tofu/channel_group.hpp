@@ -6,6 +6,7 @@
 #include <tofu/config.hpp>
 #include <tofu/engine/engine_core.hpp>
 #include <tofu/message.hpp>
+#include <tofu/message_ptr.hpp>
 
 #include <chrono>
 #include <new>
@@ -166,7 +167,7 @@ public:
     /// The same with an empty signal, whose origin is the engine. Errors: shutdown_started, allocation_failed (no
     /// memory, or as many messages are alive as there may be).
     void update_receiver(std::error_code& error) noexcept {
-        message_ptr m = group_ ? engine::owned(core_->messages.get(allocation::always)) : nullptr; // null in a child
+        message_ptr m = group_ ? engine::owned(core_->messages.acquire()) : nullptr; // null in a child
         error = check_update(m.get());
         if (error == status::null_message) error = status::allocation_failed;
         if (error) return;
@@ -234,16 +235,16 @@ private:
     /// What the receiver takes from its mailbox, with what taking it means: a goodbye frees its number, the marker
     /// behind a half-closed peer's last message goes back to the loop.
     [[nodiscard]] message_ptr take() noexcept {
-        while (queue_node* const node = group_->mail.pop()) {
+        while (detail::queue_node* const node = group_->mail.pop()) {
             message& m = engine::message_of(*node);
-            const node_kind kind = std::exchange(node->kind, node_kind::message);
-            if (kind == node_kind::end_of_stream) {
+            const detail::node_kind kind = std::exchange(node->kind, detail::node_kind::message);
+            if (kind == detail::node_kind::end_of_stream) {
                 node->kind = kind;
                 core_->submit(*node);
                 continue;
             }
-            if (kind == node_kind::goodbye) core_->directory.free(m.header().channel_number);
-            if (kind == node_kind::pool_empty) restock_notice();
+            if (kind == detail::node_kind::goodbye) core_->directory.free(m.header().channel_number);
+            if (kind == detail::node_kind::pool_empty) restock_notice();
             return engine::owned(&m);
         }
         return nullptr;
@@ -251,7 +252,7 @@ private:
 
     /// The next notice of an empty pool must need no memory when it comes.
     void restock_notice() noexcept {
-        group_->pool_empty_reserve = engine::owned(core_->messages.spare());
+        group_->pool_empty_reserve = engine::owned(core_->messages.acquire_uncounted());
         group_->pool_empty_unread.store(false, std::memory_order_release);
     }
 
@@ -265,7 +266,7 @@ private:
     template <class Rep, class Period>
     [[nodiscard]] message_ptr wait_for_thread(std::chrono::duration<Rep, Period> timeout,
                                               std::error_code& error) noexcept {
-        const auto until = engine::deadline_from(std::chrono::steady_clock::now(), timeout);
+        const auto until = detail::deadline_from(std::chrono::steady_clock::now(), timeout);
         for (;;) {
             const bool late = !group_->mail.wait_until(until);
             if (message_ptr m = take()) return m;
@@ -279,7 +280,7 @@ private:
     }
 
     void prepare_update(message& m, origin from) noexcept {
-        engine::route_of(m).home->hand_on(m); // it is a posted message now
+        engine::route_of(m).home->mark_posted(m); // it is a posted message now
         engine::put_status(m, status::receiver_update);
         m.header().channel_number = no_channel;
         m.header().origin = from;

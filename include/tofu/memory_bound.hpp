@@ -5,13 +5,13 @@
 #define TOFU_MEMORY_BOUND_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/engine/application_timer.hpp>
-#include <tofu/engine/channel.hpp>
-#include <tofu/engine/channel_directory.hpp>
+#include <tofu/engine/channel/channel.hpp>
+#include <tofu/engine/channel/channel_directory.hpp>
+#include <tofu/engine/channel/resolution.hpp>
 #include <tofu/engine/engine_core.hpp>
-#include <tofu/engine/group_core.hpp>
-#include <tofu/engine/message_cache.hpp>
-#include <tofu/engine/resolution.hpp>
+#include <tofu/engine/group/application_timer.hpp>
+#include <tofu/engine/group/group_core.hpp>
+#include <tofu/engine/memory/message_cache.hpp>
 #include <tofu/message.hpp>
 #include <tofu/options.hpp>
 
@@ -80,7 +80,8 @@ constexpr bytes aligned_block(std::size_t size, std::size_t alignment) noexcept 
 constexpr bytes empty_message() noexcept { return aligned_block(sizeof(message), alignof(message)); }
 
 constexpr bytes buffer(std::size_t capacity) noexcept {
-    return capacity <= byte_buffer::most_capacity(0, 0) ? aligned_block(capacity, cache_line_size) : block(capacity);
+    return capacity <= byte_buffer::most_capacity(0, 0) ? aligned_block(capacity, detail::cache_line_size)
+                                                        : block(capacity);
 }
 
 /// A message whose text headers and body have these capacities.

@@ -7,9 +7,9 @@
 #include <tofu/binary_header.hpp>
 #include <tofu/byte_buffer.hpp>
 #include <tofu/config.hpp>
+#include <tofu/detail/prefetch.hpp>
+#include <tofu/detail/queue_node.hpp>
 #include <tofu/options.hpp>
-#include <tofu/prefetch.hpp>
-#include <tofu/queue_node.hpp>
 #include <tofu/reason.hpp>
 #include <tofu/status.hpp>
 #include <tofu/text_headers.hpp>
@@ -23,28 +23,28 @@
 namespace tofu::inline TOFU_ABI {
 
 namespace engine {
+
 class message_pool;
 struct group_core;
 struct routing_access;
-} // namespace engine
 
 /// The engine's notes on a message. In memory only, never on the wire, not for applications. Packed, so that a message
 /// takes two cache lines.
 struct message_route {
     static constexpr std::uint32_t generation_mask = 0xFFFFF;
 
-    engine::message_pool* home = nullptr; ///< where the message returns to
-    engine::group_core* group = nullptr;  ///< the posting group, while the message is in the inbox
-    std::uint32_t engine = 0;             ///< the engine that delivered this message; 0: none
-    std::uint32_t generation : 20 = 0;    ///< of the channel that this message was delivered for
-    std::uint32_t engine_status : 6 = 0;  ///< the status that the engine put on this message; 0: none
-    std::uint32_t explained : 1 = 0;      ///< true exactly when the engine added `cause` and the header `~reason`
-    std::uint32_t credited : 1 = 0;       ///< counts against the receive credit
-    std::uint32_t counted : 1 = 0;        ///< counts against the limit of messages alive
-    std::uint16_t number = no_channel;    ///< of the channel that this message was delivered for
-    reason cause_reason = reason::none;   ///< with `explained`: the parts of the cause
-    status cause_code = status::success;  ///< see cause_reason
-    std::int32_t cause_os_code = 0;       ///< see cause_reason
+    message_pool* home = nullptr;        ///< where the message returns to
+    group_core* group = nullptr;         ///< the posting group, while the message is in the inbox
+    std::uint32_t engine = 0;            ///< the engine that delivered this message; 0: none
+    std::uint32_t generation : 20 = 0;   ///< of the channel that this message was delivered for
+    std::uint32_t engine_status : 6 = 0; ///< the status that the engine put on this message; 0: none
+    std::uint32_t explained : 1 = 0;     ///< true exactly when the engine added `cause` and the header `~reason`
+    std::uint32_t credited : 1 = 0;      ///< counts against the receive credit
+    std::uint32_t counted : 1 = 0;       ///< counts against the limit of messages alive
+    std::uint16_t number = no_channel;   ///< of the channel that this message was delivered for
+    reason cause_reason = reason::none;  ///< with `explained`: the parts of the cause
+    status cause_code = status::success; ///< see cause_reason
+    std::int32_t cause_os_code = 0;      ///< see cause_reason
 
     /// Why the channel ended; to be read only when `explained`.
     [[nodiscard]] tofu::cause cause() const noexcept { return {cause_reason, cause_code, cause_os_code}; }
@@ -75,8 +75,6 @@ struct message_route {
     void forget_marks() noexcept { engine_status = explained = 0; }
 };
 
-namespace engine {
-
 /// The marks of a message while they are set aside.
 struct set_aside_marks {
     message_route route{};
@@ -88,7 +86,7 @@ struct set_aside_marks {
 
 /// One discrete message. Owned by exactly one `message_ptr` (or by the engine while it travels) and used by one thread
 /// at a time. Nothing here throws; a lack of memory is a status. Aligned to lie in as few cache lines as can be.
-class alignas(cache_line_size) message : private queue_node {
+class alignas(detail::cache_line_size) message : private detail::queue_node {
 public:
     message() noexcept = default;
     message(const message&) = delete;
@@ -201,7 +199,7 @@ private:
     text_headers headers_;
     byte_buffer body_;
     void* user_ = nullptr;
-    message_route route_;
+    engine::message_route route_;
 };
 
 namespace engine {
@@ -211,18 +209,18 @@ struct routing_access {
     static message_route& route(message& m) noexcept { return m.route_; }
     static set_aside_marks take_marks(message& m) noexcept { return m.take_marks(); }
     static void put_marks(message& m, const set_aside_marks& marks) noexcept { m.put_marks(marks); }
-    static queue_node& node(message& m) noexcept { return m; }
-    static message& from_node(queue_node& node) noexcept { return static_cast<message&>(node); }
+    static detail::queue_node& node(message& m) noexcept { return m; }
+    static message& from_node(detail::queue_node& node) noexcept { return static_cast<message&>(node); }
 };
 
 inline message_route& route_of(message& m) noexcept { return routing_access::route(m); }
-inline queue_node& node_of(message& m) noexcept { return routing_access::node(m); }
+inline detail::queue_node& node_of(message& m) noexcept { return routing_access::node(m); }
 /// `node` must be of a kind that is a message (message, goodbye, pool_empty, end_of_stream).
-inline message& message_of(queue_node& node) noexcept { return routing_access::from_node(node); }
+inline message& message_of(detail::queue_node& node) noexcept { return routing_access::from_node(node); }
 
 /// What belongs to this node will be read soon, by a thread that has not written it.
-inline void prefetch_content(queue_node& node) noexcept {
-    if (node.kind == node_kind::message) prefetch_to_read(message_of(node).body().data());
+inline void prefetch_content(detail::queue_node& node) noexcept {
+    if (node.kind == detail::node_kind::message) detail::prefetch_to_read(message_of(node).body().data());
 }
 
 } // namespace engine

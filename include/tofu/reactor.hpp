@@ -5,13 +5,13 @@
 
 #include <tofu/channel_group.hpp>
 #include <tofu/config.hpp>
+#include <tofu/detail/given.hpp>
 #include <tofu/engine/engine_core.hpp>
 #include <tofu/engine/figures.hpp>
 #include <tofu/options.hpp>
 #include <tofu/platform/thread.hpp>
 #include <tofu/policies/concepts.hpp>
 #include <tofu/policies/defaults.hpp>
-#include <tofu/policies/given.hpp>
 #include <tofu/policies/policy_set.hpp>
 #include <tofu/stats.hpp>
 
@@ -100,7 +100,8 @@ public:
     [[nodiscard]] message_ptr get(allocation how, std::error_code& error) noexcept {
         error = status::shutdown_started;
         if (!core_ || !core_->is_here()) return nullptr;
-        message_ptr m = engine::owned(core_->messages.get(how));
+        message_ptr m =
+            engine::owned(how == allocation::always ? core_->messages.acquire() : core_->messages.acquire_free());
         error = m ? status::success : how == allocation::always ? status::allocation_failed : status::pool_empty;
         return m;
     }
@@ -228,7 +229,7 @@ private:
     }
 
     [[nodiscard]] io_error start_thread(core_type& core) noexcept {
-        static_cast<void>(core.role.try_take()); // on behalf of the thread, for its whole life
+        static_cast<void>(core.driver.try_acquire()); // on behalf of the thread, for its whole life
         return platform::io_thread::start(
             thread_, "tofu", [](void* context) noexcept { static_cast<core_type*>(context)->run(); }, &core);
     }

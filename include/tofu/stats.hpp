@@ -5,9 +5,7 @@
 
 #include <tofu/address.hpp>
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -46,6 +44,17 @@ struct poll_counts {
     std::uint64_t wakes = 0;     ///< posted to end a wait
 };
 
+/// Who is at the other end of a Unix domain socket, as the system noted when the connection was made (for the side
+/// that connected: when the other began to listen). A peer cannot forge it, but may have handed its end on since.
+struct peer_credentials {
+    static constexpr std::int64_t unknown = -1;
+    std::int64_t process = unknown;
+    std::int64_t user = unknown;
+    std::int64_t group = unknown;
+
+    friend constexpr bool operator==(const peer_credentials&, const peer_credentials&) noexcept = default;
+};
+
 /// About one channel, as it was during one turn of the loop.
 struct channel_stats {
     address peer; ///< of a connection, none when it has no name; for a listener, the address it is bound to
@@ -60,21 +69,6 @@ struct channel_stats {
     std::uint64_t messages_received = 0;
 };
 
-namespace engine {
-
-/// Written by one thread at a time, read by any: no locked instruction.
-class counter {
-public:
-    void add(std::uint64_t n = 1) noexcept {
-        value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-    }
-    [[nodiscard]] std::uint64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
-
-private:
-    std::atomic<std::uint64_t> value_{0};
-};
-
-} // namespace engine
 } // namespace tofu::inline TOFU_ABI
 
 #endif

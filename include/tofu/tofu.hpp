@@ -8,6 +8,7 @@
 #include <tofu/channel_group.hpp>
 #include <tofu/config.hpp>
 #include <tofu/message.hpp>
+#include <tofu/message_ptr.hpp>
 #include <tofu/options.hpp>
 #include <tofu/policies/concepts.hpp>
 #include <tofu/policies/key/handle_key.hpp>

@@ -4,7 +4,7 @@
 #ifndef TOFU_TEST_HARNESS_ENGINE_CALLS_HPP
 #define TOFU_TEST_HARNESS_ENGINE_CALLS_HPP
 
-#include <tofu/engine/message_pool.hpp>
+#include <tofu/engine/memory/message_pool.hpp>
 #include <tofu/message.hpp>
 #include <tofu/stats.hpp>
 

@@ -6,8 +6,8 @@
 #include "any_reactor.hpp"
 
 #include <tofu/binary_header.hpp>
-#include <tofu/interest.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/interest.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/network.hpp>
 #include <tofu/policies/defaults.hpp>
 

@@ -5,7 +5,7 @@
 
 #include "any_reactor.hpp"
 
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/network.hpp>
 
 #include <atomic>

@@ -6,7 +6,7 @@
 
 #include "stage.hpp"
 
-#include <tofu/engine/deadline.hpp>
+#include <tofu/detail/deadline.hpp>
 #include <tofu/policies/poll/simulated_poll.hpp>
 #include <tofu/reactor.hpp>
 
@@ -373,7 +373,7 @@ private:
                 return idle::go_on;
             }
             current_->slept = true;
-            current_->slept_until = tofu::engine::deadline_from(s_.where.now(), left);
+            current_->slept_until = tofu::detail::deadline_from(s_.where.now(), left);
             if (action_) std::exchange(action_, nullptr)();
             current_->was_woken = s_.where.poller(poll).woken;
             return current_->was_woken ? idle::again : idle::interrupt;

@@ -4,12 +4,13 @@
 #define TOFU_ENGINE_ENGINE_CORE_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/engine/deadline.hpp>
-#include <tofu/engine/driver.hpp>
-#include <tofu/engine/group_commands.hpp>
-#include <tofu/engine/group_registry.hpp>
-#include <tofu/engine/loop.hpp>
-#include <tofu/engine/posting.hpp>
+#include <tofu/detail/deadline.hpp>
+#include <tofu/engine/group/group_registry.hpp>
+#include <tofu/engine/loop/group_commands.hpp>
+#include <tofu/engine/loop/loop.hpp>
+#include <tofu/engine/protocol/post_checks.hpp>
+#include <tofu/engine/threads/driver.hpp>
+#include <tofu/engine/threads/identities.hpp>
 #include <tofu/platform/process_mark.hpp>
 
 #include <atomic>
@@ -27,30 +28,30 @@ public:
     using pool = typename Policies::pool;
     using key = typename Policies::key;
     using timer = typename Policies::timer;
-    using loop_type = loop<Policies>;
+    using loop_type = engine::loop<Policies>;
     using time_point = typename timer::time_point;
 
     engine_core(const options& o, poll p, pool s, key k, timer t, bool with_io_thread, message_pool& m) noexcept
         : opts(o)
         , poller(std::move(p))
-        , place(std::move(s))
+        , channel_pool(std::move(s))
         , keys(std::move(k))
         , timers(std::move(t))
         , has_io_thread(with_io_thread)
         , messages(m)
-        , turner(*this, id, opts, poller, keys, timers, directory, in, messages) {
+        , loop(*this, id, opts, poller, keys, timers, directory, inbox, messages) {
         messages.on_credit(&engine_core::credit_is_back, this);
     }
     engine_core(const engine_core&) = delete;
     engine_core& operator=(const engine_core&) = delete;
     ~engine_core() {
-        turner.turn_stopped(); // answers that came after the end
+        loop.turn_stopped(); // answers that came after the end
         messages.close();
     }
 
     [[nodiscard]] io_error open() noexcept {
         if (const io_error error = platform::process_mark::count_forks()) return error;
-        if (!turner.open(place)) return {io_failure::no_memory, 0};
+        if (!loop.open(channel_pool)) return {io_failure::no_memory, 0};
         return poller.open();
     }
 
@@ -74,12 +75,12 @@ public:
     }
     template <class Rep, class Period>
     [[nodiscard]] time_point deadline_after(std::chrono::duration<Rep, Period> timeout) const noexcept {
-        return deadline_from(timers.now(), timeout);
+        return detail::deadline_from(timers.now(), timeout);
     }
 
     /// A resolver's answer, or a node of any other thread that needs no channel.
-    void submit(queue_node& node) noexcept {
-        if (in.push(node)) wake();
+    void submit(detail::queue_node& node) noexcept {
+        if (inbox.push(node)) wake();
     }
 
     void wake() noexcept {
@@ -95,8 +96,8 @@ public:
 
     /// After something outside the inbox has changed that a driver or a waiter may look for.
     void nudge() noexcept {
-        if (in.claim_wake()) wake();
-        role.tell();
+        if (inbox.claim_wake()) wake();
+        driver.notify();
     }
 
     // Driving and waiting. Any thread.
@@ -108,10 +109,10 @@ public:
         for (bool looked = false; !ready(); looked = true) {
             if (looked && until != (time_point::max)() && timers.now() >= until) return ready();
             const bool may_drive = can_drive(); // when the engine's thread ends while we wait for it, we may
-            if (may_drive && role.try_take()) {
+            if (may_drive && driver.try_acquire()) {
                 drive(until, ready);
             } else {
-                role.wait(parking_time(until), may_drive, [&] { return ready() || can_drive() != may_drive; });
+                driver.wait(parking_time(until), may_drive, [&] { return ready() || can_drive() != may_drive; });
             }
         }
         return true;
@@ -122,13 +123,13 @@ public:
     void drive(time_point until, Ready ready) noexcept {
         if (!ready()) {
             if (is_ended())
-                turner.turn_stopped();
+                loop.turn_stopped();
             else
-                turner.turn(until, [&] { return is_stopping() || ready(); });
+                loop.turn(until, [&] { return is_stopping() || ready(); });
         }
-        static_cast<void>(turner.take_news());
+        static_cast<void>(loop.take_news());
         sleeps_elsewhere_ = false;
-        role.leave();
+        driver.release();
     }
 
     /// Has the loop run `run(state)` until it gives true; waits for it. Not from within a turn.
@@ -156,38 +157,38 @@ public:
         if (await(until, done)) return result;
         given_up.store(true, std::memory_order_seq_cst); // the command lies on this stack: it has to come back first
         wake();                                          // a turn that must not wait, also when it is our own
-        role.tell();
+        driver.notify();
         static_cast<void>(await((time_point::max)(), done));
         return result;
     }
 
     /// One turn by a caller who drives; when another thread does, until that one hands over.
     void run_once(time_point until) noexcept {
-        if (role.try_take())
+        if (driver.try_acquire())
             drive(until, [] { return false; });
         else
-            role.wait(parking_time(until), true, [] { return false; });
+            driver.wait(parking_time(until), true, [] { return false; });
     }
 
     /// Until when a loop of the application's own may sleep.
     [[nodiscard]] time_point next_deadline() noexcept {
-        if (!role.try_take()) return (time_point::min)();
+        if (!driver.try_acquire()) return (time_point::min)();
         note_updates();
-        const time_point next = is_stopping() ? (time_point::min)() : turner.fall_asleep();
+        const time_point next = is_stopping() ? (time_point::min)() : loop.fall_asleep();
         sleeps_until_ = next;
         sleeps_elsewhere_ = true;
-        role.leave();
+        driver.release();
         return next;
     }
 
     /// The I/O thread's life.
     void run() noexcept {
         while (!is_stopping()) {
-            turner.turn_lending([this] { return is_stopping(); });
-            if (turner.take_news()) role.tell();
+            loop.turn_lending([this] { return is_stopping(); });
+            if (loop.take_news()) driver.notify();
         }
         finish();
-        role.leave();
+        driver.release();
     }
 
     /// Refuses posts from now on, and has the driver come to an end.
@@ -199,24 +200,24 @@ public:
 
     /// Ends everything; the caller has the role.
     void finish() noexcept {
-        turner.stop([this](auto visit) { this->groups.close(visit); });
+        loop.stop([this](auto visit) { this->groups.close(visit); });
         ended.store(true, std::memory_order_seq_cst);
-        turner.turn_stopped(); // commands that came in before anybody could see that it has ended
-        role.tell();
+        loop.turn_stopped(); // commands that came in before anybody could see that it has ended
+        driver.notify();
     }
 
     /// The same for an engine without a thread: whoever drives it hands over, because it is told to stop.
     void finish_here() noexcept {
-        while (!role.try_take()) role.wait((driver::time_point::max)(), true, [] { return false; });
+        while (!driver.try_acquire()) driver.wait((driver::time_point::max)(), true, [] { return false; });
         finish();
-        role.leave();
+        driver.release();
     }
 
     // Groups. Any thread.
 
     [[nodiscard]] ref<group_core> make_group(status& why) noexcept {
         const auto which = has_io_thread ? handoff::between::threads : handoff::between::one_thread;
-        return groups.make(owned(messages.make()), which, why);
+        return groups.make(owned(messages.allocate()), which, why);
     }
 
     /// Ends the group's channels and forgets it. What is left in its mailbox returns to the pool.
@@ -227,9 +228,9 @@ public:
         }
         call([&group](loop_state<Policies>& state) { return destroy_group(state, group); });
         groups.erase(group);
-        while (queue_node* const node = group.mail.pop()) {
+        while (detail::queue_node* const node = group.mail.pop()) {
             message& m = message_of(*node);
-            if (node->kind == node_kind::goodbye) directory.free(m.header().channel_number);
+            if (node->kind == detail::node_kind::goodbye) directory.free(m.header().channel_number);
             owned(&m).reset();
         }
     }
@@ -257,23 +258,23 @@ public:
     const std::uint32_t id = next_engine_id();
     const options opts;
     poll poller;
-    [[no_unique_address]] pool place; ///< what the channels' storage was opened with
+    [[no_unique_address]] pool channel_pool; ///< what the channels' storage was opened with
     [[no_unique_address]] key keys;
     [[no_unique_address]] timer timers;
     const bool has_io_thread;
     message_pool& messages;
     channel_directory directory;
-    inbox in;
+    engine::inbox inbox;
     group_registry groups;
-    driver role;
-    loop_type turner;
+    engine::driver driver;
+    loop_type loop;
     std::atomic<std::uint64_t> wakes{0};
 
 private:
     /// Of the channels that `belongs` selects.
     template <class Belongs>
     void close_copies(Belongs belongs) noexcept {
-        turner.state().channels.for_each([&](auto& ch) {
+        loop.state().channels.for_each([&](auto& ch) {
             if constexpr (requires { ch.socket.close_copy(); })
                 if (belongs(ch)) ch.socket.close_copy();
         });
@@ -291,7 +292,7 @@ private:
         if (admitted.result != status::success)
             return admitted.result == status::invalid_channel_number && is_stopping() ? status::shutdown_started
                                                                                       : admitted.result;
-        prepare(*m);
+        prepare(*m, next_message_id);
         if (admitted.consumed) {
             sent = m->header();
             m.reset();
@@ -299,12 +300,12 @@ private:
         }
         route_of(*m).group = &group;
         sent = m->header();
-        route_of(*m).home->hand_on(*m); // of the engine it came from, which may be another
+        route_of(*m).home->mark_posted(*m); // of the engine it came from, which may be another
         const bool out = has_io_thread && may_answer(op) && group.mail.claim_answer() && send_now(m);
-        const bool asleep = !out && in.push(node_of(*m.release()));
-        const bool closing = directory.leave(sent.channel_number, op);
+        const bool asleep = !out && inbox.push(node_of(*m.release()));
+        const bool closing = directory.exit(sent.channel_number, op);
         if (has_io_thread || !send_at_once())
-            if (asleep || (closing && in.claim_wake())) wake();
+            if (asleep || (closing && inbox.claim_wake())) wake();
         return status::success;
     }
 
@@ -317,7 +318,7 @@ private:
         if (admitted.result != status::success || !needs_room(h.op)) return admitted;
         if (directory.reserve(h.channel_number, m.wire_size(), opts.max_queued_messages, opts.max_queued_bytes))
             return admitted;
-        if (directory.leave(h.channel_number, h.op) && in.claim_wake()) wake();
+        if (directory.exit(h.channel_number, h.op) && inbox.claim_wake()) wake();
         return {status::send_failed};
     }
 
@@ -330,7 +331,7 @@ private:
         const auto given = directory.open(group.id, listens ? channel_word::listener : 0, true);
         if (given.number == no_channel) return {status::allocation_failed};
         if (is_stopping()) {
-            static_cast<void>(directory.leave(given.number, m.header().op));
+            static_cast<void>(directory.exit(given.number, m.header().op));
             directory.free(given.number);
             return {status::shutdown_started};
         }
@@ -346,37 +347,36 @@ private:
 
     /// The thread that drives tries the socket before its post returns. False: somebody else drives, or it never did.
     [[nodiscard]] bool send_at_once() noexcept {
-        if (!role.was_last() || is_ended() || !role.try_take()) return false;
-        turner.turn_posted();
-        static_cast<void>(turner.take_news());
+        if (!driver.was_last() || is_ended() || !driver.try_acquire()) return false;
+        loop.turn_posted();
+        static_cast<void>(loop.take_news());
         const bool too_early = sleeps_elsewhere_ && !may_sleep_on();
-        role.leave();
+        driver.release();
         if (too_early) wake();
         return true;
     }
 
     /// next_deadline has told the program how long it may sleep. True if this still holds after a post on its thread:
     /// the post brought no mail and no earlier deadline. The caller has the role.
-    TOFU_COLD [[nodiscard]] bool may_sleep_on() noexcept { return turner.fall_asleep() >= sleeps_until_; }
+    TOFU_COLD [[nodiscard]] bool may_sleep_on() noexcept { return loop.fall_asleep() >= sleeps_until_; }
 
-    /// Tells the loop about mail that did not go through it; call before it looks for unread mail. The caller has the
-    /// role.
+    /// Tells the loop about mail that did not go through it; call before it looks for unread mail. Driver only.
     void note_updates() noexcept {
         if (!has_updates_.load(std::memory_order_relaxed) || !has_updates_.exchange(false, std::memory_order_seq_cst))
             return;
         groups.for_each([this](group_core& group) {
-            if (!group.destroyed && group.mail.has_unread()) turner.note_mail(group);
+            if (!group.destroyed && group.mail.has_unread()) loop.note_mail(group);
         });
     }
 
     /// An answer of a receiver that has taken everything else leaves at once, if the I/O thread sleeps: it need not be
     /// woken for it, and nothing comes after it that could have been gathered with it. True: the engine has it.
     [[nodiscard]] bool send_now(message_ptr& m) noexcept {
-        const auto result = turner.send_now(*m);
+        const auto result = loop.send_now(*m);
         if (!result.done) return false;
         static_cast<void>(m.release());
-        if (result.news) role.tell();
-        if (result.rest && in.claim_wake()) wake();
+        if (result.news) driver.notify();
+        if (result.rest && inbox.claim_wake()) wake();
         return true;
     }
 

@@ -15,7 +15,7 @@ namespace tofu::inline TOFU_ABI::engine {
 template <class Policies>
 [[nodiscard]] engine_stats figures_of(engine_core<Policies>& core) noexcept {
     if (!core.is_here()) return {};
-    const loop_counters& c = core.turner.state().counters;
+    const loop_counters& c = core.loop.state().counters;
     poll_counts polls;
     if constexpr (requires { core.poller.counts(); }) polls = core.poller.counts();
     return {.messages_sent = c.messages_sent.value(),

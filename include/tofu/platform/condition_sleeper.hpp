@@ -5,7 +5,7 @@
 #define TOFU_PLATFORM_CONDITION_SLEEPER_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/timed_wait.hpp>
+#include <tofu/detail/timed_wait.hpp>
 
 #include <atomic>
 #include <chrono>

@@ -5,7 +5,7 @@
 #define TOFU_PLATFORM_DUAL_STACK_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/socket_api.hpp>
 

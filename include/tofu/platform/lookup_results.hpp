@@ -5,8 +5,8 @@
 #define TOFU_PLATFORM_LOOKUP_RESULTS_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
-#include <tofu/nothrow_vector.hpp>
+#include <tofu/contract/io.hpp>
+#include <tofu/contract/nothrow_vector.hpp>
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/socket_api.hpp>
 

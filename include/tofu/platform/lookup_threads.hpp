@@ -5,7 +5,7 @@
 #define TOFU_PLATFORM_LOOKUP_THREADS_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/module.hpp>
 #include <tofu/platform/network_session.hpp>
 #include <tofu/platform/thread.hpp>

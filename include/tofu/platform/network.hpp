@@ -7,7 +7,7 @@
 
 #include <tofu/address.hpp>
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/resolver.hpp>
 #include <tofu/platform/socket.hpp>

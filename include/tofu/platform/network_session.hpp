@@ -9,7 +9,7 @@
 #if defined(_WIN32)
 #include <tofu/platform/windows/session.hpp>
 #else
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #endif
 
 namespace tofu::inline TOFU_ABI::platform {

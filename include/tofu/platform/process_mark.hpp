@@ -7,7 +7,7 @@
 #include <tofu/config.hpp>
 
 #if defined(_WIN32)
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #else
 #include <tofu/platform/posix/process_mark.hpp>
 #endif

@@ -5,7 +5,7 @@
 #define TOFU_PLATFORM_SOCKET_FILE_VERDICT_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 
 #include <cstdint>
 

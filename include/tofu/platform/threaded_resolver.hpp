@@ -5,8 +5,8 @@
 #define TOFU_PLATFORM_THREADED_RESOLVER_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
-#include <tofu/nothrow_vector.hpp>
+#include <tofu/contract/io.hpp>
+#include <tofu/contract/nothrow_vector.hpp>
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/lookup_threads.hpp>
 #include <tofu/platform/network_session.hpp>

@@ -8,7 +8,7 @@
 
 #if __has_include(<sys/event.h>)
 
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/bsd/wait_time.hpp>
 #include <tofu/platform/posix/descriptor.hpp>
 #include <tofu/platform/posix/error.hpp>

@@ -5,7 +5,7 @@
 #define TOFU_PLATFORM_LINUX_EPOLL_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/posix/descriptor.hpp>
 #include <tofu/platform/posix/error.hpp>
 #include <tofu/platform/posix/poll_timeout.hpp>

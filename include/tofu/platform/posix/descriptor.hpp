@@ -5,7 +5,7 @@
 #define TOFU_PLATFORM_POSIX_DESCRIPTOR_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/posix/error.hpp>
 
 #include <fcntl.h>

@@ -5,7 +5,8 @@
 #define TOFU_PLATFORM_POSIX_PEER_CREDENTIALS_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
+#include <tofu/stats.hpp>
 
 #include <sys/socket.h>
 #include <sys/types.h>

@@ -5,8 +5,8 @@
 #define TOFU_PLATFORM_POSIX_SOCKET_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/integer_cast.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
+#include <tofu/detail/integer_cast.hpp>
 #include <tofu/platform/dual_stack.hpp>
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/posix/descriptor.hpp>
@@ -14,6 +14,7 @@
 #include <tofu/platform/posix/peer_credentials.hpp>
 #include <tofu/platform/posix/socket_file.hpp>
 #include <tofu/platform/socket_options.hpp>
+#include <tofu/stats.hpp>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>

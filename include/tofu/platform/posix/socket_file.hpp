@@ -5,8 +5,8 @@
 #define TOFU_PLATFORM_POSIX_SOCKET_FILE_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/integer_cast.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
+#include <tofu/detail/integer_cast.hpp>
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/posix/descriptor.hpp>
 #include <tofu/platform/posix/error.hpp>

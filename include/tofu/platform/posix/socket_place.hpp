@@ -5,7 +5,7 @@
 #define TOFU_PLATFORM_POSIX_SOCKET_PLACE_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/posix/descriptor.hpp>
 #include <tofu/platform/posix/error.hpp>

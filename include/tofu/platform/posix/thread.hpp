@@ -5,7 +5,7 @@
 #define TOFU_PLATFORM_POSIX_THREAD_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/posix/module.hpp>
 #include <tofu/platform/thread_name.hpp>
 

@@ -5,8 +5,8 @@
 #define TOFU_PLATFORM_WINDOWS_AFD_HANDLES_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
-#include <tofu/nothrow_vector.hpp>
+#include <tofu/contract/io.hpp>
+#include <tofu/contract/nothrow_vector.hpp>
 #include <tofu/platform/windows/afd.hpp>
 #include <tofu/platform/windows/completion_port.hpp>
 #include <tofu/platform/windows/handle.hpp>

@@ -5,7 +5,7 @@
 #define TOFU_PLATFORM_WINDOWS_COMPLETION_PORT_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/windows/error.hpp>
 #include <tofu/platform/windows/handle.hpp>
 #include <tofu/platform/windows/winsock.hpp>

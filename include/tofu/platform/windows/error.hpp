@@ -5,7 +5,7 @@
 #define TOFU_PLATFORM_WINDOWS_ERROR_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/windows/nt_status.hpp>
 #include <tofu/platform/windows/winsock.hpp>
 

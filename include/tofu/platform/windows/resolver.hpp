@@ -6,8 +6,8 @@
 
 #include <tofu/address.hpp>
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
-#include <tofu/nothrow_vector.hpp>
+#include <tofu/contract/io.hpp>
+#include <tofu/contract/nothrow_vector.hpp>
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/lookup_results.hpp>
 #include <tofu/platform/windows/utf8.hpp>

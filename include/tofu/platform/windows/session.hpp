@@ -6,7 +6,7 @@
 #define TOFU_PLATFORM_WINDOWS_SESSION_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/windows/error.hpp>
 #include <tofu/platform/windows/winsock.hpp>
 

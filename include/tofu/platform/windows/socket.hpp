@@ -5,7 +5,7 @@
 #define TOFU_PLATFORM_WINDOWS_SOCKET_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/dual_stack.hpp>
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/socket_options.hpp>
@@ -15,6 +15,7 @@
 #include <tofu/platform/windows/socket_file.hpp>
 #include <tofu/platform/windows/socket_handle.hpp>
 #include <tofu/platform/windows/winsock.hpp>
+#include <tofu/stats.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -6,7 +6,7 @@
 #define TOFU_PLATFORM_WINDOWS_SOCKET_FILE_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/socket_file_verdict.hpp>
 #include <tofu/platform/windows/error.hpp>

@@ -5,7 +5,7 @@
 #define TOFU_PLATFORM_WINDOWS_THREAD_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/thread_name.hpp>
 #include <tofu/platform/windows/module.hpp>
 #include <tofu/platform/windows/winsock.hpp>

@@ -6,7 +6,7 @@
 
 #include <tofu/address.hpp>
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/windows/session.hpp>
 #include <tofu/platform/windows/socket_calls.hpp>

@@ -4,9 +4,9 @@
 #define TOFU_POLICIES_CONCEPTS_ARCHETYPES_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/interest.hpp>
-#include <tofu/io.hpp>
-#include <tofu/slot_identity.hpp>
+#include <tofu/contract/interest.hpp>
+#include <tofu/contract/io.hpp>
+#include <tofu/contract/slot_identity.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -6,8 +6,9 @@
 
 #include <tofu/address.hpp>
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/policies/concepts/archetypes.hpp>
+#include <tofu/stats.hpp>
 
 #include <concepts>
 #include <cstddef>

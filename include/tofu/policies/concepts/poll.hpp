@@ -5,8 +5,8 @@
 #define TOFU_POLICIES_CONCEPTS_POLL_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/interest.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/interest.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/policies/categories.hpp>
 #include <tofu/policies/concepts/archetypes.hpp>
 #include <tofu/policies/concepts/network.hpp>

@@ -4,9 +4,9 @@
 #define TOFU_POLICIES_KEY_POINTER_KEY_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/integer_cast.hpp>
+#include <tofu/contract/slot_identity.hpp>
+#include <tofu/detail/integer_cast.hpp>
 #include <tofu/policies/categories.hpp>
-#include <tofu/slot_identity.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -4,8 +4,8 @@
 #define TOFU_POLICIES_KEY_SLOT_INDEX_KEY_HPP
 
 #include <tofu/config.hpp>
+#include <tofu/contract/slot_identity.hpp>
 #include <tofu/policies/categories.hpp>
-#include <tofu/slot_identity.hpp>
 
 #include <climits>
 #include <cstddef>

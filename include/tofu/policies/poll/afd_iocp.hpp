@@ -8,10 +8,10 @@
 
 #if __has_include(<winsock2.h>)
 
-#include <tofu/engine/deadline.hpp>
-#include <tofu/engine/intrusive_list.hpp>
-#include <tofu/interest.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/interest.hpp>
+#include <tofu/contract/io.hpp>
+#include <tofu/detail/deadline.hpp>
+#include <tofu/detail/intrusive_list.hpp>
 #include <tofu/platform/network.hpp>
 #include <tofu/platform/windows/afd.hpp>
 #include <tofu/platform/windows/afd_handles.hpp>
@@ -134,7 +134,7 @@ public:
         interest asked = interest::none;  ///< by the poll in flight
         state is = state::idle;
         bool attached = false;
-        engine::list_hook<registration> again_hook;
+        detail::list_hook<registration> again_hook;
     };
 
     basic_afd_iocp() noexcept requires(std::is_default_constructible_v<Network>) : network_() {}
@@ -202,7 +202,7 @@ public:
     template <class Sink>
     wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
         using clock = std::chrono::steady_clock;
-        const auto until = engine::deadline_from(clock::now(), timeout);
+        const auto until = detail::deadline_from(clock::now(), timeout);
         for (;;) {
             bool news = submit_again(sink);
             const std::chrono::nanoseconds left = news ? std::chrono::nanoseconds{} : until - clock::now();
@@ -340,7 +340,7 @@ private:
     engine::counter submitted_;
     engine::counter cancelled_;
     std::size_t in_flight_ = 0;
-    engine::intrusive_list<registration, &registration::again_hook> again_; ///< to be submitted by the next wait
+    detail::intrusive_list<registration, &registration::again_hook> again_; ///< to be submitted by the next wait
     std::array<windows::completion, Batch> entries_{};
 };
 

@@ -5,8 +5,8 @@
 #define TOFU_POLICIES_POLL_BSD_KQUEUE_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/interest.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/interest.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/bsd/kernel_queue.hpp>
 #include <tofu/platform/network.hpp>
 #include <tofu/platform/posix/error.hpp>

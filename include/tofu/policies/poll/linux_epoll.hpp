@@ -8,8 +8,8 @@
 
 #if __has_include(<sys/epoll.h>)
 
-#include <tofu/interest.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/interest.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/linux/epoll.hpp>
 #include <tofu/platform/linux/wake_event.hpp>
 #include <tofu/platform/network.hpp>

@@ -6,11 +6,12 @@
 
 #include <tofu/address.hpp>
 #include <tofu/config.hpp>
-#include <tofu/interest.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/interest.hpp>
+#include <tofu/contract/io.hpp>
+#include <tofu/detail/timed_wait.hpp>
 #include <tofu/platform/socket_options.hpp>
 #include <tofu/policies/categories.hpp>
-#include <tofu/timed_wait.hpp>
+#include <tofu/stats.hpp>
 
 #include <algorithm>
 #include <chrono>

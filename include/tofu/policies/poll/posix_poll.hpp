@@ -8,9 +8,9 @@
 
 #if __has_include(<poll.h>)
 
-#include <tofu/interest.hpp>
-#include <tofu/io.hpp>
-#include <tofu/nothrow_vector.hpp>
+#include <tofu/contract/interest.hpp>
+#include <tofu/contract/io.hpp>
+#include <tofu/contract/nothrow_vector.hpp>
 #include <tofu/platform/network.hpp>
 #include <tofu/platform/posix/poll.hpp>
 #include <tofu/platform/posix/wake_pipe.hpp>

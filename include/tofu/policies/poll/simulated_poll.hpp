@@ -16,9 +16,9 @@
 #define TOFU_POLICIES_POLL_SIMULATED_POLL_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/engine/deadline.hpp>
-#include <tofu/interest.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/interest.hpp>
+#include <tofu/contract/io.hpp>
+#include <tofu/detail/deadline.hpp>
 #include <tofu/policies/categories.hpp>
 #include <tofu/policies/poll/simulation/world.hpp>
 
@@ -72,7 +72,7 @@ public:
             rest();
             return {{io_failure::no_memory, 12}, false};
         }
-        const simulation::time_point until = engine::deadline_from(universe_->now(), timeout);
+        const simulation::time_point until = detail::deadline_from(universe_->now(), timeout);
         universe_->settle();
         if (!news().woken && !news().has_news() && universe_->now() < until) {
             const bool is_interrupted = universe_->chance.chance(universe_->faults.interrupts);

@@ -4,8 +4,8 @@
 #define TOFU_POLICIES_POOL_GROWING_CHANNEL_POOL_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/integer_cast.hpp>
-#include <tofu/nothrow_vector.hpp>
+#include <tofu/contract/nothrow_vector.hpp>
+#include <tofu/detail/integer_cast.hpp>
 #include <tofu/policies/categories.hpp>
 #include <tofu/policies/names.hpp>
 #include <tofu/policies/pool/slot_cells.hpp>

@@ -4,8 +4,8 @@
 #define TOFU_POLICIES_POOL_SLOT_CELLS_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/integer_cast.hpp>
-#include <tofu/slot_identity.hpp>
+#include <tofu/contract/slot_identity.hpp>
+#include <tofu/detail/integer_cast.hpp>
 
 #include <cstddef>
 #include <cstdint>

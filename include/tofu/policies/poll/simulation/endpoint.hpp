@@ -5,7 +5,7 @@
 
 #include <tofu/address.hpp>
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 
 #include <charconv>
 #include <cstdint>

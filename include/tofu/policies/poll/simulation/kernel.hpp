@@ -4,9 +4,9 @@
 #define TOFU_POLICIES_POLL_SIMULATION_KERNEL_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/integer_cast.hpp>
-#include <tofu/interest.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/interest.hpp>
+#include <tofu/contract/io.hpp>
+#include <tofu/detail/integer_cast.hpp>
 #include <tofu/policies/poll/simulation/faults.hpp>
 #include <tofu/policies/poll/simulation/operations.hpp>
 #include <tofu/policies/poll/simulation/random.hpp>

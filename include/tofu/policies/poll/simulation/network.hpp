@@ -5,7 +5,7 @@
 
 #include <tofu/address.hpp>
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/socket_options.hpp>
 #include <tofu/policies/poll/simulation/endpoint.hpp>
 #include <tofu/policies/poll/simulation/socket.hpp>

@@ -4,7 +4,7 @@
 #define TOFU_POLICIES_POLL_SIMULATION_OPERATIONS_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/interest.hpp>
+#include <tofu/contract/interest.hpp>
 #include <tofu/policies/poll/simulation/random.hpp>
 #include <tofu/policies/poll/simulation/traffic.hpp>
 

@@ -4,7 +4,7 @@
 #define TOFU_POLICIES_POLL_SIMULATION_RANDOM_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/integer_cast.hpp>
+#include <tofu/detail/integer_cast.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -4,9 +4,10 @@
 #define TOFU_POLICIES_POLL_SIMULATION_SOCKET_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/platform/socket_options.hpp>
 #include <tofu/policies/poll/simulation/universe.hpp>
+#include <tofu/stats.hpp>
 
 #include <cstddef>
 #include <span>

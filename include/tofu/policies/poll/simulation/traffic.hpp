@@ -4,7 +4,7 @@
 #define TOFU_POLICIES_POLL_SIMULATION_TRAFFIC_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/io.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/policies/poll/simulation/endpoint.hpp>
 #include <tofu/policies/timer/manual_timer.hpp>
 

@@ -4,8 +4,8 @@
 #define TOFU_POLICIES_POLL_SIMULATION_UNIVERSE_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/engine/ref.hpp>
-#include <tofu/integer_cast.hpp>
+#include <tofu/detail/integer_cast.hpp>
+#include <tofu/engine/threads/ref.hpp>
 #include <tofu/policies/poll/simulation/system_calls.hpp>
 #include <tofu/policies/poll/simulation/watch.hpp>
 

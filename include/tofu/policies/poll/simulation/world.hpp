@@ -4,7 +4,7 @@
 #define TOFU_POLICIES_POLL_SIMULATION_WORLD_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/engine/ref.hpp>
+#include <tofu/engine/threads/ref.hpp>
 #include <tofu/policies/poll/simulation/network.hpp>
 #include <tofu/policies/poll/simulation/universe.hpp>
 

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: BSL-1.0
+// Where messages come from and return to, and the credit that bounds receiving.
+#ifndef TOFU_ENGINE_MEMORY_MESSAGE_POOL_HPP
+#define TOFU_ENGINE_MEMORY_MESSAGE_POOL_HPP
+
+#include <tofu/config.hpp>
+#include <tofu/detail/prefetch.hpp>
+#include <tofu/engine/memory/alive_limit.hpp>
+#include <tofu/engine/memory/message_store.hpp>
+#include <tofu/message.hpp>
+#include <tofu/platform/process_mark.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <span>
+#include <system_error>
+#include <utility>
+
+namespace tofu::inline TOFU_ABI::engine {
+
+/// A bounded store of free messages, and the receive credit. Any thread, except where said. It lives until its owner
+/// has closed it and its last message has come back.
+///
+/// The credit is separate from the free messages on purpose: posting can never use it up, so two peers that both post
+/// cannot stop each other from reading.
+class message_pool {
+public:
+    /// What the pool calls, at most once per episode, when a starved reader may go on.
+    using wake_function = void (*)(void* context) noexcept;
+
+    /// Null when memory is short. Ends with `close`.
+    [[nodiscard]] static message_pool* create(const options& opts) noexcept {
+        message_pool* const pool = new (std::nothrow) message_pool(opts);
+        if (pool == nullptr) return nullptr;
+        if (!pool->store_.is_usable()) {
+            delete pool;
+            return nullptr;
+        }
+        for (std::size_t i = 0; i < (std::min)(opts.initial_messages, opts.max_messages); ++i) {
+            message* const fresh = pool->allocate();
+            if (fresh == nullptr) {
+                pool->close();
+                return nullptr;
+            }
+            pool->release(*fresh);
+        }
+        return pool;
+    }
+
+    message_pool(const message_pool&) = delete;
+    message_pool& operator=(const message_pool&) = delete;
+
+    void on_credit(wake_function wake, void* context) noexcept {
+        const std::lock_guard lock(waking_);
+        wake_ = wake;
+        context_ = context;
+    }
+
+    /// The owner is gone: free messages are deleted, the others when they come back; with the last the pool deletes
+    /// itself. After the return nothing calls the wake function.
+    void close() noexcept {
+        {
+            const std::lock_guard lock(waking_);
+            wake_ = nullptr;
+        }
+        std::size_t gone = 1; // the owner
+        store_.close([&gone](message& m) {
+            delete &m;
+            ++gone;
+        });
+        remove_members(gone);
+    }
+
+    /// A free message, or else a new one. Null: memory is short, options::max_messages_alive is reached, or this is a
+    /// forked child.
+    [[nodiscard]] message* acquire() noexcept {
+        return acquire_counted([this] { return acquire_uncounted(); });
+    }
+
+    /// A free message. Null: there is none, options::max_messages_alive is reached, or this is a forked child.
+    [[nodiscard]] message* acquire_free() noexcept {
+        return acquire_counted([this] { return store_.take(); });
+    }
+
+    /// For the engine's own notices: a free message, or else a new one. Null: memory is short. The message does not
+    /// count as alive before the application posts it.
+    [[nodiscard]] message* acquire_uncounted() noexcept {
+        message* const m = store_.take();
+        return m != nullptr ? m : allocate();
+    }
+
+    /// Always allocates: for messages held for a channel's lifetime, which would drain the pool. Null: memory is short.
+    [[nodiscard]] message* allocate() noexcept {
+        message* const fresh = new (std::nothrow) message;
+        if (fresh == nullptr) return nullptr;
+        route_of(*fresh).home = this;
+        allocations_.fetch_add(1, std::memory_order_relaxed);
+        members_.fetch_add(1, std::memory_order_relaxed);
+        return fresh;
+    }
+
+    /// Any thread: the application has posted it, or given it to update_receiver. Its credit is free, and from now on
+    /// it counts as alive.
+    void mark_posted(message& m) noexcept {
+        alive_.count(m);
+        release_credit(m);
+    }
+
+    /// False in a forked child. Another thread may have held a lock of the pool during the fork, so the child must not
+    /// use the pool: it deletes a message directly.
+    [[nodiscard]] bool is_here() const noexcept { return process_.is_here(); }
+
+    /// Ends the life of a message outside the pool: its credit is free again, its memory kept or given back.
+    void release(message& m) noexcept {
+        if (!is_here()) {
+            delete &m;
+            return;
+        }
+        retire(m);
+        if (store_.put(m)) return;
+        delete &m;
+        remove_members(1);
+    }
+
+    /// I/O thread. Free messages under one lock, as many as there are, but no more than there are places; how many.
+    [[nodiscard]] std::size_t acquire_batch(std::span<message*> into) noexcept { return store_.take(into); }
+
+    /// I/O thread. Many retired messages under one lock; what the pool will not keep is deleted.
+    void release_batch(std::span<message* const> from) noexcept {
+        const std::size_t kept = store_.put(from);
+        if (kept == from.size()) return;
+        for (message* const each : from.subspan(kept)) delete each;
+        remove_members(from.size() - kept);
+    }
+
+    /// A message as it has to be before it rests in the pool: empty, without overlarge buffers; then without credit and
+    /// not counted. In this order: whoever gets its place finds its memory free.
+    void retire(message& m) noexcept {
+        m.reset();
+        if (m.body().capacity() > retained_capacity_) m.body().release();
+        if (m.headers().buffer().capacity() > retained_capacity_) m.headers().buffer().release();
+        node_of(m).kind = detail::node_kind::message;
+        route_of(m).group = nullptr;
+        alive_.forget(m);
+        release_credit(m);
+    }
+
+    // The receive credit.
+
+    /// I/O thread. Credit for so many messages, or for as many as there is some left; each is charged with its own, and
+    /// the others are given back.
+    [[nodiscard]] std::size_t take_credit(std::size_t wanted) noexcept {
+        // Nobody else takes any: there can only be more of it than this look shows.
+        const std::size_t used = credit_used_.load(std::memory_order_relaxed);
+        const std::size_t taken = (std::min)(wanted, credit_limit_ - (std::min)(used, credit_limit_));
+        if (taken != 0) credit_used_.fetch_add(taken, std::memory_order_seq_cst);
+        return taken;
+    }
+    static void charge(message& m) noexcept { route_of(m).credited = 1; }
+
+    /// Any thread: it is no received message any more.
+    void release_credit(message& m) noexcept {
+        if (route_of(m).credited == 0) return;
+        route_of(m).credited = 0;
+        return_credit(1);
+    }
+
+    /// Any thread. Wakes a starved reader once a quarter of the credit is free.
+    void return_credit(std::size_t messages) noexcept {
+        credit_used_.fetch_sub(messages, std::memory_order_seq_cst);
+        if (!starved_.load(std::memory_order_seq_cst) || !enough_credit() || !is_here()) return;
+        if (!starved_.exchange(false, std::memory_order_seq_cst)) return;
+        const std::lock_guard lock(waking_);
+        if (wake_ != nullptr) wake_(context_);
+    }
+
+    /// I/O thread: no credit left, reading stops. False when enough came back meanwhile, so that reading goes on.
+    /// (The store of `starved_` and the look at the credit pair with release_credit as in inbox.hpp.)
+    [[nodiscard]] bool begin_starvation() noexcept {
+        starved_.store(true, std::memory_order_seq_cst);
+        return !(enough_credit() && starved_.exchange(false, std::memory_order_seq_cst));
+    }
+
+    /// The episode that begin_starvation started has not ended yet.
+    [[nodiscard]] bool starved() const noexcept { return starved_.load(std::memory_order_seq_cst); }
+    [[nodiscard]] bool has_credit() const noexcept {
+        return credit_used_.load(std::memory_order_relaxed) < credit_limit_;
+    }
+    [[nodiscard]] std::size_t credit_limit() const noexcept { return credit_limit_; }
+    [[nodiscard]] std::size_t credit_used() const noexcept { return credit_used_.load(std::memory_order_relaxed); }
+
+    // Figures.
+
+    /// Messages that count against the limit of messages alive, beside the credit.
+    [[nodiscard]] std::size_t counted() const noexcept { return alive_.counted(); }
+    [[nodiscard]] std::size_t allocations() const noexcept { return allocations_.load(std::memory_order_relaxed); }
+    /// Near enough while others take and return some.
+    [[nodiscard]] std::size_t free_messages() const noexcept { return store_.size(); }
+    /// How many the pool keeps, for this option: a little more than the credit, so that those which the loop has in
+    /// hand, and the engine's notices, need not be deleted and made again when all come back. Their addresses have
+    /// places from the start, so there is an end to it.
+    [[nodiscard]] static constexpr std::size_t most_retained(std::size_t max_messages) noexcept {
+        constexpr std::size_t end = 64 * 1024;
+        return max_messages < end ? (std::min)(max_messages + max_messages / 16, end) : end;
+    }
+    /// Messages alive outside the pool: the application's, the engine's, and those on their way. Before `close`; near
+    /// enough, too.
+    [[nodiscard]] std::size_t outstanding() const noexcept {
+        const std::size_t resting = store_.size() + 1; // and the owner
+        const std::size_t members = members_.load(std::memory_order_relaxed);
+        return members - (std::min)(members, resting);
+    }
+
+private:
+    explicit message_pool(const options& opts) noexcept
+        : credit_limit_(opts.max_messages)
+        , retained_capacity_(opts.retained_capacity)
+        , alive_(opts)
+        , store_(most_retained(opts.max_messages)) {}
+    ~message_pool() = default;
+
+    [[nodiscard]] bool enough_credit() const noexcept {
+        const std::size_t used = credit_used_.load(std::memory_order_seq_cst);
+        return credit_limit_ - (std::min)(used, credit_limit_) >= std::max<std::size_t>(1, credit_limit_ / 4);
+    }
+
+    template <class Take>
+    [[nodiscard]] message* acquire_counted(Take take) noexcept {
+        if (!is_here() || !alive_.reserve()) return nullptr;
+        message* const m = take();
+        if (m != nullptr)
+            alive_.commit(*m);
+        else
+            alive_.cancel();
+        return m;
+    }
+
+    /// So many messages, or the owner, are gone. The last one deletes the pool.
+    void remove_members(std::size_t members) noexcept {
+        if (members_.fetch_sub(members, std::memory_order_acq_rel) == members) delete this;
+    }
+
+    [[no_unique_address]] platform::process_mark process_;
+    const std::size_t credit_limit_;
+    const std::size_t retained_capacity_;
+    alive_limit alive_; // beside the lock that `acquire` takes anyway, away from what the reader writes
+    message_store store_;
+
+    std::mutex waking_;
+    wake_function wake_ = nullptr; ///< under `waking_`
+    void* context_ = nullptr;
+
+    alignas(detail::cache_line_size) std::atomic<std::size_t> credit_used_{0};
+    std::atomic<bool> starved_{false};
+    std::atomic<std::size_t> allocations_{0};
+    std::atomic<std::size_t> members_{1}; ///< messages made and not deleted, and the owner until `close`
+};
+
+} // namespace tofu::inline TOFU_ABI::engine
+
+#endif

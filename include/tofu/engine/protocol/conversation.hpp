@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSL-1.0
+// The conversation on one connection as a sans-I/O state machine: what a peer may say now, and what happens next.
+//
+//                    connecting side                          accepting side
+//
+//     connected --> hello_request out                 hello_request in  (announced to the application)
+//                   hello_response in, or  --> both:  <-- hello_response out
+//                   a regular message          any
+//                                              regular message
+//     bye_request out, bye_response in, or the other way round, or two bye_requests that crossed: done
+//     done: end our output, read and drop until the end of the stream (or the grace time), close
+//     bye_signal in: close at once
+//
+// A server may skip the hello_response, as Zig servers do. Its first regular message then opens the conversation, and
+// one hello_response may still follow. A bye never opens the conversation.
+//
+#ifndef TOFU_ENGINE_PROTOCOL_CONVERSATION_HPP
+#define TOFU_ENGINE_PROTOCOL_CONVERSATION_HPP
+
+#include <tofu/binary_header.hpp>
+#include <tofu/config.hpp>
+#include <tofu/reason.hpp>
+#include <tofu/status.hpp>
+
+#include <cstdint>
+
+namespace tofu::inline TOFU_ABI::engine {
+
+class conversation {
+public:
+    enum class side : std::uint8_t { connecting, accepting };
+
+    /// What the loop has to do next.
+    enum class action : std::uint8_t {
+        nothing,    ///< wait for the next event
+        end_output, ///< our direction is over: shut down writing, report `output_ended`
+        mark_end,   ///< put the end_of_stream marker behind what the group has received, report `end_marked`
+        close,      ///< the end, for `why`
+        give_up     ///< the end, for the failure of our output
+    };
+    struct decision {
+        action what = action::nothing;
+        reason why = reason::none;
+    };
+
+    /// What to do with an incoming message, decided as soon as its header is there.
+    struct verdict {
+        status violated = status::success; ///< anything else: close this channel, touch nothing else
+        bool deliver = true;               ///< false: tolerated, not delivered
+        bool aborts = false;               ///< a bye_signal: close this channel, see reason_of_abort
+    };
+
+    explicit conversation(side whose) noexcept : side_(whose) {}
+
+    /// May the peer send this now? `max_text` and `max_body` are what the engine accepts.
+    [[nodiscard]] verdict judge(const binary_header& h, std::uint16_t max_text, std::uint16_t max_body) const noexcept {
+        if (!is_valid(h.op)) return {status::invalid_op_code};
+        if (!travels(h.op)) return {status::invalid_op_code};
+        if (h.origin == origin::engine) return {status::invalid_message};
+        if (h.more && !is_regular(h.op)) return {status::invalid_more_usage};
+        if (h.text_headers_length > max_text) return {status::invalid_headers_len};
+        if (h.body_length > max_body) return {status::invalid_body_len};
+        if (h.op == op_code::bye_signal) return {status::success, false, true}; // in every state
+        if (!in_turn(h.op)) return {status::invalid_op_code};
+        return {status::success, !done()}; // the late bye_response of two byes that crossed
+    }
+
+    // Events.
+
+    /// A message that judge() let pass is complete.
+    void received(op_code op) noexcept {
+        if (op == op_code::hello_request || op == op_code::hello_response) hello_received_ = true;
+        if (hello_received_ || is_regular(op)) begun_ = true;
+        if (op == op_code::bye_request) in_bye_ = bye::request;
+        if (op == op_code::bye_response) in_bye_ = bye::response;
+    }
+    /// A message of our side is in the send queue. False: it came too late, after our own bye; give it back.
+    [[nodiscard]] bool queue(op_code op) noexcept {
+        if (out_bye_ != bye::none) return false;
+        if (op == op_code::bye_request) out_bye_ = bye::request;
+        if (op == op_code::bye_response) out_bye_ = bye::response;
+        return true;
+    }
+    /// A message of our side was handed to the kernel completely.
+    void sent(op_code op) noexcept {
+        if (op == op_code::bye_request || op == op_code::bye_response) out_bye_sent_ = true;
+    }
+    void input_ended() noexcept { input_ = stream::ended; }
+    void input_failed() noexcept { input_ = stream::failed; }
+    void output_ended() noexcept { output_ = stream::ended; }
+    void output_failed() noexcept { output_ = stream::failed; }
+    void end_marked() noexcept { end_marked_ = true; }
+    /// The application has taken everything before the end_of_stream marker.
+    void end_seen() noexcept { end_seen_ = true; }
+
+    // Questions.
+
+    [[nodiscard]] side whose() const noexcept { return side_; }
+    /// True when an incoming message with this operation opens the conversation for the connecting side.
+    [[nodiscard]] bool opens(op_code op) const noexcept {
+        return !begun_ && (op == op_code::hello_response || is_regular(op));
+    }
+    /// The reason of a channel that the peer's bye_signal ends; after both byes it is `bye`.
+    [[nodiscard]] reason reason_of_abort() const noexcept { return done() ? reason::bye : reason::peer_aborted; }
+    [[nodiscard]] bool reads() const noexcept { return input_ == stream::open; }
+    [[nodiscard]] bool writes() const noexcept { return output_ == stream::open; }
+    [[nodiscard]] bool output_has_failed() const noexcept { return output_ == stream::failed; }
+    [[nodiscard]] bool bye_queued() const noexcept { return out_bye_ != bye::none; }
+    [[nodiscard]] bool end_was_seen() const noexcept { return end_seen_; }
+    /// Nothing incoming is delivered any more: the conversation is over, both sides said bye.
+    [[nodiscard]] bool done() const noexcept {
+        if (!out_bye_sent_) return false;
+        return out_bye_ == bye::request ? in_bye_ != bye::none : in_bye_ == bye::request;
+    }
+
+    /// What happens next, after any event. `flushed`: the send queue is empty.
+    [[nodiscard]] decision next(bool flushed) const noexcept {
+        if (input_ == stream::failed) return {action::close, done() ? reason::bye : reason::peer_reset};
+        if (done()) return next_when_done();
+        // Still readable, also after a write error: read first, because reading may tell the cause. grace_time limits
+        // that.
+        if (input_ == stream::open) return {};
+        if (output_ == stream::failed) return {action::give_up, reason::none};
+        return next_after_end_of_stream(flushed);
+    }
+
+private:
+    enum class bye : std::uint8_t { none, request, response };
+    enum class stream : std::uint8_t { open, ended, failed };
+
+    [[nodiscard]] decision next_when_done() const noexcept {
+        if (input_ == stream::ended) return {action::close, reason::bye};
+        if (output_ == stream::open) return {action::end_output, reason::none};
+        return {}; // the peer has not closed yet: read and drop; the grace time bounds it
+    }
+
+    /// The peer has half-closed, and is still served.
+    [[nodiscard]] decision next_after_end_of_stream(bool flushed) const noexcept {
+        constexpr decision gone{action::close, reason::peer_disconnected};
+        if (out_bye_ == bye::request) return out_bye_sent_ ? gone : decision{}; // no answer can come; flush first
+        if (out_bye_ == bye::response) return {};                               // flush it, then we are done
+        if (in_bye_ == bye::request) return {}; // the application owes the bye_response; the bye time bounds it
+        if (!begun_) return gone;               // nothing was ever agreed
+        if (!end_marked_) return {action::mark_end, reason::none};
+        if (!end_seen_) return {}; // the application is still reading what came before the end
+        return flushed ? gone : decision{};
+    }
+
+    [[nodiscard]] static constexpr bool travels(op_code op) noexcept {
+        return op != op_code::welcome_request && op != op_code::welcome_response;
+    }
+
+    /// Is this operation in its place in the conversation?
+    [[nodiscard]] bool in_turn(op_code op) const noexcept {
+        const bool asked_for_bye = out_bye_ == bye::request && out_bye_sent_;
+        if (in_bye_ == bye::response) return false; // nothing follows a bye_response
+        if (in_bye_ == bye::request) return op == op_code::bye_response && asked_for_bye;
+        if (op == op_code::bye_response) return asked_for_bye;
+        if (side_ == side::accepting)
+            return (op == op_code::hello_request) != hello_received_ && op != op_code::hello_response;
+        return op != op_code::hello_request && !(op == op_code::hello_response && hello_received_);
+    }
+
+    side side_;
+    bool hello_received_ = false; ///< true exactly when the hello_request (or hello_response) of the peer was received
+    bool begun_ = false;          ///< true exactly when the peer's hello, or a regular message, was received
+    bye in_bye_ = bye::none;
+    bye out_bye_ = bye::none;
+    bool out_bye_sent_ = false;
+    stream input_ = stream::open;
+    stream output_ = stream::open;
+    bool end_marked_ = false;
+    bool end_seen_ = false;
+};
+
+} // namespace tofu::inline TOFU_ABI::engine
+
+#endif

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSL-1.0
+// Cuts a byte stream into messages; sans-I/O: it takes bytes and says what has become of them.
+#ifndef TOFU_ENGINE_PROTOCOL_FRAME_READER_HPP
+#define TOFU_ENGINE_PROTOCOL_FRAME_READER_HPP
+
+#include <tofu/config.hpp>
+#include <tofu/contract/io.hpp>
+#include <tofu/message.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <span>
+#include <utility>
+
+namespace tofu::inline TOFU_ABI::engine {
+
+/// The reading half of one connection. The 16 header bytes live in here, so that an idle peer costs no message; whoever
+/// drives it supplies a message only when a header is complete, and may take its time: the reader then waits in
+/// `header`.
+class frame_reader {
+public:
+    enum class step : std::uint8_t {
+        need_bytes, ///< everything given was consumed
+        header,     ///< a header is complete: answer with `store_in` or `skip`
+        message     ///< a message is complete: answer with `take`
+    };
+
+    /// Consumes from the front of `input` until something has to be decided or `input` is empty.
+    [[nodiscard]] step consume(std::span<const std::byte>& input) noexcept {
+        for (;;) {
+            switch (phase_) {
+            case phase::header:
+                if (!fill_header(input)) return step::need_bytes;
+                break;
+            case phase::decision: return step::header;
+            case phase::parts:
+                if (!fill_parts(input)) return step::need_bytes;
+                break;
+            case phase::skipping:
+                if (!drop(input)) return step::need_bytes;
+                break;
+            case phase::complete: return step::message;
+            }
+        }
+    }
+
+    /// The header that waits for its decision, or belongs to the message in progress.
+    [[nodiscard]] const binary_header& header() const noexcept { return header_; }
+
+    /// In `header`: the message goes there; it stays with the reader until `take`. allocation_failed: memory for its
+    /// parts is short; the reader has not taken it.
+    [[nodiscard]] status store_in(message& m) noexcept {
+        if (!m.headers().buffer().resize(header_.text_headers_length) || !m.body().resize(header_.body_length))
+            return status::allocation_failed;
+        m.header() = header_;
+        message_ = &m;
+        filled_ = 0;
+        phase_ = total() == 0 ? phase::complete : phase::parts;
+        return status::success;
+    }
+
+    /// In `header`: its parts are dropped as they come.
+    void skip() noexcept {
+        filled_ = 0;
+        phase_ = phase::skipping;
+    }
+
+    /// In `message`: the message, complete.
+    [[nodiscard]] message* take() noexcept {
+        phase_ = phase::header;
+        filled_ = 0;
+        return std::exchange(message_, nullptr);
+    }
+
+    /// At the end of the stream: what is incomplete is forgotten. Its message, if there is one.
+    [[nodiscard]] message* abandon() noexcept { return take(); }
+
+    /// Where the next bytes of the item in progress belong, so that they can be read straight into place: the rest of
+    /// the header, or of text headers and body. No place while a decision is due, or while skipping.
+    [[nodiscard]] std::array<mutable_buffer, 2> places() noexcept {
+        if (phase_ == phase::header) return {{{wire_.data() + filled_, wire_.size() - filled_}, {}}};
+        if (phase_ != phase::parts) return {};
+        const std::size_t text = header_.text_headers_length;
+        byte_buffer& headers = message_->headers().buffer();
+        if (filled_ >= text) return {{{message_->body().data() + (filled_ - text), total() - filled_}, {}}};
+        return {{{headers.data() + filled_, text - filled_}, {message_->body().data(), header_.body_length}}};
+    }
+
+    /// So many bytes are in the places now.
+    void advance(std::size_t bytes) noexcept {
+        filled_ += bytes;
+        if (phase_ == phase::header && filled_ == wire_.size()) decide();
+        if (phase_ == phase::parts && filled_ == total()) phase_ = phase::complete;
+    }
+
+    /// A header is complete and its decision due.
+    [[nodiscard]] bool awaits_storage() const noexcept { return phase_ == phase::decision; }
+    /// A message is stored, whole or in part, and not taken.
+    [[nodiscard]] bool holds_message() const noexcept { return message_ != nullptr; }
+    [[nodiscard]] bool message_complete() const noexcept { return phase_ == phase::complete; }
+    /// At least one byte of an incomplete message has come.
+    [[nodiscard]] bool in_progress() const noexcept { return phase_ != phase::header || filled_ != 0; }
+    /// Bytes of text headers and body the header announces.
+    [[nodiscard]] std::size_t total() const noexcept {
+        return std::size_t{header_.text_headers_length} + header_.body_length;
+    }
+
+private:
+    enum class phase : std::uint8_t { header, decision, parts, skipping, complete };
+
+    void decide() noexcept {
+        header_ = decode(wire_);
+        filled_ = 0;
+        phase_ = phase::decision;
+    }
+
+    bool fill_header(std::span<const std::byte>& input) noexcept {
+        if (filled_ == 0 && input.size() >= wire_.size()) { // nearly always: no need to keep the bytes
+            header_ = decode(input.first<binary_header::wire_size>());
+            input = input.subspan(wire_.size());
+            phase_ = phase::decision;
+            return true;
+        }
+        const std::size_t n = (std::min)(input.size(), wire_.size() - filled_);
+        if (n != 0) std::memcpy(wire_.data() + filled_, input.data(), n);
+        input = input.subspan(n);
+        filled_ += n;
+        if (filled_ < wire_.size()) return false;
+        decide();
+        return true;
+    }
+
+    bool fill_parts(std::span<const std::byte>& input) noexcept {
+        for (const mutable_buffer& place : places()) {
+            const std::size_t n = (std::min)(input.size(), place.size);
+            if (n != 0) std::memcpy(place.data, input.data(), n);
+            input = input.subspan(n);
+            filled_ += n;
+        }
+        if (filled_ < total()) return false;
+        phase_ = phase::complete;
+        return true;
+    }
+
+    bool drop(std::span<const std::byte>& input) noexcept {
+        const std::size_t n = (std::min)(input.size(), total() - filled_);
+        input = input.subspan(n);
+        filled_ += n;
+        if (filled_ < total()) return false;
+        filled_ = 0;
+        phase_ = phase::header;
+        return true;
+    }
+
+    std::array<std::byte, binary_header::wire_size> wire_{};
+    binary_header header_;
+    message* message_ = nullptr;
+    std::size_t filled_ = 0; // of the header, or of text headers and body together
+    phase phase_ = phase::header;
+};
+
+} // namespace tofu::inline TOFU_ABI::engine
+
+#endif

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+// What `post` checks in a message before it looks at the channel.
+#ifndef TOFU_ENGINE_PROTOCOL_POST_CHECKS_HPP
+#define TOFU_ENGINE_PROTOCOL_POST_CHECKS_HPP
+
+#include <tofu/address.hpp>
+#include <tofu/config.hpp>
+#include <tofu/message.hpp>
+#include <tofu/reason.hpp>
+
+#include <cstdint>
+
+namespace tofu::inline TOFU_ABI::engine {
+
+[[nodiscard]] constexpr bool opens_channel(op_code op) noexcept {
+    return op == op_code::hello_request || op == op_code::welcome_request;
+}
+
+/// Operations that open, answer or end a conversation: there is always room for them, at most one of each per channel.
+[[nodiscard]] constexpr bool needs_room(op_code op) noexcept { return is_regular(op); }
+
+/// The address of a hello_ or welcome_request: there, well formed, and usable for it.
+[[nodiscard]] inline status check_address(const message& m) noexcept {
+    const bool connects = m.header().op == op_code::hello_request;
+    const std::string_view text = m.headers().find(connects ? connect_to_header : listen_on_header);
+    if (text.data() == nullptr) return status::invalid_address;
+    const parsed_address where = parse_address(text);
+    if (where.status != status::success) return where.status;
+    return connects && !connect_problem(where.value).empty() ? status::wrong_address : status::success;
+}
+
+/// Bytes of text header memory that a message needs to be able to carry any reason. `post` reserves them in a
+/// hello_request and a welcome_request, which come back with their reason if they fail.
+inline constexpr std::size_t reason_room = 64;
+
+/// Most bytes of text headers in a message with this operation.
+[[nodiscard]] constexpr std::size_t most_text_headers(op_code op) noexcept {
+    return opens_channel(op) ? max_part_length - reason_room : max_part_length;
+}
+
+/// Everything that can be said without the channel's state, in the order of the protocol's list.
+[[nodiscard]] inline status check_message(const message& m) noexcept {
+    const binary_header& h = m.header();
+    if (!is_valid(h.op) || h.op == op_code::welcome_response)
+        return status::invalid_op_code; // that one is the engine's
+    if (h.more && !is_regular(h.op)) return status::invalid_more_usage;
+    if (opens_channel(h.op) != (h.channel_number == no_channel)) return status::invalid_channel_number;
+    if (h.channel_number == engine_channel) return status::invalid_channel_number;
+    if (m.headers().size_bytes() > most_text_headers(h.op)) return status::invalid_headers_len;
+    if (m.body().size() > max_part_length) return status::invalid_body_len;
+    if (h.more && h.message_id == 0) return status::invalid_message_id; // its parts could not be put together
+    return opens_channel(h.op) ? check_address(m) : status::success;
+}
+
+/// Turns an accepted message into what travels. `next_id()` gives a message id: for a message without one, unless it is
+/// a response. The id of a response belongs to the peer, and may be 0.
+template <class NextId>
+void prepare(message& m, NextId next_id) noexcept {
+    binary_header& h = m.header();
+    h.origin = origin::application;
+    h.text_headers_length = static_cast<std::uint16_t>(m.headers().size_bytes());
+    h.body_length = static_cast<std::uint16_t>(m.body().size());
+    const bool answers = h.op == op_code::response || h.op == op_code::hello_response || h.op == op_code::bye_response;
+    if (h.message_id == 0 && !answers) h.message_id = next_id();
+}
+
+} // namespace tofu::inline TOFU_ABI::engine
+
+#endif

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+// Who may turn the loop: one driver at a time. The I/O thread for its whole life, or whichever thread of the
+// application waits for something just now.
+#ifndef TOFU_ENGINE_THREADS_DRIVER_HPP
+#define TOFU_ENGINE_THREADS_DRIVER_HPP
+
+#include <tofu/config.hpp>
+#include <tofu/engine/threads/wait_gate.hpp>
+
+#include <atomic>
+#include <thread>
+
+namespace tofu::inline TOFU_ABI::engine {
+
+/// The role, and where others wait for it or for what the driver brings about. Any thread.
+class driver {
+public:
+    using time_point = wait_gate::time_point;
+
+    [[nodiscard]] bool try_acquire() noexcept {
+        if (taken_.load(std::memory_order_relaxed) || taken_.exchange(true, std::memory_order_seq_cst)) return false;
+        last_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+        return true;
+    }
+
+    void release() noexcept {
+        taken_.store(false, std::memory_order_seq_cst);
+        waiting_.notify();
+    }
+
+    /// The caller was the last to drive: nobody else is about to.
+    [[nodiscard]] bool was_last() const noexcept {
+        return last_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+    }
+
+    /// Until `ready()` or, if `or_free`, until the role can be taken.
+    template <class Ready>
+    void wait(time_point until, bool or_free, Ready ready) noexcept {
+        waiting_.wait_until(until, [&] { return ready() || (or_free && !taken_.load(std::memory_order_seq_cst)); });
+    }
+
+    /// Something has changed that a waiting thread may be waiting for.
+    void notify() noexcept { waiting_.notify(); }
+
+private:
+    std::atomic<bool> taken_{false};
+    std::atomic<std::thread::id> last_{};
+    wait_gate waiting_;
+};
+
+} // namespace tofu::inline TOFU_ABI::engine
+
+#endif

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSL-1.0
+// A counted reference to an object that counts its own references.
+#ifndef TOFU_ENGINE_THREADS_REF_HPP
+#define TOFU_ENGINE_THREADS_REF_HPP
+
+#include <tofu/config.hpp>
+#include <tofu/platform/process_mark.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <utility>
+
+namespace tofu::inline TOFU_ABI::engine {
+
+/// The count an object carries. It starts at one, the maker's.
+class ref_count {
+public:
+    void add() noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
+    /// True for the last reference, but never in a child that was forked after the object was made: other threads may
+    /// have been changing the object during the fork, so it must not be destroyed.
+    [[nodiscard]] bool drop() noexcept {
+        if (count_.fetch_sub(1, std::memory_order_acq_rel) != 1) return false;
+        if (process_.is_here()) return true;
+        keep();
+        return false;
+    }
+
+private:
+    /// Puts the object on a list of all that are never destroyed: a leak checker then finds them. The count, which is
+    /// over, is the link.
+    void keep() noexcept {
+        count_.store(reinterpret_cast<std::uintptr_t>(kept_.exchange(this)), std::memory_order_relaxed);
+    }
+
+    std::atomic<std::uintptr_t> count_{1};
+    [[no_unique_address]] platform::process_mark process_;
+    inline static constinit std::atomic<ref_count*> kept_{nullptr};
+};
+
+/// Shares an object that has a `ref_count references`; the last reference deletes it. Any thread, each ref one at a
+/// time.
+template <class Object>
+class ref {
+public:
+    ref() noexcept = default;
+    /// Takes over a reference that already counts.
+    [[nodiscard]] static ref adopt(Object* object) noexcept {
+        ref result;
+        result.object_ = object;
+        return result;
+    }
+    /// One reference more.
+    [[nodiscard]] static ref share(Object& object) noexcept {
+        object.references.add();
+        return adopt(&object);
+    }
+    ref(const ref& other) noexcept : object_(other.object_) {
+        if (object_ != nullptr) object_->references.add();
+    }
+    ref(ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+    ref& operator=(ref other) noexcept {
+        std::swap(object_, other.object_);
+        return *this;
+    }
+    ~ref() {
+        if (object_ != nullptr && object_->references.drop()) delete object_;
+    }
+
+    [[nodiscard]] Object* get() const noexcept { return object_; }
+    [[nodiscard]] Object& operator*() const noexcept { return *object_; }
+    [[nodiscard]] Object* operator->() const noexcept { return object_; }
+    [[nodiscard]] explicit operator bool() const noexcept { return object_ != nullptr; }
+    /// Gives the reference away uncounted; whoever gets it adopts it.
+    [[nodiscard]] Object* release() noexcept { return std::exchange(object_, nullptr); }
+
+private:
+    Object* object_ = nullptr;
+};
+
+} // namespace tofu::inline TOFU_ABI::engine
+
+#endif

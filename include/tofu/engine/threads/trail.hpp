@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSL-1.0
+// Where the nodes lie that are on their way to another thread, so that it can fetch many at a time.
+#ifndef TOFU_ENGINE_THREADS_TRAIL_HPP
+#define TOFU_ENGINE_THREADS_TRAIL_HPP
+
+#include <tofu/config.hpp>
+#include <tofu/detail/prefetch.hpp>
+#include <tofu/detail/queue_node.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <new>
+
+namespace tofu::inline TOFU_ABI::engine {
+
+/// A node's address is known only after its predecessor was loaded, so walking a chain made by another processor costs
+/// one cache miss per node. Producers therefore also store the addresses of the latest nodes in an array, as prefetch
+/// hints. If producers race, or if there are more nodes than places, some hints are lost.
+///
+/// The array takes 8 KiB. The consumer allocates it after the first long chain; without memory there are no hints.
+class trail {
+    /// As many as messages may wait in the send queue of a channel, or be received, by default.
+    using places = std::array<std::atomic<const detail::queue_node*>, 1024>;
+
+public:
+    trail() noexcept = default;
+    trail(const trail&) = delete;
+    trail& operator=(const trail&) = delete;
+    ~trail() { delete places_.load(std::memory_order_relaxed); }
+
+    /// Any thread, for each node, oldest first.
+    void add(const detail::queue_node& node) noexcept {
+        places* const all = places_.load(std::memory_order_acquire);
+        if (all == nullptr) return;
+        const std::size_t end = end_.load(std::memory_order_relaxed);
+        (*all)[end % all->size()].store(&node, std::memory_order_relaxed);
+        end_.store(end + 1, std::memory_order_relaxed);
+    }
+
+    /// Called by the consumer after a walk. Allocates the array after the first chain of at least `long_chain` nodes.
+    void allocate_after(std::size_t nodes) noexcept {
+        if (nodes < long_chain || places_.load(std::memory_order_relaxed) != nullptr) return;
+        places_.store(new (std::nothrow) places{}, std::memory_order_release);
+    }
+
+    /// Runs some nodes ahead of the consumer on its walk from the newest node to the oldest, and has them fetched.
+    class runner {
+    public:
+        /// The consumer, before it begins.
+        explicit runner(trail& which) noexcept : places_(which.places_.load(std::memory_order_relaxed)) {
+            if (places_ == nullptr) return;
+            next_ = which.end_.load(std::memory_order_relaxed);
+            left_ = (std::min)(next_ - which.known_, places_->size());
+            which.known_ = next_;
+            for (std::size_t i = 0; i < ahead; ++i) step();
+        }
+
+        /// One node further; without effect when the trail ends.
+        void step() noexcept {
+            if (left_ == 0) return;
+            --left_;
+            detail::prefetch((*places_)[--next_ % places_->size()].load(std::memory_order_relaxed), most_bytes);
+        }
+
+    private:
+        static constexpr std::size_t ahead = 8;
+        static constexpr std::size_t most_bytes = 128; ///< of a node: nearly all are messages
+
+        const places* places_;
+        std::size_t next_ = 0; ///< behind the one to be fetched next
+        std::size_t left_ = 0; ///< that the consumer has not seen before, as far as it knows
+    };
+
+    /// Bytes of the places.
+    static constexpr std::size_t most_bytes = sizeof(places);
+
+private:
+    static constexpr std::size_t long_chain = 32;
+
+    std::atomic<places*> places_{nullptr};
+    std::atomic<std::size_t> end_{0};
+    std::size_t known_ = 0; ///< the consumer's: `end_` when it was here last
+};
+
+} // namespace tofu::inline TOFU_ABI::engine
+
+#endif
