@@ -18,15 +18,24 @@ struct item {
     tofu::detail::list_hook<item> red;
     tofu::detail::list_hook<item> blue;
 };
-using red_list = tofu::detail::intrusive_list<item, &item::red>;
-using blue_list = tofu::detail::intrusive_list<item, &item::blue>;
+
+/// Lets its items go when it ends, as a list must be empty then.
+template <class List>
+struct emptied : List {
+    ~emptied() {
+        while (this->pop_front() != nullptr) {
+        }
+    }
+};
+using red_list = emptied<tofu::detail::intrusive_list<item, &item::red>>;
+using blue_list = emptied<tofu::detail::intrusive_list<item, &item::blue>>;
 
 template <std::size_t N>
-std::array<item, N> numbered() {
-    std::array<item, N> items;
-    for (std::size_t i = 0; i < N; ++i) items[i].number = static_cast<int>(i);
-    return items;
-}
+struct numbered : std::array<item, N> {
+    numbered() {
+        for (std::size_t i = 0; i < N; ++i) (*this)[i].number = static_cast<int>(i);
+    }
+};
 
 template <class List>
 std::vector<int> numbers_of(const List& list) {
@@ -42,7 +51,7 @@ using numbers = std::vector<int>;
 BOOST_AUTO_TEST_SUITE(intrusive_list)
 
 BOOST_AUTO_TEST_CASE(items_come_out_in_the_order_they_went_in) {
-    auto items = numbered<3>();
+    numbered<3> items;
     red_list list;
     BOOST_TEST(list.empty());
     BOOST_TEST((list.pop_front() == nullptr));
@@ -59,7 +68,7 @@ BOOST_AUTO_TEST_CASE(items_come_out_in_the_order_they_went_in) {
 
 BOOST_AUTO_TEST_CASE(first_middle_and_last_can_be_taken_out) {
     for (std::size_t gone = 0; gone < 3; ++gone) {
-        auto items = numbered<3>();
+        numbered<3> items;
         red_list list;
         for (item& i : items) list.push_back(i);
         list.erase(items[gone]);
@@ -73,7 +82,7 @@ BOOST_AUTO_TEST_CASE(first_middle_and_last_can_be_taken_out) {
 }
 
 BOOST_AUTO_TEST_CASE(an_item_is_in_a_list_once) {
-    auto items = numbered<2>();
+    numbered<2> items;
     red_list list;
     list.push_back(items[0]);
     list.push_back(items[1]);
@@ -82,7 +91,7 @@ BOOST_AUTO_TEST_CASE(an_item_is_in_a_list_once) {
 }
 
 BOOST_AUTO_TEST_CASE(taking_out_what_is_not_there_changes_nothing) {
-    auto items = numbered<2>();
+    numbered<2> items;
     red_list list;
     list.push_back(items[0]);
     list.erase(items[1]);
@@ -93,7 +102,7 @@ BOOST_AUTO_TEST_CASE(taking_out_what_is_not_there_changes_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(an_item_can_be_in_several_lists) {
-    auto items = numbered<3>();
+    numbered<3> items;
     red_list red;
     blue_list blue;
     for (item& i : items) red.push_back(i);
@@ -105,7 +114,7 @@ BOOST_AUTO_TEST_CASE(an_item_can_be_in_several_lists) {
 }
 
 BOOST_AUTO_TEST_CASE(lists_exchange_their_contents) {
-    auto items = numbered<3>();
+    numbered<3> items;
     red_list left;
     red_list right;
     left.push_back(items[0]);
@@ -120,22 +129,90 @@ BOOST_AUTO_TEST_CASE(lists_exchange_their_contents) {
     BOOST_TEST((numbers_of(right) == numbers{2}));
 }
 
+BOOST_AUTO_TEST_CASE(an_item_leaves_without_its_list) {
+    for (std::size_t gone = 0; gone < 3; ++gone) {
+        numbered<3> items;
+        red_list list;
+        for (item& i : items) list.push_back(i);
+        BOOST_TEST(items[gone].red.linked());
+        items[gone].red.unlink();
+        items[gone].red.unlink();
+        BOOST_TEST(!items[gone].red.linked());
+        numbers left{0, 1, 2};
+        left.erase(left.begin() + static_cast<std::ptrdiff_t>(gone));
+        BOOST_TEST((numbers_of(list) == left));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_last_item_leaves_an_empty_list) {
+    numbered<1> items;
+    red_list list;
+    list.push_back(items[0]);
+    items[0].red.unlink();
+    BOOST_TEST(list.empty());
+    BOOST_TEST((list.front() == nullptr));
+    list.push_back(items[0]);
+    BOOST_TEST((numbers_of(list) == numbers{0}));
+}
+
+BOOST_AUTO_TEST_CASE(lists_that_share_a_hook_hold_an_item_one_after_another) {
+    numbered<2> items;
+    red_list left;
+    red_list right;
+    left.push_back(items[0]);
+    right.push_back(items[1]);
+    right.push_back(items[0]);
+    BOOST_TEST((numbers_of(left) == numbers{0}));
+    BOOST_TEST((numbers_of(right) == numbers{1}));
+    items[0].red.unlink();
+    right.push_back(items[0]);
+    BOOST_TEST(left.empty());
+    BOOST_TEST((numbers_of(right) == numbers{1, 0}));
+}
+
+BOOST_AUTO_TEST_CASE(a_list_takes_over_the_items_of_another) {
+    numbered<4> items;
+    red_list left;
+    red_list right;
+    left.splice(right);
+    BOOST_TEST(left.empty());
+    right.push_back(items[0]);
+    right.push_back(items[1]);
+    left.splice(right);
+    BOOST_TEST(right.empty());
+    BOOST_TEST((numbers_of(left) == numbers{0, 1}));
+    right.push_back(items[2]);
+    right.push_back(items[3]);
+    left.splice(right);
+    BOOST_TEST((numbers_of(left) == numbers{0, 1, 2, 3}));
+    left.splice(right);
+    items[2].red.unlink();
+    items[3].red.unlink();
+    right.push_back(items[3]);
+    BOOST_TEST((numbers_of(left) == numbers{0, 1}));
+    BOOST_TEST((numbers_of(right) == numbers{3}));
+}
+
 BOOST_AUTO_TEST_CASE(random_operations_agree_with_a_deque) {
     std::mt19937 random(1);
-    auto items = numbered<40>();
+    numbered<40> items;
     red_list list;
     std::deque<int> model;
     for (int i = 0; i < 50'000; ++i) {
         const int chosen = static_cast<int>(random() % items.size());
         item& one = items[static_cast<std::size_t>(chosen)];
         const auto there = std::find(model.begin(), model.end(), chosen);
-        switch (random() % 3) {
+        switch (random() % 4) {
         case 0:
             list.push_back(one);
             if (there == model.end()) model.push_back(chosen);
             break;
         case 1:
             list.erase(one);
+            if (there != model.end()) model.erase(there);
+            break;
+        case 2:
+            one.red.unlink();
             if (there != model.end()) model.erase(there);
             break;
         default: {

@@ -2,7 +2,7 @@
 // A message by itself: what an engine notes on it, and which notes are removed when it is posted again.
 #include <boost/test/unit_test.hpp>
 
-#include <tofu/engine/loop/delivering.hpp>
+#include <tofu/engine/protocol/notices.hpp>
 #include <tofu/engine/memory/message_pool.hpp>
 #include <tofu/message.hpp>
 

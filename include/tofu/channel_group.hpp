@@ -218,7 +218,7 @@ public:
         bool found = false;
         if (!group_ || !core_->is_here()) return std::nullopt;
         core_->call([&](auto& state) {
-            found = engine::describe_channel(state, *group_, channel_number, figures);
+            found = engine::group_commands<Policies>::describe(state, *group_, channel_number, figures);
             return true;
         });
         return found ? std::optional(figures) : std::nullopt;

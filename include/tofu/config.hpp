@@ -10,9 +10,20 @@
 #define TOFU_VERSION_PATCH 0
 #define TOFU_VERSION (TOFU_VERSION_MAJOR * 10000 + TOFU_VERSION_MINOR * 100 + TOFU_VERSION_PATCH)
 
-// TOFU_ABI names the inline namespace of the whole library, for example v0_1_0. A program may contain parts that were
-// built with different versions: their names differ, so the linker never replaces one version's code by the other's.
+// TOFU_ENABLE_ASSERTIONS switches the library's assertions on (1) or off (0, the default). Every unit that shares
+// objects of tofu with another unit must use the same value; a mix does not link.
+#ifndef TOFU_ENABLE_ASSERTIONS
+#define TOFU_ENABLE_ASSERTIONS 0
+#endif
+
+// TOFU_ABI names the inline namespace of the whole library, for example v0_1_0, or v0_1_0_asserting with assertions. A
+// program may contain parts that were built with different versions or settings: their names differ, so the linker
+// never replaces the code of one part by the code of another.
+#if TOFU_ENABLE_ASSERTIONS
+#define TOFU_DETAIL_PASTE(major, minor, patch) v##major##_##minor##_##patch##_asserting
+#else
 #define TOFU_DETAIL_PASTE(major, minor, patch) v##major##_##minor##_##patch
+#endif
 #define TOFU_DETAIL_EXPAND(major, minor, patch) TOFU_DETAIL_PASTE(major, minor, patch)
 #define TOFU_ABI TOFU_DETAIL_EXPAND(TOFU_VERSION_MAJOR, TOFU_VERSION_MINOR, TOFU_VERSION_PATCH)
 
@@ -51,6 +62,27 @@
 #define TOFU_FUNCTION_NAME __FUNCSIG__
 #else
 #define TOFU_FUNCTION_NAME __func__
+#endif
+
+// TOFU_ASSERT(condition) states an invariant of the library. Off, the condition is compiled and not evaluated. On, a
+// false condition calls TOFU_ASSERTION_FAILED(text, file, line), which must not return. A program may define that macro
+// itself, for all units alike. The default prints one line to stderr and aborts.
+#if TOFU_ENABLE_ASSERTIONS
+#ifndef TOFU_ASSERTION_FAILED
+#include <cstdio>
+#include <cstdlib>
+#define TOFU_ASSERTION_FAILED(text, file, line) ::tofu::detail::assertion_failed(text, file, line)
+namespace tofu::inline TOFU_ABI::detail {
+TOFU_COLD [[noreturn]] inline void assertion_failed(const char* text, const char* file, int line) noexcept {
+    std::fprintf(stderr, "%s:%d: tofu: assertion failed: %s\n", file, line, text);
+    std::abort();
+}
+} // namespace tofu::inline TOFU_ABI::detail
+#endif
+#define TOFU_ASSERT(...)                                                                                               \
+    ((__VA_ARGS__) ? static_cast<void>(0) : TOFU_ASSERTION_FAILED(#__VA_ARGS__, __FILE__, __LINE__))
+#else
+#define TOFU_ASSERT(...) static_cast<void>(sizeof((__VA_ARGS__) ? 1 : 0))
 #endif
 
 namespace tofu::inline TOFU_ABI::inline TOFU_EXCEPTIONS_ABI {

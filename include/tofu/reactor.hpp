@@ -119,7 +119,7 @@ public:
         if (!core_) return true;
         if (!core_->is_here()) return false;
         return core_->call_until(core_->deadline_after(timeout),
-                                 [](auto& state) { return engine::all_is_sent(state); });
+                                 [](auto& state) { return engine::group_commands<policies>::all_is_sent(state); });
     }
 
     // Driving; only in an engine driven by its caller.

@@ -5,6 +5,9 @@
 
 #include <tofu/config.hpp>
 #include <tofu/detail/deadline.hpp>
+#include <tofu/engine/channel/admission.hpp>
+#include <tofu/engine/channel/channel_directory.hpp>
+#include <tofu/engine/channel/resolution.hpp>
 #include <tofu/engine/group/group_registry.hpp>
 #include <tofu/engine/loop/group_commands.hpp>
 #include <tofu/engine/loop/loop.hpp>
@@ -22,7 +25,7 @@ namespace tofu::inline TOFU_ABI::engine {
 /// Lives as long as the reactor, a group, a timer handle or a resolver's question does. After `stop` it is a shell that
 /// refuses posts and lets what was delivered be received.
 template <class Policies>
-class engine_core {
+class engine_core : public resolution_owner {
 public:
     using poll = typename Policies::poll;
     using pool = typename Policies::pool;
@@ -32,14 +35,15 @@ public:
     using time_point = typename timer::time_point;
 
     engine_core(const options& o, poll p, pool s, key k, timer t, bool with_io_thread, message_pool& m) noexcept
-        : opts(o)
+        : resolution_owner(as_owner)
+        , opts(o)
         , poller(std::move(p))
         , channel_pool(std::move(s))
         , keys(std::move(k))
         , timers(std::move(t))
         , has_io_thread(with_io_thread)
         , messages(m)
-        , loop(*this, id, opts, poller, keys, timers, directory, inbox, messages) {
+        , loop(parts()) {
         messages.on_credit(&engine_core::credit_is_back, this);
     }
     engine_core(const engine_core&) = delete;
@@ -68,11 +72,11 @@ public:
         return result;
     }
 
-    /// Any thread. There is room for so many bytes more in the channel's send queue, or there is no such channel any
-    /// more.
+    /// True: the send queue of the channel has room for so many bytes more, or the channel is gone.
     [[nodiscard]] bool has_room(std::uint16_t number, std::size_t bytes) const noexcept {
-        return is_stopping() || directory.has_room(number, bytes, opts.max_queued_messages, opts.max_queued_bytes);
+        return admission_.has_room(number, bytes);
     }
+
     template <class Rep, class Period>
     [[nodiscard]] time_point deadline_after(std::chrono::duration<Rep, Period> timeout) const noexcept {
         return detail::deadline_from(timers.now(), timeout);
@@ -226,7 +230,7 @@ public:
             close_copies([&group](const auto& ch) { return ch.group.get() == &group; });
             return;
         }
-        call([&group](loop_state<Policies>& state) { return destroy_group(state, group); });
+        call([&group](loop_state<Policies>& state) { return group_commands<Policies>::destroy(state, group); });
         groups.erase(group);
         while (detail::queue_node* const node = group.mail.pop()) {
             message& m = message_of(*node);
@@ -271,6 +275,21 @@ public:
     std::atomic<std::uint64_t> wakes{0};
 
 private:
+    [[nodiscard]] loop_parts<Policies> parts() noexcept {
+        return {*this, id, opts, poller, keys, timers, directory, inbox, driver, messages};
+    }
+
+    static engine_core& self(resolution_owner& owner) noexcept { return static_cast<engine_core&>(owner); }
+
+    static constexpr resolution_owner::functions as_owner{
+        .keep = [](resolution_owner& owner) noexcept { self(owner).references.add(); },
+        .release = [](resolution_owner& owner) noexcept { static_cast<void>(ref<engine_core>::adopt(&self(owner))); },
+        .awaits =
+            [](const resolution_owner& owner, std::uint16_t number, std::uint32_t generation) noexcept {
+                return static_cast<const engine_core&>(owner).directory.is_live(number, generation);
+            },
+        .submit = [](resolution_owner& owner, detail::queue_node& answer) noexcept { self(owner).submit(answer); }};
+
     /// Of the channels that `belongs` selects.
     template <class Belongs>
     void close_copies(Belongs belongs) noexcept {
@@ -282,16 +301,13 @@ private:
 
     static void credit_is_back(void* self) noexcept { static_cast<engine_core*>(self)->nudge(); }
 
-    using admission = channel_directory::admission;
-
     [[nodiscard]] status post_unmarked(group_core& group, message_ptr& m, binary_header& sent) noexcept {
         if (refuses_calls()) return status::shutdown_started;
         if (const status wrong = check_message(*m); wrong != status::success) return wrong;
         const op_code op = m->header().op;
-        const auto admitted = opens_channel(op) ? enter_new(group, *m) : enter_existing(group, *m);
-        if (admitted.result != status::success)
-            return admitted.result == status::invalid_channel_number && is_stopping() ? status::shutdown_started
-                                                                                      : admitted.result;
+        const admission::verdict admitted = admission_.admit(group, *m);
+        if (admitted.wakes && inbox.claim_wake()) wake();
+        if (admitted.result != status::success) return admitted.result;
         prepare(*m, next_message_id);
         if (admitted.consumed) {
             sent = m->header();
@@ -307,37 +323,6 @@ private:
         if (has_io_thread || !send_at_once())
             if (asleep || (closing && inbox.claim_wake())) wake();
         return status::success;
-    }
-
-    [[nodiscard]] admission enter_existing(group_core& group, message& m) noexcept {
-        const binary_header& h = m.header();
-        const message_route& route = route_of(m);
-        const bool bound = route.engine == id && route.number == h.channel_number; // received here, and not redirected
-        const admission admitted = directory.enter(h.channel_number, group.id,
-                                                   bound ? route.generation : channel_directory::any_generation, h.op);
-        if (admitted.result != status::success || !needs_room(h.op)) return admitted;
-        if (directory.reserve(h.channel_number, m.wire_size(), opts.max_queued_messages, opts.max_queued_bytes))
-            return admitted;
-        if (directory.exit(h.channel_number, h.op) && inbox.claim_wake()) wake();
-        return {status::send_failed};
-    }
-
-    /// A number, before any network work is done. Number first, then the look at `stopping`, both seq_cst: either the
-    /// stopping loop sees the post in flight, or the post sees that the engine stops.
-    [[nodiscard]] admission enter_new(group_core& group, message& m) noexcept {
-        if (!m.headers().buffer().reserve(m.headers().size_bytes() + reason_room))
-            return {status::allocation_failed}; // it comes back with a reason if it fails
-        const bool listens = m.header().op == op_code::welcome_request;
-        const auto given = directory.open(group.id, listens ? channel_word::listener : 0, true);
-        if (given.number == no_channel) return {status::allocation_failed};
-        if (is_stopping()) {
-            static_cast<void>(directory.exit(given.number, m.header().op));
-            directory.free(given.number);
-            return {status::shutdown_started};
-        }
-        m.header().channel_number = given.number;
-        route_of(m).bind(0, given.number, given.generation);
-        return {};
     }
 
     /// Nothing follows from sending it that is the loop's alone to do.
@@ -389,6 +374,7 @@ private:
     [[no_unique_address]] platform::process_mark process_;
     std::atomic<bool> stopping{false};
     std::atomic<bool> ended{false};
+    admission admission_{directory, opts, id, stopping};
     std::atomic<bool> has_updates_{false}; ///< see updated
     // Under the role:
     bool sleeps_elsewhere_ = false; ///< true from next_deadline to the next turn by a waiting call

@@ -30,7 +30,7 @@ template <class Policies>
             .polls_cancelled = polls.cancelled,
             .accepted = c.accepted.value(),
             .refused = c.refused.value(),
-            .starvation_episodes = c.starvation_episodes.value(),
+            .starvation_episodes = core.loop.state().starvation.episodes(),
             .messages_allocated = core.messages.allocations(),
             .channels = c.channels.load(std::memory_order_relaxed),
             .zombies = c.zombies.load(std::memory_order_acquire),

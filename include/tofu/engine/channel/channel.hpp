@@ -7,6 +7,9 @@
 #include <tofu/contract/interest.hpp>
 #include <tofu/contract/slot_identity.hpp>
 #include <tofu/detail/intrusive_list.hpp>
+#include <tofu/engine/channel/accept_pace.hpp>
+#include <tofu/engine/channel/channel_limits.hpp>
+#include <tofu/engine/channel/read_budget.hpp>
 #include <tofu/engine/channel/resolution.hpp>
 #include <tofu/engine/group/group_core.hpp>
 #include <tofu/engine/group/timer_item.hpp>
@@ -14,37 +17,43 @@
 #include <tofu/engine/protocol/frame_reader.hpp>
 #include <tofu/engine/protocol/frame_writer.hpp>
 #include <tofu/reason.hpp>
-#include <tofu/stats.hpp>
 
-#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// The life of a slot's owner.
+/// The life of a slot's owner, from its beginning to its end.
 enum class channel_phase : std::uint8_t {
-    resolving,  ///< a name was asked for
-    connecting, ///< the system was asked to connect
-    open,       ///< a connection: bytes flow
+    opening,             ///< made; nothing was asked of the system yet
+    resolving,           ///< a name was asked for
+    connecting,          ///< the system was asked to connect
+    waiting_for_backlog, ///< no socket: the listener's backlog was full, and the retry time is not over
+    waiting_for_release, ///< no socket: the poller still holds the registration of the previous address
+    open,                ///< a connection: bytes flow
     listening,
-    closing, ///< decided; waits for posts in flight
-    zombie   ///< ended; the kernel still holds the registration
+    closing, ///< the end is decided; the socket is still held
+    shut,    ///< the socket is let go; posts may be in flight
+    zombie   ///< nothing is left but a registration that the kernel still holds
 };
 
-/// When each kind of time limit runs out, in reading time (see loop_state::reading_time); max: it does not run.
-template <class Timer>
-struct channel_limits {}; // none, without timers
-template <class Timer>
-requires Timer::has_timers struct channel_limits<Timer> {
-    using time_point = typename Timer::time_point;
-    time_point connect = (time_point::max)(); ///< for the look-up and all addresses together
-    time_point phase = (time_point::max)();   ///< connect, hello, bye or grace: a channel has one of them at a time
-    time_point message = (time_point::max)();
-    time_point idle = (time_point::max)();
-    reason phase_reason = reason::none;
+/// What the application knows of a channel.
+enum class channel_visibility : std::uint8_t {
+    hidden,    ///< nothing: an accepted connection whose hello_request is not complete
+    announced, ///< its number: it waits for the hello_response or welcome_response
+    opened     ///< the hello_request, hello_response or welcome_response: its goodbye is a signal
 };
 
-/// I/O thread only. Everything here is reached from the loop's free functions (opening, reading, writing, closing ...).
+/// What the poller holds of a channel.
+enum class registration_state : std::uint8_t {
+    unused,   ///< nothing: the channel has had no socket yet
+    attached, ///< the registration of the present socket
+    owed,     ///< the registration of a socket that was let go, until the poller reports its release
+    released  ///< nothing: the channel has had a socket
+};
+
+/// All members: I/O thread, or the borrower of its loan.
 template <class Policies>
 struct channel : timer_item<typename Policies::timer> {
     using poll = typename Policies::poll;
@@ -54,75 +63,84 @@ struct channel : timer_item<typename Policies::timer> {
     explicit channel(slot_identity who) noexcept : timer_item<timer>(timer_kind::channel), identity_(who) {}
 
     [[nodiscard]] slot_identity identity() const noexcept { return identity_; }
-    /// It gets another socket: what is still reported of the one before must not be taken for the new one's.
+    /// Another socket follows: reports about the previous socket must not be taken for reports about the new one.
     void renew() noexcept { ++identity_.generation; }
+
     [[nodiscard]] bool is_listener() const noexcept { return listener; }
-    [[nodiscard]] bool ended() const noexcept {
-        return phase == channel_phase::closing || phase == channel_phase::zombie;
-    }
-    /// An accepted connection that the application does not know of yet.
-    [[nodiscard]] bool unannounced() const noexcept { return !listener && !announced; }
+    [[nodiscard]] bool is_open() const noexcept { return phase == channel_phase::open; }
+    [[nodiscard]] bool has_ended() const noexcept { return phase >= channel_phase::closing; }
+    [[nodiscard]] bool is_hidden() const noexcept { return visibility == channel_visibility::hidden; }
+    [[nodiscard]] bool is_opened() const noexcept { return visibility == channel_visibility::opened; }
+    /// True exactly when the poller holds the registration of the present socket.
+    [[nodiscard]] bool is_attached() const noexcept { return held == registration_state::attached; }
+    /// True exactly when the poller holds a registration whose release it has to report.
+    [[nodiscard]] bool is_owed() const noexcept { return held == registration_state::owed; }
+    /// True exactly when the channel must not read or accept now.
+    [[nodiscard]] bool is_paused() const noexcept { return pause_hook.linked(); }
+
     [[nodiscard]] channel_step step() const noexcept {
-        if (opened) return channel_step::opened;
+        if (is_opened()) return channel_step::opened;
         return listener ? channel_step::listening : channel_step::connecting;
     }
 
+    /// False: the members contradict each other.
+    [[nodiscard]] bool is_consistent() const noexcept {
+        if (is_attached() && phase != channel_phase::connecting && phase != channel_phase::open &&
+            phase != channel_phase::listening && phase != channel_phase::closing)
+            return false;
+        if (phase == channel_phase::zombie && !is_owed()) return false;
+        if (listener ? phase == channel_phase::connecting || phase == channel_phase::open
+                     : phase == channel_phase::listening)
+            return false;
+        if (is_hidden() && (listener || (phase != channel_phase::open && !has_ended()))) return false;
+        return !holds_partial || (!listener && !is_hidden());
+    }
+
     slot_identity identity_;
-    channel_phase phase = channel_phase::resolving;
+    channel_phase phase = channel_phase::opening;
+    channel_visibility visibility = channel_visibility::announced;
+    registration_state held = registration_state::unused;
     bool listener = false;
-    bool announced = false;          ///< the application knows the number
-    bool opened = false;             ///< its goodbye is a signal, not a failed hello_ or welcome_response
-    bool waits_for_hello = false;    ///< counts against max_awaiting_hello
-    bool awaits_backlog = false;     ///< connects to a listener that was too busy when last asked
-    bool write_blocked = false;      ///< the socket was full (or the system's memory): do not try now
-    bool holds_partial = false;      ///< counts among the partial messages
-    bool attached = false;           ///< the poller holds the registration
-    bool was_attached = false;       ///< it has had a socket
-    bool owed = false;               ///< disarmed, but the poller holds the registration until it says released
-    bool is_shut = false;            ///< socket and registration are let go
-    bool quiet = false;              ///< no post was in flight before the inbox was last drained
-    bool budget_spent = false;       ///< its last reading ended for that reason: there may be more
-    bool expects_large = false;      ///< its last message was; see reading.hpp
-    bool resumed = false;            ///< it may read again; the poller was not told yet
-    bool parked_for_partial = false; ///< which list `parked_hook` is in
-    std::uint8_t refused_arms = 0;   ///< the first, and retries: the poller does not know what is wanted
+    bool write_blocked = false; ///< true exactly when the latest write was short: only a report makes writing useful
+    bool holds_partial = false; ///< true exactly when the channel counts among the partial_messages
+    bool expects_large = false; ///< true exactly when its latest message was large; see reading.hpp
+    bool resumed = false;       ///< true exactly when it may read again and the poller was not asked yet
+    bool is_quiet = false; ///< closing: true exactly when no post was in flight before the latest look at the inbox
+    std::uint8_t refused_arms = 0; ///< how often in a row the poller had no memory for what the channel wants to hear
     std::uint16_t number = no_channel;
-    std::uint32_t generation = 0;  ///< of the number
-    std::uint64_t resumed_in = 0;  ///< the turn in which `resumed` was settled: the next wait asks for it again
-    std::uint64_t accepted_in = 0; ///< the turn in which a listener was last asked for connections
-    std::size_t accepts = 1;       ///< for how many
-    unsigned failed_accepts = 0;   ///< in a row; see accepting.hpp
-    typename timer::time_point count_failure_at = (timer::time_point::min)(); ///< no failure counts before
-    std::uint64_t read_first = 0; ///< bytes to have been received before a limit that is due counts; 0: none is
+    std::uint32_t generation = 0; ///< of the number
+    std::uint64_t resumed_in = 0; ///< the turn in which it was resumed: the wait after that turn asks for its socket
     readiness ready = readiness::none;
 
     typename poll::network_type::socket socket;
     typename poll::registration registration;
-    std::uintptr_t key = 0; ///< the one it is attached, or still owed, under
-    engine::conversation conversation{conversation::side::connecting};
+    std::uintptr_t key = 0; ///< under which the registration is attached or owed
+    engine::conversation conversation{engine::conversation::side::connecting};
     frame_reader reader;
     frame_writer writer;
+    read_budget budget;
+    accept_pace<typename timer::time_point> accepts; ///< a listener's
     ref<group_core> group;
     message_ptr goodbye;  ///< set aside when the channel was made
-    message_ptr request;  ///< the welcome_request, or the hello_request once it is sent, until it is answered
+    message_ptr request;  ///< the welcome_request, or the hello_request that was sent, until it is answered
     cause why;            ///< the end's, once decided
     io_error read_error;  ///< why reading is over, if it failed
     io_error write_error; ///< why writing is over, if it failed
     std::unique_ptr<resolution<endpoint>> addresses; ///< of a name, while they are tried
     [[no_unique_address]] channel_limits<timer> limits;
-    detail::node_queue returns; ///< what comes back to the application at the end
+    detail::node_queue returns; ///< posted messages that come back to the application at the end
 
     struct {
         std::uint64_t bytes_sent = 0, bytes_received = 0, messages_sent = 0, messages_received = 0;
     } counts;
 
+    // A hook for each list in which the channel can be at the same time.
     detail::list_hook<channel> ready_hook;
-    detail::list_hook<channel> touched_hook;
+    detail::list_hook<channel> update_hook;
     detail::list_hook<channel> closing_hook;
-    detail::list_hook<channel> stalled_hook;
-    detail::list_hook<channel> paused_writer_hook;
-    detail::list_hook<channel>
-        parked_hook; ///< of one of the lists of channels that must not read, accept or connect now
+    detail::list_hook<channel> stalled_hook; ///< see starvation
+    detail::list_hook<channel> pause_hook;   ///< starvation, partial_messages or, for a listener, refusals
+    detail::list_hook<channel> retry_hook;   ///< see refusals
 };
 
 } // namespace tofu::inline TOFU_ABI::engine

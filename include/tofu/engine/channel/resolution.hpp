@@ -9,7 +9,6 @@
 #include <tofu/contract/nothrow_vector.hpp>
 #include <tofu/contract/slot_identity.hpp>
 #include <tofu/detail/queue_node.hpp>
-#include <tofu/engine/threads/ref.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -35,16 +34,55 @@ struct resolution : detail::queue_node {
     io_error error;        ///< the resolver's; later the most telling one of the addresses that were tried
 };
 
-/// What a resolver gets: it reads the name and answers once, from any thread. `Core` is the engine's shared state; the
-/// handle keeps it alive, so an answer may come when the reactor is long gone.
-template <class Core, class Endpoint>
+/// What a question needs of the engine that asks. The engine derives from it, so that a resolver knows no policy.
+class resolution_owner {
+public:
+    /// The functions of the engine. Any thread.
+    struct functions {
+        void (*keep)(resolution_owner&) noexcept;    ///< adds a reference to the engine
+        void (*release)(resolution_owner&) noexcept; ///< drops a reference, and destroys the engine with the last one
+        bool (*awaits)(const resolution_owner&, std::uint16_t number, std::uint32_t generation) noexcept;
+        void (*submit)(resolution_owner&, detail::queue_node& answer) noexcept; ///< puts the answer into the inbox
+    };
+
+    explicit resolution_owner(const functions& how) noexcept : how_(how) {}
+
+    /// One reference to the engine, which ends with this object.
+    class reference {
+    public:
+        explicit reference(resolution_owner& owner) noexcept : owner_(&owner) { owner.how_.keep(owner); }
+        reference(reference&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)) {}
+        reference& operator=(reference&&) = delete;
+        ~reference() {
+            if (owner_ != nullptr) owner_->how_.release(*owner_);
+        }
+
+        [[nodiscard]] bool awaits(std::uint16_t number, std::uint32_t generation) const noexcept {
+            return owner_->how_.awaits(*owner_, number, generation);
+        }
+        void submit(detail::queue_node& answer) const noexcept { owner_->how_.submit(*owner_, answer); }
+
+    private:
+        resolution_owner* owner_;
+    };
+
+protected:
+    ~resolution_owner() = default;
+
+private:
+    const functions& how_;
+};
+
+/// What a resolver gets: it reads the name and answers once, from any thread. The request keeps the engine's memory
+/// alive, so an answer may come long after the reactor is gone.
+template <class Endpoint>
 class resolution_request {
 public:
-    resolution_request(std::unique_ptr<resolution<Endpoint>> question, ref<Core> engine) noexcept
-        : question_(std::move(question)), engine_(std::move(engine)) {}
+    resolution_request(std::unique_ptr<resolution<Endpoint>> question, resolution_owner& engine) noexcept
+        : question_(std::move(question)), engine_(engine) {}
     resolution_request(resolution_request&&) noexcept = default;
     resolution_request& operator=(resolution_request&&) = delete;
-    /// A resolver that gives up without an answer has said that there is none.
+    /// A request that ends without an answer says that there is no address.
     ~resolution_request() {
         if (question_) complete({}, {io_failure::name_not_found, 0});
     }
@@ -52,25 +90,27 @@ public:
     [[nodiscard]] std::string_view host() const noexcept { return question_->name.host(); }
     [[nodiscard]] std::uint16_t port() const noexcept { return question_->name.port(); }
     [[nodiscard]] bool for_listening() const noexcept { return question_->for_listening; }
-    /// False: the answer would be in vain, because who asked has ended, by itself or with its engine; that does not
-    /// change any more. Any thread, before complete.
+
+    /// False: the channel that asked has ended, by itself or with its engine. That is final. Any thread, before
+    /// `complete`.
     [[nodiscard]] bool still_wanted() const noexcept {
-        return engine_->directory.is_live(question_->number, question_->generation);
+        return engine_.awaits(question_->number, question_->generation);
     }
 
-    /// The answer: addresses in the order in which they are to be tried, or an error. They are copied.
+    /// The answer: addresses in the order in which they are to be tried, or an error. The addresses are copied.
     void complete(std::span<const Endpoint> found, io_error error) noexcept {
+        TOFU_ASSERT(question_ != nullptr);
         for (const Endpoint& one : found)
             if (!question_->found.push_back(one)) error = {io_failure::no_memory, 0};
         if (question_->found.empty() && !error) error = {io_failure::name_not_found, 0};
         question_->error = error;
-        const ref<Core> engine = std::move(engine_); // the node in the inbox must not keep the inbox alive
-        engine->submit(*question_.release());
+        const resolution_owner::reference engine = std::move(engine_); // a resolver may keep the request for long
+        engine.submit(*question_.release());
     }
 
 private:
     std::unique_ptr<resolution<Endpoint>> question_;
-    ref<Core> engine_;
+    resolution_owner::reference engine_;
 };
 
 } // namespace tofu::inline TOFU_ABI::engine

@@ -4,104 +4,101 @@
 #define TOFU_ENGINE_LOOP_EXPIRING_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/engine/loop/dispatching.hpp>
-#include <tofu/engine/loop/limits.hpp>
+#include <tofu/contract/io.hpp>
+#include <tofu/engine/channel/channel_limits.hpp>
+#include <tofu/engine/group/timer_item.hpp>
+#include <tofu/engine/loop/closing.hpp>
+#include <tofu/engine/loop/loop_state.hpp>
 #include <tofu/engine/loop/opening.hpp>
-#include <tofu/engine/loop/paused_channels.hpp>
 #include <tofu/engine/loop/reading.hpp>
-
-#include <cstdint>
+#include <tofu/engine/loop/updating.hpp>
+#include <tofu/reason.hpp>
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// The limit of the channel's present phase is reached.
+/// Only for timer policies that have timers.
 template <class Policies>
-void expire_phase(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
-    if (ch.phase == channel_phase::connecting) {
-        finish_connect(state, ch, io_failure::timed_out); // the name may have other addresses
-        return;
-    }
-    if (ch.phase == channel_phase::resolving) {
-        stop_waiting_for_address(state, ch);
-        return;
-    }
-    // grace_time after both byes ends with reason bye. grace_time after a write error ends with that error.
-    const bool grace_of_output = ch.limits.phase_reason == reason::os_error;
-    end_channel(state, ch, grace_of_output ? cause_of_failed_output(ch) : cause::of(ch.limits.phase_reason));
-}
-
-/// A limit may be due, and the channel's budget has ended its reading: what was there by now is read first, and what
-/// the peer sends meanwhile does not count.
-template <class Policies>
-[[nodiscard]] bool reads_first(channel<Policies>& ch) noexcept {
-    if (ch.budget_spent && ch.read_first == 0) ch.read_first = ch.counts.bytes_received + ch.socket.available();
-    if (ch.budget_spent && ch.counts.bytes_received < ch.read_first) return true;
-    ch.read_first = 0;
-    return false;
-}
-
-/// A limit is due: what has come by now is read first, whatever the poller has told of it. A poller that works by
-/// completions tells what there was when an operation completed, and that may be long ago. True: there was something.
-template <class Policies>
-[[nodiscard]] bool reads_unseen(loop_state<Policies>& state, channel<Policies>& ch,
-                                typename loop_state<Policies>::time_point now) noexcept {
-    const bool due = ch.limits.phase <= now || ch.limits.message <= now || ch.limits.idle <= now;
-    if (!due || ch.phase != channel_phase::open || !ch.conversation.reads()) return false;
-    const std::size_t there = ch.socket.available();
-    if (there == 0) return false;
-    ch.read_first = ch.counts.bytes_received + there; // more than that does not count
-    std::uint64_t before = 0;
-    do { // a read may be short
-        before = ch.counts.bytes_received;
-        read_channel(state, ch);
-    } while (!ch.ended() && !ch.budget_spent && ch.counts.bytes_received != before &&
-             ch.counts.bytes_received < ch.read_first);
-    return true;
-}
-
-/// The channel's timer has rung: for one of its limits, or too early because that limit has moved. What was not due
-/// `by` then waits: the data that came since has not been looked for.
-template <class Policies>
-void check_limits(loop_state<Policies>& state, channel<Policies>& ch, typename loop_state<Policies>::time_point by,
-                  bool has_looked = false) noexcept {
-    if (ch.phase == channel_phase::open) {
-        // What this turn has brought comes first: it may end the wait (a bye, the end of the stream).
-        flush(state, ch);
-        follow_conversation(state, ch);
-    }
-    if (ch.ended()) return;
-    const auto now = by - state.starved_for; // in reading time
-    if (state.starving) {
-        state.stalled_limits.push_back(ch); // time stands still; what has come meanwhile is read before it goes on
-    } else if (state.is_parked(ch) || is_deaf(ch)) {
-        // When it is let go on it is touched, and its timer set again.
-    } else if (ch.resumed || ch.resumed_in >= state.counting_since || reads_first(ch)) {
-        state.touch(ch); // what is there for it will be reported by the next wait, which does not wait
-    } else if (!has_looked && reads_unseen(state, ch, now)) {
-        check_limits(state, ch, by, true);
-    } else if (ch.limits.phase <= now) {
-        expire_phase(state, ch);
-    } else if (ch.limits.message <= now) {
-        end_channel(state, ch, cause::of(reason::message_timeout));
-    } else if (ch.limits.idle <= now) {
-        end_channel(state, ch, cause::of(reason::idle_timeout));
-    } else {
-        arm_limits(state, ch);
-    }
-}
-
-/// Everything whose time had come by then.
-template <class Policies>
-void expire(loop_state<Policies>& state, typename loop_state<Policies>::time_point by) noexcept {
+class expiring {
+    using state_type = loop_state<Policies>;
+    using channel_type = channel<Policies>;
     using timer = typename Policies::timer;
-    while (auto* const node = state.timers.pop_expired(by)) {
-        auto& item = static_cast<timer_item<timer>&>(*node);
-        switch (item.what) {
-        case timer_kind::channel: check_limits(state, static_cast<channel<Policies>&>(item), by); break;
-        case timer_kind::application: fire_timer(state, static_cast<application_timer<timer>&>(item)); break;
+    using time_point = typename timer::time_point;
+
+public:
+    /// Everything whose time had come by then.
+    static void expire(state_type& state, time_point by) noexcept {
+        while (auto* const node = state.timers.pop_expired(by)) {
+            auto& item = static_cast<timer_item<timer>&>(*node);
+            switch (item.what) {
+            case timer_kind::channel: check_limits(state, static_cast<channel_type&>(item), by); break;
+            case timer_kind::application: state.application_timers.fire(item); break;
+            }
         }
     }
-}
+
+private:
+    /// The channel's timer has expired: for one of its limits, or early because that limit has moved.
+    static void check_limits(state_type& state, channel_type& ch, time_point by) noexcept {
+        if (comes_first(state, ch)) return;
+        const time_point now = state.starvation.reading_time(by);
+        // Bytes that have arrived are read first, and what they say comes first as well.
+        if (ch.limits.due(now) != due_limit::none && reading<Policies>::read_arrived(state, ch) &&
+            comes_first(state, ch))
+            return;
+        expire_due(state, ch, now);
+    }
+
+    /// What this turn has brought comes first: it may end the wait (a bye, the end of the stream), or it may say that
+    /// the delay is ours. True: no limit of the channel expires now.
+    [[nodiscard]] static bool comes_first(state_type& state, channel_type& ch) noexcept {
+        if (ch.is_open()) updating<Policies>::advance(state, ch);
+        if (ch.has_ended()) return true;
+        if (state.starvation.lasts()) {
+            state.starvation.stall(ch); // time stands still; what has come meanwhile is read before it goes on
+            return true;
+        }
+        // When a paused or deaf channel is resumed, it requests an update, which schedules its timer again.
+        if (ch.is_paused() || state.refusals.is_deaf(ch)) return true;
+        if (ch.resumed || ch.resumed_in >= state.looked_since || reads_on(ch)) {
+            state.request_update(ch); // the next wait, which does not wait, reports what is there for the channel
+            return true;
+        }
+        return false;
+    }
+
+    /// The channel's budget has ended its reading. The bytes that had arrived when the limit expired are read before it
+    /// counts; bytes that arrive later do not extend it.
+    [[nodiscard]] static bool reads_on(channel_type& ch) noexcept {
+        if (ch.budget.spent() && !ch.budget.has_goal())
+            ch.budget.set_goal(ch.counts.bytes_received + ch.socket.available());
+        return ch.budget.goal_is_ahead(ch.counts.bytes_received);
+    }
+
+    /// A limit that was not due by then waits: the data that came since has not been looked for.
+    static void expire_due(state_type& state, channel_type& ch, time_point now) noexcept {
+        switch (ch.limits.due(now)) {
+        case due_limit::phase: expire_phase(state, ch); break;
+        case due_limit::message: closing<Policies>::end(state, ch, cause::of(reason::message_timeout)); break;
+        case due_limit::idle: closing<Policies>::end(state, ch, cause::of(reason::idle_timeout)); break;
+        case due_limit::none: updating<Policies>::arm_limits(state, ch); break;
+        }
+    }
+
+    /// The limit of the channel's present phase is reached.
+    static void expire_phase(state_type& state, channel_type& ch) noexcept {
+        if (ch.phase == channel_phase::connecting) {
+            opening<Policies>::finish_connect(state, ch, io_failure::timed_out); // the name may have other addresses
+        } else if (!ch.is_open()) {
+            opening<Policies>::stop_waiting(state, ch);
+        } else {
+            // grace_time after both byes ends with reason bye. grace_time after a write error ends with that error.
+            const bool grace_of_output = ch.limits.phase_reason() == reason::os_error;
+            closing<Policies>::end(state, ch,
+                                   grace_of_output ? updating<Policies>::cause_of_failed_output(ch)
+                                                   : cause::of(ch.limits.phase_reason()));
+        }
+    }
+};
 
 } // namespace tofu::inline TOFU_ABI::engine
 

@@ -5,62 +5,64 @@
 
 #include <tofu/config.hpp>
 #include <tofu/engine/loop/closing.hpp>
-#include <tofu/engine/loop/dispatching.hpp>
 #include <tofu/engine/loop/loop_state.hpp>
+#include <tofu/reason.hpp>
+#include <tofu/stats.hpp>
 
-#include <atomic>
+#include <cstdint>
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// Closes the group's channels; complete when the last has ended. Nothing is delivered to it from now on.
 template <class Policies>
-[[nodiscard]] bool destroy_group(loop_state<Policies>& state, group_core& group) noexcept {
-    if (!group.destroyed) {
-        group.destroyed = true;
-        state.unread.erase(group);
-        state.outgoing.erase(group);
-        group.mail.push_all(group.outgoing); // for whoever drains the mailbox in the end
-        using channel_type = channel<Policies>;
-        state.channels.for_each([&](channel_type& ch) {
-            if (ch.group.get() == &group) end_channel(state, ch, cause::of(reason::group_destroyed));
-        });
-        abandon_timers(state, [&](const auto& timer) { return timer.group.get() == &group; });
-    }
-    return group.channels == 0;
-}
+class group_commands {
+    using state_type = loop_state<Policies>;
+    using channel_type = channel<Policies>;
 
-/// Everything that `post` accepted before is handed to the kernel or on its way back.
-template <class Policies>
-[[nodiscard]] bool all_is_sent(loop_state<Policies>& state) noexcept {
-    bool sent = state.closing.empty() && state.failed_openings.empty();
-    state.channels.for_each([&](channel<Policies>& ch) { sent = sent && (ch.ended() || ch.writer.empty()); });
-    return sent;
-}
-
-/// False when the group has no such channel.
-template <class Policies>
-[[nodiscard]] bool describe_channel(loop_state<Policies>& state, const group_core& group, std::uint16_t number,
-                                    channel_stats& into) noexcept {
-    auto* const ch = static_cast<channel<Policies>*>(state.directory.channel(number));
-    if (ch == nullptr || ch->ended() || ch->unannounced() || ch->group.get() != &group) return false;
-    auto& network = state.poller.network();
-    into.listener = ch->listener;
-    if (ch->attached)
-        into.peer = network.to_address(ch->listener ? ch->socket.local_endpoint() : ch->socket.peer_endpoint());
-    if (ch->attached && !ch->listener) into.credentials = ch->socket.peer_identity();
-    into.queued_messages = state.directory.queued_messages(number);
-    into.queued_bytes = state.directory.queued_bytes(number);
-    if (!ch->listener && !ch->opened) { // its hello_request is kept until it is answered
-        const message& hello = ch->request ? *ch->request : *ch->writer.first();
-        ++into.queued_messages;
-        into.queued_bytes += hello.wire_size();
+public:
+    /// Closes the group's channels. True: the last of them has ended. Nothing is delivered to the group from now on.
+    [[nodiscard]] static bool destroy(state_type& state, group_core& group) noexcept {
+        if (!group.destroyed) {
+            state.delivery.destroy(group);
+            state.channels.for_each([&](channel_type& ch) noexcept {
+                if (ch.group.get() == &group) closing<Policies>::end(state, ch, cause::of(reason::group_destroyed));
+            });
+            state.application_timers.abandon([&](const auto& timer) { return timer.group.get() == &group; });
+        }
+        return group.channels == 0;
     }
-    into.bytes_sent = ch->counts.bytes_sent;
-    into.bytes_received = ch->counts.bytes_received;
-    into.messages_sent = ch->counts.messages_sent;
-    into.messages_received = ch->counts.messages_received;
-    return true;
-}
+
+    /// True: everything that `post` accepted before is handed to the kernel or on its way back.
+    [[nodiscard]] static bool all_is_sent(state_type& state) noexcept {
+        bool sent = state.closing.empty() && state.failed_openings.empty();
+        state.channels.for_each(
+            [&](channel_type& ch) noexcept { sent = sent && (ch.has_ended() || ch.writer.empty()); });
+        return sent;
+    }
+
+    /// False: the group has no such channel.
+    [[nodiscard]] static bool describe(state_type& state, const group_core& group, std::uint16_t number,
+                                       channel_stats& into) noexcept {
+        const channel_type* const ch = state.channel_of(number);
+        if (ch == nullptr || ch->has_ended() || ch->is_hidden() || ch->group.get() != &group) return false;
+        auto& network = state.poller.network();
+        into.listener = ch->listener;
+        if (ch->is_attached())
+            into.peer = network.to_address(ch->listener ? ch->socket.local_endpoint() : ch->socket.peer_endpoint());
+        if (ch->is_attached() && !ch->listener) into.credentials = ch->socket.peer_identity();
+        into.queued_messages = state.directory.queued_messages(number);
+        into.queued_bytes = state.directory.queued_bytes(number);
+        if (!ch->listener && !ch->is_opened()) { // its hello_request is kept until it is answered
+            const message& hello = ch->request ? *ch->request : *ch->writer.first();
+            ++into.queued_messages;
+            into.queued_bytes += hello.wire_size();
+        }
+        into.bytes_sent = ch->counts.bytes_sent;
+        into.bytes_received = ch->counts.bytes_received;
+        into.messages_sent = ch->counts.messages_sent;
+        into.messages_received = ch->counts.messages_received;
+        return true;
+    }
+};
 
 } // namespace tofu::inline TOFU_ABI::engine
 

@@ -6,7 +6,7 @@
 //       -> inbox                           what the application has posted
 //       -> ready channels                  accept, connect, read
 //       -> expired deadlines               after the data that was already there
-//       -> settle touched channels         send, draw conclusions, say what is wanted now
+//       -> updates                         send, draw conclusions, say what is wanted now
 //       -> closes                          after the whole batch: no event can name a released slot
 //       -> hand-over                       one per group
 //
@@ -15,16 +15,22 @@
 #define TOFU_ENGINE_LOOP_LOOP_HPP
 
 #include <tofu/config.hpp>
+#include <tofu/contract/interest.hpp>
+#include <tofu/contract/io.hpp>
 #include <tofu/detail/prefetch.hpp>
 #include <tofu/engine/loop/accepting.hpp>
+#include <tofu/engine/loop/closing.hpp>
 #include <tofu/engine/loop/dispatching.hpp>
 #include <tofu/engine/loop/expiring.hpp>
 #include <tofu/engine/loop/expiry_gate.hpp>
+#include <tofu/engine/loop/loop_state.hpp>
+#include <tofu/engine/loop/opening.hpp>
 #include <tofu/engine/loop/reading.hpp>
-#include <tofu/engine/loop/writing.hpp>
+#include <tofu/engine/loop/updating.hpp>
 #include <tofu/engine/threads/loan.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -43,22 +49,22 @@ public:
     using timer = typename Policies::timer;
     using time_point = typename timer::time_point;
 
-    template <class... Parts>
-    explicit loop(Parts&... parts) noexcept : state_(parts...) {}
+    explicit loop(const loop_parts<Policies>& parts) noexcept : state_(parts) {}
 
     /// Makes room for channels. False: memory is short.
-    [[nodiscard]] bool open(typename Policies::pool& place) noexcept {
+    [[nodiscard]] bool open(typename Policies::pool& channel_pool) noexcept {
         state_.turn_time = state_.timers.now();
-        return state_.channels.open(place) && state_.keys.open(state_.channels.reserved());
+        return state_.channels.open(channel_pool) && state_.keys.open(state_.channels.reserved());
     }
 
     /// One turn. Waits at most until `until` (time_point::max(): for ever), and not at all when `interrupted()`, asked
     /// after the loop has declared itself asleep, says that something else needs the driver.
     template <class Interrupted>
     void turn(time_point until, Interrupted interrupted) noexcept {
+        TOFU_ASSERT(state_.driver.is_acquired());
         const bool waits = may_wait(interrupted);
         work(state_.poller.wait(begin_wait(waits, until), *this));
-        hand_over(state_);
+        state_.delivery.hand_over();
     }
 
     /// The same for a thread that does nothing else: while it waits, others may `send_now`. What there is for the
@@ -66,10 +72,11 @@ public:
     /// turn then brings is left to the next one, or to `stop`.
     template <class Interrupted>
     void turn_lending(Interrupted interrupted) noexcept {
+        TOFU_ASSERT(state_.driver.is_acquired());
         const bool waits = may_wait(interrupted);
         const duration patience = begin_wait(waits, (time_point::max)());
         if (waits) loan_.lend();
-        hand_over(state_);
+        state_.delivery.hand_over();
         const wait_result result = state_.poller.wait(patience, *this);
         loan_.reclaim();
         work(result);
@@ -78,10 +85,11 @@ public:
     /// A turn without a look at the poller, for a driver that has just posted something: it is sent at once if the
     /// socket takes it. Nothing expires here.
     void turn_posted() noexcept {
+        TOFU_ASSERT(state_.driver.is_acquired());
         state_.turn_time = state_.timers.now();
-        drain_inbox(state_);
+        dispatching<Policies>::drain_inbox(state_);
         finish_turn();
-        hand_over(state_);
+        state_.delivery.hand_over();
     }
 
     /// What became of `send_now`.
@@ -96,13 +104,13 @@ public:
     [[nodiscard]] sent_now send_now(message& m) noexcept {
         sent_now result;
         if (!loan_.try_borrow()) return result;
-        auto* const ch = static_cast<channel_type*>(state_.directory.channel(m.header().channel_number));
-        if (ch != nullptr && state_.in.empty() && is_free_to_send(*ch)) {
+        channel_type* const ch = state_.channel_of(m.header().channel_number);
+        if (ch != nullptr && state_.inbox.empty() && is_free_to_send(*ch)) {
             state_.turn_time = state_.timers.now();
-            dispatch_to_channel(state_, *ch, m);
-            flush(state_, *ch);
+            dispatching<Policies>::dispatch_to_channel(state_, *ch, m);
+            writing<Policies>::flush(state_, *ch);
             state_.cache.flush();
-            if (ch->writer.empty()) state_.touched.erase(*ch); // nothing to settle
+            if (ch->writer.empty()) ch->update_hook.unlink(); // there are no conclusions to draw
             result = {.done = true, .rest = work_left(), .news = take_news()};
         }
         loan_.end_borrowing();
@@ -112,49 +120,53 @@ public:
     /// For a loop of the application's own. Marks this loop as asleep and returns when it has to turn next;
     /// time_point::min() is at once, also while any group has mail.
     [[nodiscard]] time_point fall_asleep() noexcept {
-        if (work_left() || !state_.in.fall_asleep() || credit_is_back() || an_end_is_due(state_) || has_unread_mail())
-            return (time_point::min)();
+        TOFU_ASSERT(state_.driver.is_acquired());
+        if (!may_sleep() || state_.delivery.has_unread()) return (time_point::min)();
         return next_deadline();
     }
 
     /// This group got mail that did not go through the loop.
-    void note_mail(group_core& group) noexcept { state_.unread.push_back(group); }
+    void note_mail(group_core& group) noexcept { state_.delivery.note_mail(group); }
 
     /// Ends every channel and every group's mail. `post` is already told to refuse. Bounded: it waits for posts in
     /// flight (a few instructions of other threads) and for at most a second for registrations the kernel holds.
     template <class ForEachGroup>
     void stop(ForEachGroup for_each_group) noexcept {
+        TOFU_ASSERT(state_.driver.is_acquired());
         state_.stopping = true;
         state_.turn_time = state_.timers.now();
         bool in_flight = true;
-        while (in_flight || !state_.closing.empty() || !state_.failed_openings.empty() || !state_.in.empty()) {
+        while (in_flight || !state_.closing.empty() || !state_.failed_openings.empty() || !state_.inbox.empty()) {
             in_flight = state_.directory.close_all();
             if (in_flight) std::this_thread::yield();
-            drain_inbox(state_); // opens what was asked for at the last moment: ended like all others
-            state_.channels.for_each(
-                [this](channel_type& ch) { end_channel(state_, ch, cause::of(reason::engine_stopped)); });
-            finish_closes(state_, [this] { drain_inbox(state_); });
+            drain_inbox(); // opens what was asked for at the last moment: ended like all others
+            state_.channels.for_each([this](channel_type& ch) noexcept {
+                closing<Policies>::end(state_, ch, cause::of(reason::engine_stopped));
+            });
+            finish_closes();
         }
-        abandon_timers(state_, [](const auto&) { return true; });
-        hand_over(state_);
+        TOFU_ASSERT(state_.awaiting_hello == 0 && state_.partials.count() == 0);
+        TOFU_ASSERT(state_.undecoded_input.owner == nullptr);
+        state_.application_timers.abandon([](const auto&) { return true; });
+        state_.delivery.hand_over();
         for_each_group([](group_core& group) { group.mail.finish(); });
         state_.cache.flush();
-        ask_commands_again(state_);
+        state_.commands.run_again(&state_);
         await_zombies();
     }
 
     /// After `stop`: commands and late answers that still come in are dealt with by whoever waits for them.
     void turn_stopped() noexcept {
-        drain_inbox(state_);
-        ask_commands_again(state_);
+        drain_inbox();
+        state_.commands.run_again(&state_);
         finish_turn();
-        hand_over(state_);
+        state_.delivery.hand_over();
     }
 
     /// What a turn has done that others may wait for; asking clears it.
     [[nodiscard]] bool take_news() noexcept {
         const bool room = std::exchange(state_.room_made, false);
-        const bool done = std::exchange(state_.commands_done, false);
+        const bool done = state_.commands.take_completed();
         return room || done;
     }
 
@@ -166,7 +178,7 @@ public:
     void ready(std::uintptr_t key, readiness what) noexcept {
         loan_.reclaim();
         channel_type* const ch = state_.keys.find(state_.channels, key);
-        if (ch == nullptr || !ch->attached) return; // it has no socket (any more): an event from before
+        if (ch == nullptr || !ch->is_attached()) return; // it has no socket (any more): an event from before
         if constexpr (timer::has_timers) gate_.reported();
         ch->ready |= what;
         state_.ready.push_back(*ch);
@@ -175,21 +187,19 @@ public:
     [[nodiscard]] auto* registration_of(std::uintptr_t key) noexcept {
         loan_.reclaim();
         channel_type* const ch = state_.keys.find(state_.channels, key);
-        return ch != nullptr && (ch->attached || ch->owed) ? &ch->registration : nullptr;
+        return ch != nullptr && (ch->is_attached() || ch->is_owed()) ? &ch->registration : nullptr;
     }
 
     void released(std::uintptr_t key) noexcept {
         loan_.reclaim();
         channel_type* const ch = state_.keys.find(state_.channels, key);
-        if (ch == nullptr || !ch->owed) return;
-        state_.keys.forget(key);
-        ch->owed = false;
-        if (Policies::key::closes_after_release) close_socket(*ch);
-        if (ch->phase == channel_phase::resolving) {
-            try_next_address(state_, *ch, {});
-            return;
-        }
-        conclude_zombie(state_, *ch);
+        if (ch == nullptr || !ch->is_owed()) return;
+        closing<Policies>::take_release(state_, *ch);
+        if (ch->phase == channel_phase::waiting_for_release)
+            opening<Policies>::continue_after_release(state_, *ch);
+        else if (ch->phase == channel_phase::zombie)
+            closing<Policies>::conclude_zombie(state_, *ch);
+        // Else the channel is about to end by itself.
     }
 
 private:
@@ -197,21 +207,27 @@ private:
     struct no_gate {}; // nothing expires without timers
     using gate = std::conditional_t<timer::has_timers, expiry_gate<time_point>, no_gate>;
 
-    /// Declares the loop asleep and says whether it may be.
+    /// The same for a turn. `interrupted()` is asked last.
     template <class Interrupted>
     [[nodiscard]] bool may_wait(Interrupted interrupted) noexcept {
         state_.counters.turns.add();
-        return !work_left() && state_.in.fall_asleep() && !credit_is_back() && !an_end_is_due(state_) && !interrupted();
+        return may_sleep() && !interrupted();
+    }
+
+    /// Declares the loop asleep. False: there is something to do.
+    [[nodiscard]] bool may_sleep() noexcept {
+        return !work_left() && state_.inbox.fall_asleep() && !state_.starvation.is_over() &&
+               !closing<Policies>::is_due(state_);
     }
 
     /// What a turn does after the wait, but for the hand-over.
     void work(wait_result result) noexcept {
-        state_.in.awake();
+        state_.inbox.awake();
         state_.turn_time = state_.timers.now();
         look_again(result);
-        end_starvation_if_over(state_);
-        drain_inbox(state_);
-        digest_leftover(state_);
+        if (state_.starvation.is_over()) end_starvation();
+        drain_inbox();
+        reading<Policies>::decode_rest(state_);
         handle_ready();
         retry_refused();
         expire_deadlines(result);
@@ -220,30 +236,31 @@ private:
 
     /// Everything sent so far is out, and more may follow.
     [[nodiscard]] static bool is_free_to_send(const channel_type& ch) noexcept {
-        return ch.phase == channel_phase::open && ch.writer.empty() && !ch.write_blocked && !ch.touched_hook.linked &&
+        return ch.is_open() && ch.writer.empty() && !ch.write_blocked && !ch.update_hook.linked() &&
                ch.conversation.writes() && !ch.conversation.bye_queued();
     }
 
     [[nodiscard]] bool work_left() const noexcept {
-        return !state_.touched.empty() || (state_.leftover.owner != nullptr && !state_.starving);
+        return !state_.needs_update.empty() || (state_.undecoded_input.owner != nullptr && !state_.starvation.lasts());
     }
 
-    [[nodiscard]] bool has_unread_mail() noexcept {
-        while (group_core* const group = state_.unread.front()) {
-            if (group->mail.has_unread()) return true;
-            state_.unread.erase(*group);
-        }
-        return false;
+    void drain_inbox() noexcept { dispatching<Policies>::drain_inbox(state_); }
+
+    void finish_closes() noexcept {
+        closing<Policies>::finish(state_, [this]() noexcept { drain_inbox(); });
     }
 
-    [[nodiscard]] bool credit_is_back() const noexcept { return state_.starving && !state_.messages.starved(); }
+    /// Enough credit is back: reading goes on, and time does, too.
+    void end_starvation() noexcept {
+        state_.starvation.end(state_.turn_time, state_.resumer(),
+                              [this](channel_type& ch) noexcept { state_.request_update(ch); });
+    }
 
     [[nodiscard]] time_point next_deadline() const noexcept {
-        if constexpr (timer::has_timers) {
-            return (std::min)(state_.retry_at, state_.timers.next());
-        } else {
-            return state_.retry_at;
-        }
+        if constexpr (timer::has_timers)
+            return (std::min)(state_.refusals.retry_at(), state_.timers.next());
+        else
+            return state_.refusals.retry_at();
     }
 
     /// Returns how long a wait that begins now may last. An endless wait needs no clock: no deadline is set, and a
@@ -279,28 +296,43 @@ private:
             switch (ch->phase) {
             case channel_phase::connecting:
                 // A socket that failed without an error number would be reported again and again.
-                finish_connect(state_, *ch, any(what & readiness::failed) ? io_failure::refused : io_failure::none);
+                opening<Policies>::finish_connect(
+                    state_, *ch, any(what & readiness::failed) ? io_failure::refused : io_failure::none);
                 break;
-            case channel_phase::listening: accept_connections(state_, *ch); break;
+            case channel_phase::listening: accepting<Policies>::accept_connections(state_, *ch); break;
             case channel_phase::open: handle_open(*ch, what); break;
+            case channel_phase::opening:
             case channel_phase::resolving:
+            case channel_phase::waiting_for_backlog:
+            case channel_phase::waiting_for_release:
             case channel_phase::closing:
+            case channel_phase::shut:
             case channel_phase::zombie: break; // its socket is gone: an event from before
             }
-            if (ch->attached && !ch->ended()) state_.touch(*ch); // a poller may want to be told again
+            if (ch->is_attached() && !ch->has_ended()) state_.request_update(*ch); // a poller may want to be told again
         }
     }
 
     void handle_open(channel_type& ch, readiness what) noexcept {
         if (any(what & (readiness::writable | readiness::failed))) ch.write_blocked = false;
-        if (any(what & (readiness::readable | readiness::failed)) && !state_.is_parked(ch)) read_channel(state_, ch);
+        if (any(what & (readiness::readable | readiness::failed)) && !ch.is_paused())
+            reading<Policies>::read(state_, ch);
     }
 
+    /// After the retry time, everything that the system has refused may work again.
     void retry_refused() noexcept {
-        if (state_.turn_time < state_.retry_at) return;
-        state_.retry_at = (time_point::max)();
-        resume_parked(state_);
-        resume_connects(state_);
+        if (!state_.refusals.take_retry(state_.turn_time)) return;
+        if (state_.refusals.take_refused_arms())
+            state_.channels.for_each([this](channel_type& ch) noexcept {
+                if (state_.refusals.count_refused_arm(ch)) state_.resume(ch);
+            });
+        state_.partials.resume_all(state_.resumer());
+        state_.resume_listeners();
+        state_.refusals.resume_writers([this](channel_type& ch) noexcept {
+            ch.write_blocked = false;
+            state_.request_update(ch);
+        });
+        opening<Policies>::resume_connects(state_);
     }
 
     /// Data that is already there comes before deadlines; see expiry_gate.
@@ -310,15 +342,15 @@ private:
             const time_point by =
                 gate_.end_wait(result, state_.timers.next(), all_reports, state_.counters.turns.value());
             if (by == (time_point::min)()) return;
-            state_.counting_since = gate_.look_began_in();
-            expire(state_, by);
+            state_.looked_since = gate_.look_began_in();
+            expiring<Policies>::expire(state_, by);
         }
     }
 
     void finish_turn() noexcept {
-        settle_touched(state_);
-        finish_closes(state_, [this] { drain_inbox(state_); });
-        if (!state_.commands.empty()) ask_commands_again(state_);
+        updating<Policies>::update_all(state_);
+        finish_closes();
+        if (!state_.commands.empty()) state_.commands.run_again(&state_);
         state_.cache.flush();
     }
 
@@ -329,8 +361,9 @@ private:
             static_cast<void>(state_.poller.wait(std::chrono::milliseconds(10), *this));
         if (state_.counters.zombies.load(std::memory_order_relaxed) == 0) return;
         state_.channels.for_each([](channel_type& ch) noexcept {
-            ch.owed = false; // as far as its socket goes: there is nobody left to mistake it for another
-            if (Policies::key::closes_after_release) close_socket(ch);
+            // As far as its socket goes: there is nobody left to mistake it for another.
+            ch.held = registration_state::released;
+            if (Policies::key::closes_after_release) closing<Policies>::close_socket(ch);
         });
         state_.channels.abandon();
     }

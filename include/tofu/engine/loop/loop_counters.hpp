@@ -25,8 +25,7 @@ private:
 
 /// What only the loop writes and everybody may read.
 struct loop_counters {
-    counter messages_sent, messages_received, bytes_sent, bytes_received, turns, reads, writes, accepted, refused,
-        starvation_episodes;
+    counter messages_sent, messages_received, bytes_sent, bytes_received, turns, reads, writes, accepted, refused;
     std::atomic<std::size_t> channels{0}, zombies{0};
 };
 

@@ -1,20 +1,31 @@
 // SPDX-License-Identifier: BSL-1.0
-// Everything the loop works with: the engine's parts it was given, and the lists of channels that need something.
+// What a turn of the loop works on: the engine's parts, the concerns that own their data, and the lists of channels.
+//
+// The steps of a turn are the other headers of this room. Each is a class of static functions over this state, so that
+// a call names the class that it means: an unqualified call could find a function of the user's by argument-dependent
+// lookup, because a channel has the user's policies among its template arguments.
 #ifndef TOFU_ENGINE_LOOP_LOOP_STATE_HPP
 #define TOFU_ENGINE_LOOP_LOOP_STATE_HPP
 
 #include <tofu/config.hpp>
 #include <tofu/detail/intrusive_list.hpp>
+#include <tofu/detail/queue_node.hpp>
 #include <tofu/engine/channel/channel.hpp>
 #include <tofu/engine/channel/channel_directory.hpp>
-#include <tofu/engine/group/application_timer.hpp>
+#include <tofu/engine/channel/resolution.hpp>
+#include <tofu/engine/loop/application_timers.hpp>
+#include <tofu/engine/loop/delivery.hpp>
 #include <tofu/engine/loop/loop_counters.hpp>
+#include <tofu/engine/loop/partial_messages.hpp>
+#include <tofu/engine/loop/refusals.hpp>
+#include <tofu/engine/loop/starvation.hpp>
 #include <tofu/engine/memory/message_cache.hpp>
 #include <tofu/engine/memory/message_pool.hpp>
 #include <tofu/engine/protocol/frame_writer.hpp>
+#include <tofu/engine/threads/driver.hpp>
 #include <tofu/engine/threads/inbox.hpp>
+#include <tofu/engine/threads/loop_command.hpp>
 #include <tofu/options.hpp>
-#include <tofu/stats.hpp>
 
 #include <array>
 #include <cstddef>
@@ -23,98 +34,100 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
+/// The parts of the engine that the loop works with. They outlive the loop.
 template <class Policies>
-class engine_core;
+struct loop_parts {
+    resolution_owner& owner;       ///< the engine, as a resolver knows it
+    const std::uint32_t engine_id; ///< see next_engine_id
+    const options& opts;
+    typename Policies::poll& poller;
+    typename Policies::key& keys;
+    typename Policies::timer& timers;
+    channel_directory& directory;
+    engine::inbox& inbox;
+    engine::driver& driver;
+    message_pool& messages;
+};
 
-/// I/O thread only, except `counters`. The functions that work on it stand in opening.hpp, accepting.hpp, reading.hpp,
-/// writing.hpp, delivering.hpp, limits.hpp, closing.hpp and dispatching.hpp; loop.hpp calls them in the right order.
+/// I/O thread, or the borrower of its loan; the counters and the number of episodes: any thread.
 template <class Policies>
-struct loop_state {
-    using poll = typename Policies::poll;
+struct loop_state : loop_parts<Policies> {
+    using parts = loop_parts<Policies>;
     using timer = typename Policies::timer;
-    using key = typename Policies::key;
     using time_point = typename timer::time_point;
     using channel_type = channel<Policies>;
     using storage = typename Policies::pool::template storage<channel_type>;
 
-    loop_state(engine_core<Policies>& c, std::uint32_t id, const options& o, poll& p, key& k, timer& t,
-               channel_directory& d, inbox& i, message_pool& m) noexcept
-        : core(c), engine_id(id), opts(o), poller(p), keys(k), timers(t), directory(d), in(i), messages(m), cache(m) {}
+    explicit loop_state(const parts& given) noexcept
+        : parts(given)
+        , cache(given.messages)
+        , delivery(given.engine_id, given.directory, given.messages, cache)
+        , starvation(given.messages)
+        , partials(given.messages.credit_limit())
+        , application_timers(given.timers, delivery) {}
+    loop_state(const loop_state&) = delete;
+    loop_state& operator=(const loop_state&) = delete;
 
-    engine_core<Policies>& core;
-    const std::uint32_t engine_id; ///< see next_engine_id
-    const options& opts;
-    poll& poller;
-    key& keys;
-    timer& timers;
-    channel_directory& directory;
-    inbox& in;
-    message_pool& messages;
     message_cache cache;
     storage channels;
     loop_counters counters;
 
-    detail::intrusive_list<channel_type, &channel_type::ready_hook> ready; ///< the poller reported them
-    detail::intrusive_list<channel_type, &channel_type::touched_hook>
-        touched; ///< something about them changed: settle them
-    detail::intrusive_list<channel_type, &channel_type::closing_hook> closing;
-    detail::intrusive_list<channel_type, &channel_type::parked_hook> parked_for_credit; ///< no receive credit
-    detail::intrusive_list<channel_type, &channel_type::parked_hook>
-        parked_for_partial; ///< too many incomplete messages
-    detail::intrusive_list<channel_type, &channel_type::parked_hook> paused_listeners;
-    detail::intrusive_list<channel_type, &channel_type::parked_hook>
-        paused_connects; ///< the listener's backlog was full
-    detail::intrusive_list<channel_type, &channel_type::paused_writer_hook>
-        paused_writers; ///< the system had no buffers
-    detail::intrusive_list<channel_type, &channel_type::stalled_hook>
-        stalled_limits; ///< their timer rang while time stood still
-    detail::intrusive_list<group_core, &group_core::outgoing_hook> outgoing; ///< groups with something to hand over
-    detail::intrusive_list<group_core, &group_core::unread_hook> unread;     ///< groups that may have mail
-    detail::intrusive_list<application_timer<timer>, &application_timer<timer>::hook> application_timers;
-    detail::node_queue commands;        ///< loop_commands that are not complete yet
-    detail::node_queue failed_openings; ///< hello_ and welcome_requests for which there was no slot; their own answers
+    engine::delivery delivery;
+    engine::starvation<channel_type, time_point> starvation;
+    partial_messages<channel_type> partials;
+    engine::refusals<channel_type, time_point> refusals;
+    engine::application_timers<timer> application_timers;
+    command_list commands;
 
-    /// Undigested bytes of one channel, in `scratch`: its credit ran out on the way. Nobody reads until they are
-    /// digested.
+    detail::intrusive_list<channel_type, &channel_type::ready_hook> ready; ///< the poller has reported them
+    detail::intrusive_list<channel_type, &channel_type::update_hook> needs_update;
+    detail::intrusive_list<channel_type, &channel_type::closing_hook> closing;
+    detail::node_queue failed_openings; ///< hello_ and welcome_requests without a slot; they are their own answers
+
+    /// Bytes of one channel that stay in `scratch`, because its credit ran out before they were decoded. Nobody reads
+    /// until they are.
     struct {
         channel_type* owner = nullptr;
         std::span<const std::byte> bytes;
-    } leftover;
+    } undecoded_input;
 
-    std::size_t awaiting_hello = 0; ///< accepted connections before their hello_request
-    std::size_t partials = 0;       ///< incomplete messages that hold credit
-
-    std::uint64_t counting_since = 0; ///< the turn whose wait began the look that lets deadlines expire now
-    time_point turn_time{};           ///< the clock, read after the wait of this turn
-    bool starving = false;            ///< in an episode: nobody reads
-    std::uint64_t episode = 0;        ///< the number of the present or last episode
-    time_point starving_since{};
-    typename timer::time_point::duration starved_for{}; ///< all past episodes together
-
-    bool room_made = false;     ///< a send queue has become shorter in this turn
-    bool commands_done = false; ///< a command was completed in this turn
-    bool arm_refused = false;   ///< the poller had no memory for what some channel wants to hear about
+    std::size_t awaiting_hello = 0; ///< hidden channels that are not shut
+    std::uint64_t looked_since = 0; ///< the turn whose wait began the look after which deadlines may expire now
+    time_point turn_time{};         ///< the clock, read after the wait of this turn
+    bool room_made = false;         ///< true exactly when a send queue became shorter and nobody took the news yet
     bool stopping = false;
-    time_point retry_at = (time_point::max)(); ///< when what the system has refused is tried again
 
     gather_list gathered;
-    std::array<std::byte, 128 * 1024> scratch; ///< where batches are read to
+    std::array<std::byte, 128 * 1024> scratch; ///< the buffer into which all channels read
 
-    /// Time that stands still while the engine does not read for lack of credit: the limits are kept in it.
-    [[nodiscard]] time_point reading_time() const noexcept {
-        return (starving ? starving_since : turn_time) - starved_for;
+    [[nodiscard]] time_point reading_time() const noexcept { return starvation.reading_time(turn_time); }
+
+    /// Something about the channel has changed: this turn, or the next one, draws the conclusions.
+    void request_update(channel_type& ch) noexcept { needs_update.push_back(ch); }
+
+    /// The channel may look at its socket again.
+    void resume(channel_type& ch) noexcept {
+        ch.resumed = true;
+        request_update(ch);
     }
 
-    void touch(channel_type& ch) noexcept { touched.push_back(ch); }
-
-    /// It must not read (or accept) now.
-    [[nodiscard]] bool is_parked(const channel_type& ch) const noexcept {
-        return ch.parked_hook.linked && !ch.awaits_backlog;
+    /// A function object for `resume`.
+    [[nodiscard]] auto resumer() noexcept {
+        return [this](channel_type& ch) noexcept { resume(ch); };
     }
 
-    /// Something was refused for lack of memory or descriptors; it is tried again after a while.
-    void retry_later() noexcept {
-        if (retry_at == (time_point::max)()) retry_at = turn_time + opts.retry_time;
+    /// A channel has ended or said hello, or the retry time is over: accepting may work again.
+    void resume_listeners() noexcept { refusals.resume_listeners(resumer()); }
+
+    /// Something was refused for lack of memory or descriptors.
+    void retry_later() noexcept { refusals.retry_later(turn_time, this->opts.retry_time); }
+
+    /// Notes whether the channel holds an incomplete message.
+    void note_partial(channel_type& ch, bool holds) noexcept { partials.note(ch, holds, resumer()); }
+
+    /// The channel that has this number. Null: none, or it ended long ago.
+    [[nodiscard]] channel_type* channel_of(std::uint16_t number) const noexcept {
+        return static_cast<channel_type*>(this->directory.channel(number));
     }
 };
 

@@ -2,353 +2,379 @@
 // From the kernel to the groups: as much as is there with one call, cut into messages, checked, within the credit.
 //
 // A read goes into two places at once: the rest of the message in progress, straight into its buffers, and behind it
-// `scratch`, shared by all channels, from which small messages are cut. What is in scratch is digested before the next
-// read. Only when the credit runs out on the way does a rest stay there, as the loop's one `leftover`; as nobody may
-// read without credit, nobody needs scratch until then.
-//
+// `scratch`, shared by all channels, from which small messages are cut. What is in scratch is decoded before the next
+// read. Only when the credit runs out on the way do bytes stay there, as the loop's one `undecoded_input`. Nobody reads
+// without credit, so nobody needs scratch until then.
 #ifndef TOFU_ENGINE_LOOP_READING_HPP
 #define TOFU_ENGINE_LOOP_READING_HPP
 
 #include <tofu/config.hpp>
-#include <tofu/engine/loop/limits.hpp>
+#include <tofu/contract/io.hpp>
+#include <tofu/engine/channel/channel_word.hpp>
+#include <tofu/engine/loop/closing.hpp>
 #include <tofu/engine/loop/loop_state.hpp>
-#include <tofu/engine/loop/paused_channels.hpp>
+#include <tofu/engine/protocol/conversation.hpp>
+#include <tofu/engine/protocol/frame_reader.hpp>
+#include <tofu/status.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// What became of some bytes.
-enum class digestion : std::uint8_t {
-    all,     ///< consumed, the channel goes on
-    starved, ///< the rest has to wait for credit
-    over     ///< the channel has ended
-};
-
-/// A message from this size on is worth a read of its own into place. The next one is expected to be like it: only a
-/// first look at it goes into scratch, and from there into place.
-inline constexpr std::size_t large_message = 32 * 1024;
-inline constexpr std::size_t first_look = 4 * 1024;
-
-/// A message for the header that is due. Null: no credit (`starved`), or the channel has ended for lack of memory.
 template <class Policies>
-[[nodiscard]] message* obtain_storage(loop_state<Policies>& state, channel<Policies>& ch, bool& starved) noexcept {
-    message* const m = state.cache.acquire();
-    if (m != nullptr) {
-        // A hello_request takes credit when it is complete; until then max_awaiting_hello bounds it.
-        starved = !ch.waits_for_hello && !state.cache.take_credit(*m);
-        ch.expects_large = ch.reader.total() >= large_message;
-        if (!starved && ch.reader.store_in(*m) == status::success) return m;
-        state.cache.release(*m);
-        if (starved) return nullptr;
-    }
-    end_channel(state, ch, cause::of(reason::out_of_memory));
-    return nullptr;
-}
+class reading {
+    using state_type = loop_state<Policies>;
+    using channel_type = channel<Policies>;
 
-/// The accepted connection's first message is whole: now the application may know of the channel.
-template <class Policies>
-void announce(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
-    ch.announced = true;
-    ch.opened = true;
-    state.directory.unmark(ch.number, channel_word::unannounced);
-    ch.waits_for_hello = false;
-    --state.awaiting_hello;
-    end_hello_limit(state, ch);
-    resume_listeners(state);
-}
-
-/// The peer has answered the hello_request: with a hello_response, or with a regular message.
-template <class Policies>
-void accepted(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
-    ch.opened = true;
-    if (ch.request) state.cache.release(*ch.request.release());
-    end_hello_limit(state, ch);
-}
-
-/// A complete message goes to the group. A hello_request takes its credit now: nobody reads without any, and nobody
-/// else takes some meanwhile.
-template <class Policies>
-void complete_message(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
-    message& m = *ch.reader.take();
-    if (ch.waits_for_hello) {
-        static_cast<void>(state.cache.take_credit(m));
-        announce(state, ch);
-    } else if (ch.conversation.opens(m.header().op)) {
-        accepted(state, ch);
-    }
-    deliver_received(state, ch, m);
-}
-
-template <class Policies>
-void deliver_received(loop_state<Policies>& state, channel<Policies>& ch, message& m) noexcept {
-    const op_code op = m.header().op;
-    end_message_limit(ch);
-    ch.conversation.received(op);
-    if (op == op_code::bye_request) {
-        state.directory.mark(ch.number, channel_word::bye_asked);
-        end_hello_limit(state, ch); // a refusal: there will be no hello_response
-        begin_bye_limit(state, ch);
-    }
-    bind_to_channel(state, m, ch.number, ch.generation);
-    ++ch.counts.messages_received;
-    state.counters.messages_received.add();
-    deliver(state, *ch.group, m);
-}
-
-template <class Policies>
-[[nodiscard]] conversation::verdict judge_header(const loop_state<Policies>& state,
-                                                 const channel<Policies>& ch) noexcept {
-    return ch.conversation.judge(ch.reader.header(), state.opts.max_text_headers, state.opts.max_body);
-}
-
-/// False: the header alone ends the channel.
-[[nodiscard]] inline bool needs_parts(const conversation::verdict& verdict) noexcept {
-    return verdict.violated == status::success && !verdict.aborts;
-}
-
-/// Decides about the header that is due.
-template <class Policies>
-[[nodiscard]] digestion decide_header(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
-    const conversation::verdict verdict = judge_header(state, ch);
-    if (verdict.violated != status::success) {
-        end_channel(state, ch, cause::violation(verdict.violated));
-        return digestion::over;
-    }
-    if (verdict.aborts) {
-        if (ch.unannounced()) state.counters.refused.add();
-        end_channel(state, ch, cause::of(ch.conversation.reason_of_abort()));
-        return digestion::over;
-    }
-    if (!verdict.deliver) {
-        ch.conversation.received(ch.reader.header().op);
-        ch.reader.skip();
-        return digestion::all;
-    }
-    bool starved = false;
-    if (obtain_storage(state, ch, starved) != nullptr) return digestion::all;
-    return starved ? digestion::starved : digestion::over;
-}
-
-/// Cuts `input` into messages as far as the credit goes; what is left of it then is the caller's to keep.
-template <class Policies>
-[[nodiscard]] digestion digest(loop_state<Policies>& state, channel<Policies>& ch,
-                               std::span<const std::byte>& input) noexcept {
-    for (;;) {
-        switch (ch.reader.consume(input)) {
-        case frame_reader::step::need_bytes: return digestion::all;
-        case frame_reader::step::header:
-            if (const digestion result = decide_header(state, ch); result != digestion::all) return result;
-            break;
-        case frame_reader::step::message:
-            count_partial(state, ch, false);
-            complete_message(state, ch);
-            break;
+public:
+    /// The poller has said that a connection is readable (or broken: a read tells). Reads within the channel's budget.
+    static void read(state_type& state, channel_type& ch) noexcept {
+        TOFU_ASSERT(ch.is_open() && ch.is_attached());
+        read_budget& budget = ch.budget;
+        budget.begin(state.opts.read_budget);
+        bool more = true;
+        while (more && budget.left() != 0 && !ch.has_ended() && ch.conversation.reads()) {
+            switch (mode_of(state, ch)) {
+            case mode::no: more = false; break;
+            case mode::batch: more = read_batch(state, ch); break;
+            case mode::exact: more = read_exactly(state, ch); break;
+            case mode::drop: more = read_and_drop(state, ch); break;
+            }
         }
+        budget.end(more);
+        state.request_update(ch);
     }
-}
 
-/// After a digestion: keeps what could not be digested, and counts and times what is incomplete.
-template <class Policies>
-void settle_input(loop_state<Policies>& state, channel<Policies>& ch, digestion result,
-                  std::span<const std::byte> rest) noexcept {
-    if (result == digestion::over) return;
-    if (result == digestion::starved) {
-        if (begin_starvation(state))
-            park_for_credit(state, ch);
-        else
-            state.touch(ch); // credit came back at the last moment: the leftover is taken up in the next turn
-        state.leftover.owner = &ch;
-        state.leftover.bytes = rest;
-        return;
+    /// Reads everything that is there now, whatever the budget is.
+    TOFU_COLD static void read_all(state_type& state, channel_type& ch) noexcept {
+        const std::uint64_t until = ch.counts.bytes_received + ch.socket.available();
+        std::uint64_t before = 0;
+        do {
+            before = ch.counts.bytes_received;
+            read(state, ch);
+        } while (!ch.has_ended() && ch.counts.bytes_received != before && ch.counts.bytes_received < until);
     }
-    const bool incomplete = ch.reader.in_progress();
-    count_partial(state, ch, ch.reader.holds_message() && !ch.waits_for_hello);
-    if (incomplete)
-        begin_message_limit(state, ch);
-    else
-        end_message_limit(ch);
-}
 
-/// Digests what a channel had to leave in scratch. Scratch is free after it, unless the credit runs out again.
-template <class Policies>
-void digest_leftover(loop_state<Policies>& state) noexcept {
-    if (state.leftover.owner == nullptr || state.starving) return;
-    channel<Policies>& ch = *state.leftover.owner;
-    std::span<const std::byte> rest = state.leftover.bytes;
-    state.leftover = {};
-    state.touch(ch);
-    const digestion result = digest(state, ch, rest);
-    settle_input(state, ch, result, rest);
-}
-
-/// How a channel may read now.
-enum class reading_mode : std::uint8_t {
-    no,    ///< it is parked
-    batch, ///< as much as fits
-    exact, ///< nothing beyond the item in progress: there is no room for one more incomplete message
-    drop   ///< the conversation is over, nothing is kept
-};
-
-template <class Policies>
-[[nodiscard]] reading_mode may_read(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
-    if (ch.conversation.done()) return reading_mode::drop;
-    if ((state.starving || !state.cache.has_credit()) && begin_starvation(state)) {
-        if (ch.holds_partial && !partials_in_bounds(state)) return reading_mode::exact;
-        park_for_credit(state, ch);
-        return reading_mode::no;
-    }
-    if (state.leftover.owner != nullptr) { // it is digested first, then this one is reported again
-        ch.resumed = true;
-        return reading_mode::no;
-    }
-    if (ch.holds_partial || partial_has_room(state)) return reading_mode::batch;
-    return reading_mode::exact;
-}
-
-template <class Policies>
-[[nodiscard]] io_result read_into(loop_state<Policies>& state, channel<Policies>& ch,
-                                  std::span<const mutable_buffer> places) noexcept {
-    const io_result result = ch.socket.read(places);
-    state.counters.reads.add();
-    state.counters.bytes_received.add(result.bytes);
-    ch.counts.bytes_received += result.bytes;
-    return result;
-}
-
-/// Nothing more will come: what is incomplete holds no credit any more, and is not late either.
-template <class Policies>
-void end_input(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
-    ch.conversation.input_ended();
-    if (message* const partial = ch.reader.abandon()) state.cache.release(*partial);
-    count_partial(state, ch, false);
-    end_message_limit(ch);
-}
-
-template <class Policies>
-TOFU_COLD void fail_input(channel<Policies>& ch, io_error error) noexcept {
-    ch.conversation.input_failed();
-    ch.read_error = error;
-}
-
-/// What a read says beyond its bytes. True: bytes came, go on.
-template <class Policies>
-[[nodiscard]] bool take_result(loop_state<Policies>& state, channel<Policies>& ch, const io_result& result) noexcept {
-    if (!result.error && result.bytes != 0) {
-        restart_idle_limit(state, ch);
+    /// A limit is due: reads what has arrived by now, whatever the poller has told of it. A poller that works by
+    /// completions tells what there was when an operation completed, and that may be long ago. Bytes that arrive later
+    /// do not extend the limit. True: there was something.
+    [[nodiscard]] static bool read_arrived(state_type& state, channel_type& ch) noexcept {
+        if (!ch.is_open() || !ch.conversation.reads()) return false;
+        const std::size_t there = ch.socket.available();
+        if (there == 0) return false;
+        ch.budget.set_goal(ch.counts.bytes_received + there);
+        std::uint64_t before = 0;
+        do { // a read may be short
+            before = ch.counts.bytes_received;
+            read(state, ch);
+        } while (!ch.has_ended() && !ch.budget.spent() && ch.counts.bytes_received != before &&
+                 ch.counts.bytes_received < ch.budget.goal());
         return true;
     }
-    if (!result.error)
-        end_input(state, ch);
-    else if (result.error.kind == io_failure::no_memory)
-        park_for_retry(state, ch);
-    else if (result.error.kind != io_failure::would_block)
-        fail_input(ch, result.error);
-    return false;
-}
 
-/// One read of as much as is there. True: there may be more.
-template <class Policies>
-[[nodiscard]] bool read_batch(loop_state<Policies>& state, channel<Policies>& ch, std::size_t& budget) noexcept {
-    std::array<mutable_buffer, 3> places{};
-    std::size_t direct = 0;
-    std::size_t count = 0;
-    if (ch.reader.holds_message()) {
-        for (const mutable_buffer& place : ch.reader.places()) {
-            if (place.size == 0) continue;
-            places[count++] = place;
-            direct += place.size;
+    /// Decodes what a channel had to leave in scratch, when there is credit again.
+    static void decode_rest(state_type& state) noexcept {
+        if (state.undecoded_input.owner == nullptr || state.starvation.lasts()) return;
+        channel_type& ch = *state.undecoded_input.owner;
+        std::span<const std::byte> rest = state.undecoded_input.bytes;
+        state.undecoded_input = {};
+        state.request_update(ch);
+        const outcome result = decode(state, ch, rest);
+        keep_rest(state, ch, result, rest);
+    }
+
+private:
+    /// A message from this size on is worth a read of its own into place. The next one is expected to be like it: only
+    /// a first look at it goes into scratch, and from there into place.
+    static constexpr std::size_t large_message = 32 * 1024;
+    static constexpr std::size_t first_look = 4 * 1024;
+
+    /// How a channel may read now.
+    enum class mode : std::uint8_t {
+        no,    ///< it waits
+        batch, ///< as much as fits
+        exact, ///< nothing beyond the item in progress: there is no room for one more incomplete message
+        drop   ///< the conversation is over, nothing is kept
+    };
+
+    /// What became of some bytes.
+    enum class outcome : std::uint8_t {
+        all,     ///< consumed, the channel goes on
+        starved, ///< the rest has to wait for credit
+        over     ///< the channel has ended
+    };
+
+    [[nodiscard]] static mode mode_of(state_type& state, channel_type& ch) noexcept {
+        if (ch.conversation.done()) return mode::drop;
+        if ((state.starvation.lasts() || !state.cache.has_credit()) && state.starvation.begin(state.turn_time)) {
+            if (ch.holds_partial && !state.partials.is_within_limit()) return mode::exact;
+            wait_for_credit(state, ch);
+            return mode::no;
         }
+        if (state.undecoded_input.owner != nullptr) { // it is decoded first, then this channel is reported again
+            ch.resumed = true;
+            return mode::no;
+        }
+        return ch.holds_partial || state.partials.has_room() ? mode::batch : mode::exact;
     }
-    const std::size_t most = ch.expects_large ? first_look : state.scratch.size();
-    const std::size_t behind = (std::min)(most, (std::max)(budget, first_look));
-    places[count++] = {state.scratch.data(), behind};
-    const io_result result = read_into(state, ch, std::span(places).first(count));
-    if (!take_result(state, ch, result)) return false;
-    const std::size_t in_place = (std::min)(result.bytes, direct);
-    if (in_place != 0) ch.reader.advance(in_place);
-    std::span<const std::byte> rest(state.scratch.data(), result.bytes - in_place);
-    const digestion outcome = digest(state, ch, rest);
-    settle_input(state, ch, outcome, rest);
-    budget -= (std::min)(budget, result.bytes);
-    return outcome == digestion::all && result.bytes == direct + behind;
-}
 
-/// No further incomplete message may be begun: the header alone is read, and its message only if it is there whole.
-/// True: one message was taken, there may be more.
-template <class Policies>
-[[nodiscard]] bool read_exactly(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
-    std::span<const std::byte> nothing;
-    if (!ch.reader.awaits_storage()) {
-        const std::array<mutable_buffer, 2> places = ch.reader.places();
-        const io_result header = read_into(state, ch, std::span(places).first(1));
-        if (!take_result(state, ch, header)) return false;
-        ch.reader.advance(header.bytes);
+    /// The channel has something to read, and there is no credit. Its group is told.
+    static void wait_for_credit(state_type& state, channel_type& ch) noexcept {
+        state.starvation.wait(ch);
+        state.request_update(ch);
+        state.delivery.tell_starved(*ch.group, state.starvation.episodes());
     }
-    // A hello_request takes no credit before it is complete; it has room in any case.
-    if (!ch.waits_for_hello && ch.reader.awaits_storage() && needs_parts(judge_header(state, ch)) &&
-        ch.socket.available() < ch.reader.total()) {
-        park_for_retry(state, ch);
-        end_message_limit(ch); // the peer is not late, we are
+
+    /// The channel reads again when an incomplete message elsewhere is complete, or after the retry time.
+    static void wait_for_room(state_type& state, channel_type& ch) noexcept {
+        state.partials.wait(ch);
+        state.retry_later();
+    }
+
+    /// One read of as much as is there. True: there may be more.
+    [[nodiscard]] static bool read_batch(state_type& state, channel_type& ch) noexcept {
+        std::array<mutable_buffer, 3> places{};
+        std::size_t direct = 0;
+        std::size_t count = 0;
+        if (ch.reader.holds_message()) {
+            for (const mutable_buffer& place : ch.reader.places()) {
+                if (place.size == 0) continue;
+                places[count++] = place;
+                direct += place.size;
+            }
+        }
+        const std::size_t most = ch.expects_large ? first_look : state.scratch.size();
+        const std::size_t behind = (std::min)(most, (std::max)(ch.budget.left(), first_look));
+        places[count++] = {state.scratch.data(), behind};
+        const io_result result = read_into(state, ch, std::span(places).first(count));
+        if (!take_result(state, ch, result)) return false;
+        const std::size_t in_place = (std::min)(result.bytes, direct);
+        if (in_place != 0) ch.reader.advance(in_place);
+        std::span<const std::byte> rest(state.scratch.data(), result.bytes - in_place);
+        const outcome decoded = decode(state, ch, rest);
+        keep_rest(state, ch, decoded, rest);
+        ch.budget.take(result.bytes);
+        return decoded == outcome::all && result.bytes == direct + behind;
+    }
+
+    /// No further incomplete message may be begun: the header alone is read, and its message only if it is there whole.
+    /// True: one message was taken, there may be more.
+    [[nodiscard]] static bool read_exactly(state_type& state, channel_type& ch) noexcept {
+        ch.budget.take(first_look);
+        std::span<const std::byte> nothing;
+        if (!ch.reader.awaits_storage()) {
+            const std::array<mutable_buffer, 2> places = ch.reader.places();
+            const io_result header = read_into(state, ch, std::span(places).first(1));
+            if (!take_result(state, ch, header)) return false;
+            ch.reader.advance(header.bytes);
+        }
+        // A hello_request takes no credit before it is complete; it has room in any case.
+        if (!ch.is_hidden() && ch.reader.awaits_storage() && needs_parts(judge_header(state, ch)) &&
+            ch.socket.available() < ch.reader.total()) {
+            wait_for_room(state, ch);
+            ch.limits.end_message(); // the delay is ours
+            return false;
+        }
+        outcome decoded = decode(state, ch, nothing);
+        if (decoded == outcome::all && ch.reader.holds_message()) {
+            const io_result parts = read_into(state, ch, ch.reader.places());
+            if (take_result(state, ch, parts)) {
+                ch.reader.advance(parts.bytes);
+                decoded = decode(state, ch, nothing);
+            }
+        }
+        keep_rest(state, ch, decoded, nothing);
+        return decoded == outcome::all && !ch.reader.in_progress();
+    }
+
+    /// Reads, checks for violations, keeps nothing.
+    [[nodiscard]] static bool read_and_drop(state_type& state, channel_type& ch) noexcept {
+        std::array<std::byte, 4096> dropped; // not scratch: that may hold undecoded input
+        const mutable_buffer place{dropped.data(), dropped.size()};
+        const io_result result = read_into(state, ch, std::span(&place, 1));
+        if (!take_result(state, ch, result)) return false;
+        std::span<const std::byte> rest(dropped.data(), result.bytes);
+        ch.budget.take(result.bytes);
+        return decode(state, ch, rest) == outcome::all && result.bytes == dropped.size();
+    }
+
+    [[nodiscard]] static io_result read_into(state_type& state, channel_type& ch,
+                                             std::span<const mutable_buffer> places) noexcept {
+        const io_result result = ch.socket.read(places);
+        state.counters.reads.add();
+        state.counters.bytes_received.add(result.bytes);
+        ch.counts.bytes_received += result.bytes;
+        return result;
+    }
+
+    /// What a read says beyond its bytes. True: bytes came, go on.
+    [[nodiscard]] static bool take_result(state_type& state, channel_type& ch, const io_result& result) noexcept {
+        if (!result.error && result.bytes != 0) {
+            if (!ch.conversation.done()) ch.limits.restart_idle(state.reading_time(), state.opts.idle_time);
+            return true;
+        }
+        if (!result.error)
+            end_input(state, ch);
+        else if (result.error.kind == io_failure::no_memory)
+            wait_for_room(state, ch);
+        else if (result.error.kind != io_failure::would_block)
+            fail_input(ch, result.error);
         return false;
     }
-    digestion outcome = digest(state, ch, nothing);
-    if (outcome == digestion::all && ch.reader.holds_message()) {
-        const io_result parts = read_into(state, ch, ch.reader.places());
-        if (take_result(state, ch, parts)) {
-            ch.reader.advance(parts.bytes);
-            outcome = digest(state, ch, nothing);
+
+    /// Nothing more will come: an incomplete message holds no credit any more, and is not late either.
+    static void end_input(state_type& state, channel_type& ch) noexcept {
+        ch.conversation.input_ended();
+        if (message* const partial = ch.reader.abandon()) state.cache.release(*partial);
+        state.note_partial(ch, false);
+        ch.limits.end_message();
+    }
+
+    TOFU_COLD static void fail_input(channel_type& ch, io_error error) noexcept {
+        ch.conversation.input_failed();
+        ch.read_error = error;
+    }
+
+    /// Cuts `input` into messages as far as the credit goes. What is left of it then is the caller's to keep.
+    [[nodiscard]] static outcome decode(state_type& state, channel_type& ch,
+                                        std::span<const std::byte>& input) noexcept {
+        for (;;) {
+            switch (ch.reader.consume(input)) {
+            case frame_reader::step::need_bytes: return outcome::all;
+            case frame_reader::step::header:
+                if (const outcome result = decide_header(state, ch); result != outcome::all) return result;
+                break;
+            case frame_reader::step::message:
+                state.note_partial(ch, false);
+                complete_message(state, ch);
+                break;
+            }
         }
     }
-    settle_input(state, ch, outcome, nothing);
-    return outcome == digestion::all && !ch.reader.in_progress();
-}
 
-/// Reads, checks for violations, keeps nothing.
-template <class Policies>
-[[nodiscard]] bool read_and_drop(loop_state<Policies>& state, channel<Policies>& ch, std::size_t& budget) noexcept {
-    std::array<std::byte, 4096> dropped; // not scratch: that may hold a leftover
-    const mutable_buffer place{dropped.data(), dropped.size()};
-    const io_result result = read_into(state, ch, std::span(&place, 1));
-    if (!take_result(state, ch, result)) return false;
-    std::span<const std::byte> rest(dropped.data(), result.bytes);
-    budget -= (std::min)(budget, result.bytes);
-    return digest(state, ch, rest) == digestion::all && result.bytes == dropped.size();
-}
-
-/// The poller has said that a connection is readable (or broken, which reading tells).
-template <class Policies>
-void read_channel(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
-    std::size_t budget = state.opts.read_budget;
-    bool more = true;
-    ch.budget_spent = false;
-    while (more && budget != 0 && !ch.ended() && ch.conversation.reads()) {
-        switch (may_read(state, ch)) {
-        case reading_mode::no: more = false; break;
-        case reading_mode::batch: more = read_batch(state, ch, budget); break;
-        case reading_mode::exact:
-            more = read_exactly(state, ch);
-            budget -= (std::min)(budget, std::size_t{4096});
-            break;
-        case reading_mode::drop: more = read_and_drop(state, ch, budget); break;
+    /// After decoding: keeps what could not be decoded, and counts and times what is incomplete.
+    static void keep_rest(state_type& state, channel_type& ch, outcome result,
+                          std::span<const std::byte> rest) noexcept {
+        if (result == outcome::over) return;
+        if (result == outcome::starved) {
+            if (state.starvation.begin(state.turn_time))
+                wait_for_credit(state, ch);
+            else
+                state.request_update(ch); // credit came back at the last moment: the next turn decodes the rest
+            TOFU_ASSERT(state.undecoded_input.owner == nullptr);
+            state.undecoded_input.owner = &ch;
+            state.undecoded_input.bytes = rest;
+            return;
         }
+        const bool incomplete = ch.reader.in_progress();
+        state.note_partial(ch, ch.reader.holds_message() && !ch.is_hidden());
+        if (incomplete)
+            ch.limits.begin_message(state.reading_time(), state.opts.message_time);
+        else
+            ch.limits.end_message();
     }
-    ch.budget_spent = budget == 0 && more;
-    state.touch(ch);
-}
 
-/// Reads everything that is there now, whatever the budget is.
-template <class Policies>
-TOFU_COLD void read_what_is_there(loop_state<Policies>& state, channel<Policies>& ch) noexcept {
-    const std::uint64_t until = ch.counts.bytes_received + ch.socket.available();
-    std::uint64_t before = 0;
-    do {
-        before = ch.counts.bytes_received;
-        read_channel(state, ch);
-    } while (!ch.ended() && ch.counts.bytes_received != before && ch.counts.bytes_received < until);
-}
+    [[nodiscard]] static conversation::verdict judge_header(const state_type& state, const channel_type& ch) noexcept {
+        return ch.conversation.judge(ch.reader.header(), state.opts.max_text_headers, state.opts.max_body);
+    }
+
+    /// False: the header alone ends the channel.
+    [[nodiscard]] static bool needs_parts(const conversation::verdict& verdict) noexcept {
+        return verdict.violated == status::success && !verdict.aborts;
+    }
+
+    /// Decides about the header that is due.
+    [[nodiscard]] static outcome decide_header(state_type& state, channel_type& ch) noexcept {
+        const conversation::verdict verdict = judge_header(state, ch);
+        if (verdict.violated != status::success) {
+            closing<Policies>::end(state, ch, cause::violation(verdict.violated));
+            return outcome::over;
+        }
+        if (verdict.aborts) {
+            if (ch.is_hidden()) state.counters.refused.add();
+            closing<Policies>::end(state, ch, cause::of(ch.conversation.reason_of_abort()));
+            return outcome::over;
+        }
+        if (!verdict.deliver) {
+            ch.conversation.received(ch.reader.header().op);
+            ch.reader.skip();
+            return outcome::all;
+        }
+        return store_message(state, ch);
+    }
+
+    /// Gives the reader a message for the header that is due.
+    [[nodiscard]] static outcome store_message(state_type& state, channel_type& ch) noexcept {
+        message* const m = state.cache.acquire();
+        if (m != nullptr) {
+            // A hello_request takes credit when it is complete; until then max_awaiting_hello bounds it.
+            const bool starved = !ch.is_hidden() && !state.cache.take_credit(*m);
+            ch.expects_large = ch.reader.total() >= large_message;
+            if (!starved && ch.reader.store_in(*m) == status::success) return outcome::all;
+            state.cache.release(*m);
+            if (starved) return outcome::starved;
+        }
+        closing<Policies>::end(state, ch, cause::of(reason::out_of_memory));
+        return outcome::over;
+    }
+
+    /// A complete message goes to the group. A hello_request takes its credit now: nobody reads without any, and nobody
+    /// else takes some meanwhile.
+    static void complete_message(state_type& state, channel_type& ch) noexcept {
+        message& m = *ch.reader.take();
+        if (ch.is_hidden()) {
+            const bool credited = state.cache.take_credit(m);
+            TOFU_ASSERT(credited);
+            static_cast<void>(credited);
+            announce(state, ch);
+        } else if (ch.conversation.opens(m.header().op)) {
+            accept_answer(state, ch);
+        }
+        deliver(state, ch, m);
+    }
+
+    /// The first message of an accepted connection is whole: now the application may know of the channel.
+    static void announce(state_type& state, channel_type& ch) noexcept {
+        ch.visibility = channel_visibility::opened;
+        state.directory.unmark(ch.number, channel_word::unannounced);
+        TOFU_ASSERT(state.awaiting_hello != 0);
+        --state.awaiting_hello;
+        end_hello_limit(state, ch);
+        state.resume_listeners();
+    }
+
+    /// The peer has answered the hello_request: with a hello_response, or with a regular message.
+    static void accept_answer(state_type& state, channel_type& ch) noexcept {
+        ch.visibility = channel_visibility::opened;
+        if (ch.request) state.cache.release(*ch.request.release());
+        end_hello_limit(state, ch);
+    }
+
+    /// The hello has come. A bye that was posted meanwhile has its own limit.
+    static void end_hello_limit(state_type& state, channel_type& ch) noexcept {
+        if (ch.limits.end_hello() && ch.conversation.bye_queued())
+            ch.limits.begin_bye(state.reading_time(), state.opts.bye_time);
+    }
+
+    static void deliver(state_type& state, channel_type& ch, message& m) noexcept {
+        const op_code op = m.header().op;
+        ch.limits.end_message();
+        ch.conversation.received(op);
+        if (op == op_code::bye_request) {
+            state.directory.mark(ch.number, channel_word::bye_asked);
+            end_hello_limit(state, ch); // a refusal: there will be no hello_response
+            ch.limits.begin_bye(state.reading_time(), state.opts.bye_time);
+        }
+        state.delivery.bind(m, ch.number, ch.generation);
+        ++ch.counts.messages_received;
+        state.counters.messages_received.add();
+        state.delivery.deliver(*ch.group, m);
+    }
+};
 
 } // namespace tofu::inline TOFU_ABI::engine
 

@@ -24,11 +24,15 @@ public:
     }
 
     void release() noexcept {
+        TOFU_ASSERT(is_acquired());
         taken_.store(false, std::memory_order_seq_cst);
         waiting_.notify();
     }
 
-    /// The caller was the last to drive: nobody else is about to.
+    /// True: some thread has the role.
+    [[nodiscard]] bool is_acquired() const noexcept { return taken_.load(std::memory_order_relaxed); }
+
+    /// True if this thread drove last, so contention is unlikely.
     [[nodiscard]] bool was_last() const noexcept {
         return last_.load(std::memory_order_relaxed) == std::this_thread::get_id();
     }

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSL-1.0
+// How much one channel may read in a turn, and what it has to read before a time limit counts.
+#ifndef TOFU_ENGINE_CHANNEL_READ_BUDGET_HPP
+#define TOFU_ENGINE_CHANNEL_READ_BUDGET_HPP
+
+#include <tofu/config.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace tofu::inline TOFU_ABI::engine {
+
+/// A busy channel leaves time for the other channels: it reads at most options::read_budget bytes in a turn, and goes
+/// on in the next turn. A limit that is due while bytes wait in the kernel must not blame the peer: the bytes that had
+/// arrived by then are read first, in as many turns as that takes. I/O thread.
+class read_budget {
+public:
+    /// The channel's reading in this turn begins.
+    void begin(std::size_t bytes) noexcept {
+        TOFU_ASSERT(bytes != 0);
+        left_ = bytes;
+        spent_ = false;
+    }
+
+    /// Bytes that the channel may still read in this turn.
+    [[nodiscard]] std::size_t left() const noexcept { return left_; }
+
+    /// So many bytes were read, or as much work was done. May be more than is left.
+    void take(std::size_t bytes) noexcept { left_ -= (std::min)(left_, bytes); }
+
+    /// The channel's reading in this turn ends. `more`: the socket may hold more bytes.
+    void end(bool more) noexcept { spent_ = left_ == 0 && more; }
+
+    /// True exactly when the budget ended the channel's latest reading.
+    [[nodiscard]] bool spent() const noexcept { return spent_; }
+
+    /// A limit is due: the channel must read until it has received `total` bytes in its life, before the limit counts.
+    void set_goal(std::uint64_t total) noexcept { goal_ = total; }
+
+    [[nodiscard]] bool has_goal() const noexcept { return goal_ != 0; }
+
+    /// True: the limit has to wait, as the budget keeps the channel from its goal. False: the goal is forgotten.
+    [[nodiscard]] bool goal_is_ahead(std::uint64_t received) noexcept {
+        if (spent_ && received < goal_) return true;
+        goal_ = 0;
+        return false;
+    }
+
+    /// The goal, or 0.
+    [[nodiscard]] std::uint64_t goal() const noexcept { return goal_; }
+
+private:
+    std::size_t left_ = 0;
+    std::uint64_t goal_ = 0;
+    bool spent_ = false;
+};
+
+} // namespace tofu::inline TOFU_ABI::engine
+
+#endif

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+// How many channels may hold an incomplete message, and which channels wait to begin one.
+#ifndef TOFU_ENGINE_LOOP_PARTIAL_MESSAGES_HPP
+#define TOFU_ENGINE_LOOP_PARTIAL_MESSAGES_HPP
+
+#include <tofu/config.hpp>
+#include <tofu/detail/intrusive_list.hpp>
+
+#include <cstddef>
+
+namespace tofu::inline TOFU_ABI::engine {
+
+/// Incomplete messages hold at most half of the receive credit, so that complete messages get through beside them. At
+/// the limit, a channel begins a message only if all of it has arrived; else the channel waits here. I/O thread.
+/// `Channel` has pause_hook, and holds_partial: true exactly when it counts here.
+template <class Channel>
+class partial_messages {
+public:
+    explicit partial_messages(std::size_t credit) noexcept : most_(credit / 2) {}
+
+    /// One more channel may begin a message.
+    [[nodiscard]] bool has_room() const noexcept { return count_ < most_; }
+
+    /// False after reads that the system cut short (see reading::read_exactly). Then incomplete messages may hold even
+    /// all of the credit, and it comes back only if they go on. They need no credit for that.
+    [[nodiscard]] bool is_within_limit() const noexcept { return count_ <= most_; }
+
+    [[nodiscard]] std::size_t count() const noexcept { return count_; }
+
+    /// Notes whether the channel holds an incomplete message. When it no longer does, calls `resume(waiting channel)`
+    /// for all that wait.
+    template <class Resume>
+    void note(Channel& ch, bool holds, Resume resume) noexcept {
+        if (ch.holds_partial == holds) return;
+        ch.holds_partial = holds;
+        if (holds) {
+            ++count_;
+            return;
+        }
+        TOFU_ASSERT(count_ != 0);
+        --count_;
+        resume_all(resume);
+    }
+
+    /// The channel must not read until it is resumed.
+    void wait(Channel& ch) noexcept { waiting_.push_back(ch); }
+
+    /// Calls `resume(channel)` for all that wait.
+    template <class Resume>
+    void resume_all(Resume resume) noexcept {
+        while (Channel* const ch = waiting_.pop_front()) resume(*ch);
+    }
+
+private:
+    const std::size_t most_;
+    std::size_t count_ = 0;
+    detail::intrusive_list<Channel, &Channel::pause_hook> waiting_;
+};
+
+} // namespace tofu::inline TOFU_ABI::engine
+
+#endif

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSL-1.0
+// What the system has refused for a while, and when it is tried again.
+#ifndef TOFU_ENGINE_LOOP_REFUSALS_HPP
+#define TOFU_ENGINE_LOOP_REFUSALS_HPP
+
+#include <tofu/config.hpp>
+#include <tofu/detail/intrusive_list.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <utility>
+
+namespace tofu::inline TOFU_ABI::engine {
+
+/// The system may lack memory, buffers or descriptors, or a listener's backlog may be full. The channel that met such a
+/// refusal waits here, and everything is tried again after options::retry_time. A listener also goes on when a channel
+/// ends or says hello. I/O thread. `Channel` has pause_hook, retry_hook and refused_arms.
+template <class Channel, class TimePoint>
+class refusals {
+public:
+    /// After so many refusals by the poller in a row, a channel's limits count without a look at its socket.
+    static constexpr std::uint8_t most_refused_arms = 8;
+
+    /// Tries everything again after `retry_time`, unless that is planned already.
+    void retry_later(TimePoint now, std::chrono::milliseconds retry_time) noexcept {
+        if (retry_at_ == (TimePoint::max)()) retry_at_ = now + retry_time;
+    }
+
+    /// When the loop has to try again; max(): nothing was refused.
+    [[nodiscard]] TimePoint retry_at() const noexcept { return retry_at_; }
+
+    /// True once: the retry time is over.
+    [[nodiscard]] bool take_retry(TimePoint now) noexcept {
+        if (now < retry_at_) return false;
+        retry_at_ = (TimePoint::max)();
+        return true;
+    }
+
+    /// The listener takes nothing from its backlog.
+    void pause_listener(Channel& listener) noexcept { listeners_.push_back(listener); }
+
+    template <class Resume>
+    void resume_listeners(Resume resume) noexcept {
+        while (Channel* const ch = listeners_.pop_front()) resume(*ch);
+    }
+
+    /// The listener's backlog was full: the channel connects again at the retry.
+    void pause_connect(Channel& ch) noexcept { connects_.push_back(ch); }
+
+    /// Channels that pause again meanwhile are left out.
+    template <class Resume>
+    void resume_connects(Resume resume) noexcept {
+        detail::intrusive_list<Channel, &Channel::retry_hook> now;
+        now.swap(connects_);
+        while (Channel* const ch = now.pop_front()) resume(*ch);
+    }
+
+    /// The system had no buffers for what the channel sends. Such a socket may be called writable all the while, so
+    /// the channel does not listen to that before the retry.
+    void pause_writer(Channel& ch) noexcept { writers_.push_back(ch); }
+
+    template <class Resume>
+    void resume_writers(Resume resume) noexcept {
+        while (Channel* const ch = writers_.pop_front()) resume(*ch);
+    }
+
+    /// The poller had no memory for what the channel wants to hear.
+    void note_refused_arm(Channel& ch) noexcept {
+        if (ch.refused_arms == 0) ch.refused_arms = 1;
+        has_refused_arms_ = true;
+    }
+
+    /// True once after note_refused_arm.
+    [[nodiscard]] bool take_refused_arms() noexcept { return std::exchange(has_refused_arms_, false); }
+
+    /// One more attempt follows. False: the poller has not refused this channel.
+    [[nodiscard]] static bool count_refused_arm(Channel& ch) noexcept {
+        if (ch.refused_arms == 0) return false;
+        if (ch.refused_arms < most_refused_arms) ++ch.refused_arms;
+        return true;
+    }
+
+    /// True exactly when the poller looks at the socket only after the retry. The channel's limits wait as long, but
+    /// not for ever.
+    [[nodiscard]] static bool is_deaf(const Channel& ch) noexcept {
+        return ch.is_attached() && ch.refused_arms != 0 && ch.refused_arms < most_refused_arms;
+    }
+
+private:
+    detail::intrusive_list<Channel, &Channel::pause_hook> listeners_;
+    detail::intrusive_list<Channel, &Channel::retry_hook> connects_;
+    detail::intrusive_list<Channel, &Channel::retry_hook> writers_;
+    TimePoint retry_at_ = (TimePoint::max)();
+    bool has_refused_arms_ = false;
+};
+
+} // namespace tofu::inline TOFU_ABI::engine
+
+#endif
