@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What is said about each broken key policy.
-#include "../bad_policies/key.hpp"
+#include "compile_fail/bad_policies/key.hpp"
 #include "use.hpp"
 
 namespace tofu_test {

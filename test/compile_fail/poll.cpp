@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What is said about each broken poll policy, network and socket.
-#include "../bad_policies/poll.hpp"
+#include "compile_fail/bad_policies/poll.hpp"
 #include "use.hpp"
 
 namespace tofu_test {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What is said about each broken pool policy.
-#include "../bad_policies/pool.hpp"
+#include "compile_fail/bad_policies/pool.hpp"
 #include "use.hpp"
 
 namespace tofu_test {

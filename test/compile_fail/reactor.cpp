@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // What is said about policies that are good by themselves, and wrong together or where they stand.
-#include "../bad_policies/key.hpp"
-#include "../bad_policies/poll.hpp"
-#include "../bad_policies/pool.hpp"
-#include "../minimal_policies.hpp"
+#include "compile_fail/bad_policies/key.hpp"
+#include "compile_fail/bad_policies/poll.hpp"
+#include "compile_fail/bad_policies/pool.hpp"
+#include "minimal_policies.hpp"
 #include "use.hpp"
 
 #include <tofu/policies/timer/manual_timer.hpp>

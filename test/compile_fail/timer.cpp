@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What is said about each broken timer policy.
-#include "../bad_policies/timer.hpp"
+#include "compile_fail/bad_policies/timer.hpp"
 #include "use.hpp"
 
 namespace tofu_test {

@@ -3,7 +3,7 @@
 #ifndef TOFU_TEST_PRODUCT_COMBINATION_HPP
 #define TOFU_TEST_PRODUCT_COMBINATION_HPP
 
-#include "../harness/engine_calls.hpp"
+#include "support/engine_calls.hpp"
 
 #include <tofu/options.hpp>
 #include <tofu/policies/timer/manual_timer.hpp>

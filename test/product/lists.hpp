@@ -4,7 +4,7 @@
 #ifndef TOFU_TEST_PRODUCT_LISTS_HPP
 #define TOFU_TEST_PRODUCT_LISTS_HPP
 
-#include "../all_keys.hpp"
+#include "support/all_keys.hpp"
 
 #include <tofu/policies/defaults.hpp>
 #include <tofu/policies/policy_set.hpp>

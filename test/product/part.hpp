@@ -3,9 +3,9 @@
 #ifndef TOFU_TEST_PRODUCT_PART_HPP
 #define TOFU_TEST_PRODUCT_PART_HPP
 
-#include "../harness/reactor_of.hpp"
 #include "combination.hpp"
 #include "lists.hpp"
+#include "support/reactor_of.hpp"
 
 #include <cstddef>
 #include <memory>

@@ -3,8 +3,8 @@
 #ifndef TOFU_TEST_PRODUCT_SMOKE_HPP
 #define TOFU_TEST_PRODUCT_SMOKE_HPP
 
-#include "../harness.hpp"
 #include "combination.hpp"
+#include "support/harness.hpp"
 
 #include <tofu/policies/timer/manual_timer.hpp>
 

@@ -2,7 +2,7 @@
 // The global allocation functions of the simulator.
 #include "allocation.hpp"
 
-#include "../aligned_memory.hpp"
+#include "support/aligned_memory.hpp"
 
 #include <cstdint>
 #include <cstdlib>

@@ -4,8 +4,8 @@
 #include "scenario.hpp"
 #include "sets.hpp"
 
-#include "../all_keys.hpp"
-#include "../harness/sorted_timer.hpp"
+#include "support/all_keys.hpp"
+#include "support/sorted_timer.hpp"
 
 #include <tofu/policies/pool/growing_channel_pool.hpp>
 

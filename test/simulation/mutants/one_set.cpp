@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The only policy set of a mutant: its engine must not be mixed with one that is right.
-#include "../sets.hpp"
+#include "simulation/sets.hpp"
 
 namespace tofu_simulation {
 

@@ -1,0 +1,559 @@
+// SPDX-License-Identifier: BSL-1.0
+// What every poll policy of this system must do: one test for each way a poller is known to go wrong.
+
+#include "poll_recorder.hpp"
+#include "support/own_ports.hpp"
+#include "support/scarce_memory.hpp"
+#include "support/socket_pairs.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <tofu/policies/poll/afd_iocp.hpp>
+#include <tofu/policies/poll/bsd_kqueue.hpp>
+#include <tofu/policies/poll/linux_epoll.hpp>
+#include <tofu/policies/poll/null_poll.hpp>
+#include <tofu/policies/poll/posix_poll.hpp>
+
+#include <boost/mp11/list.hpp>
+
+#if defined(__linux__)
+#include "support/emulated_kqueue.hpp"
+#endif
+
+#if !defined(_WIN32)
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#endif
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <climits>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace tofu;
+using namespace tofu_test;
+using namespace std::chrono_literals;
+using std::chrono::nanoseconds;
+using poller_clock = std::chrono::steady_clock;
+
+namespace {
+
+/// And those that can be told of a socket again when they have forgotten it. (Polls on a socket's own handle bind it to
+/// one completion port all its life, and that can be done once.)
+#if defined(_WIN32)
+using all_pollers = boost::mp11::mp_list<tofu::afd_iocp, tofu::afd_iocp_direct>;
+using forgetful_pollers = boost::mp11::mp_list<tofu::afd_iocp>;
+#elif defined(__linux__)
+using all_pollers = boost::mp11::mp_list<tofu::posix_poll, tofu::linux_epoll, kqueue_over_emulation<>>;
+#elif __has_include(<sys/event.h>)
+using all_pollers = boost::mp11::mp_list<tofu::posix_poll, tofu::bsd_kqueue>;
+#else
+using all_pollers = boost::mp11::mp_list<tofu::posix_poll>;
+#endif
+#if !defined(_WIN32)
+using forgetful_pollers = all_pollers;
+#endif
+/// And one that has no sockets, but waits and wakes.
+using waking_pollers = boost::mp11::mp_push_back<all_pollers, tofu::null_poll>;
+
+#if !defined(_WIN32)
+static_assert(posix::to_poll_timeout(nanoseconds::max()) == -1);
+static_assert(posix::to_poll_timeout(nanoseconds::min()) == 0);
+static_assert(posix::to_poll_timeout(0ns) == 0);
+static_assert(posix::to_poll_timeout(1ns) == 1);
+static_assert(posix::to_poll_timeout(1ms) == 1);
+static_assert(posix::to_poll_timeout(1ms + 1ns) == 2);
+static_assert(posix::to_poll_timeout(nanoseconds::max() - 1ns) == INT_MAX);
+#endif
+
+/// One connection, its server side known to the poller, which lives longer.
+template <class Poll>
+struct watched {
+    socket_pair pair = connect_pair();
+    typename Poll::registration entry;
+
+    watched() = default;
+    watched(opened_poll<Poll>& poll, std::uintptr_t key, interest wanted) { watch(poll, key, wanted); }
+    watched(const watched&) = delete;
+    watched& operator=(const watched&) = delete;
+    ~watched() { forget(); }
+
+    void attach(opened_poll<Poll>& poll, std::uintptr_t key) {
+        poll.attach(entry, pair.server, key);
+        poll_ = &poll;
+        key_ = key;
+    }
+    io_error try_attach(opened_poll<Poll>& poll, std::uintptr_t key) {
+        const io_error error = poll.try_attach(entry, pair.server, key);
+        if (error) return error;
+        poll_ = &poll;
+        key_ = key;
+        return {};
+    }
+    void watch(opened_poll<Poll>& poll, std::uintptr_t key, interest wanted) {
+        attach(poll, key);
+        poll.arm(entry, wanted);
+    }
+    void forget() {
+        if (poll_ != nullptr) std::exchange(poll_, nullptr)->forget(entry, key_);
+    }
+    void send() { BOOST_REQUIRE_EQUAL(send_text(pair.client, "x"), 1U); }
+    void await_arrival() { await(pair.server.native_handle(), POLLIN); }
+
+private:
+    opened_poll<Poll>* poll_ = nullptr;
+    std::uintptr_t key_ = 0;
+};
+
+constexpr interest read_and_write = interest::read | interest::write;
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(pollers)
+
+// ---- what is reported ----
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(data_is_reported_with_its_key, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> one(poll, 0xabcd, interest::read);
+    BOOST_TEST(poll.is_silent());
+    one.send();
+    const auto& seen = poll.wait_for(10s);
+    BOOST_REQUIRE_EQUAL(seen.reports.size(), 1U);
+    BOOST_TEST(seen.reports[0].first == 0xabcdU);
+    BOOST_CHECK(seen.reports[0].second == readiness::readable);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(unread_data_is_reported_again_and_again, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> one(poll, 1, interest::read);
+    one.send();
+    for (int count = 0; count < 3; ++count) {
+        BOOST_CHECK(poll.only_report(10s) == readiness::readable);
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(data_that_came_before_the_interest_is_reported, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> one(poll, 1, interest::none);
+    one.send();
+    one.await_arrival();
+    BOOST_TEST(poll.is_silent());
+    poll.arm(one.entry, interest::read);
+    BOOST_CHECK(poll.only_report(10s) == readiness::readable);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(only_what_was_asked_for_is_reported, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> one(poll, 1, interest::write);
+    one.send();
+    one.await_arrival();
+    BOOST_CHECK(poll.only_report(0ns) == readiness::writable);
+    poll.arm(one.entry, interest::read);
+    BOOST_CHECK(poll.only_report(0ns) == readiness::readable);
+    poll.arm(one.entry, interest::read); // the same again
+    BOOST_CHECK(poll.only_report(0ns) == readiness::readable);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(both_directions_come_in_one_report, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> one(poll, 1, interest::none);
+    one.send();
+    one.await_arrival();
+    poll.arm(one.entry, read_and_write);
+    BOOST_CHECK(poll.only_report(0ns) == (readiness::readable | readiness::writable));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_end_of_the_stream_is_readable_and_no_failure, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> one(poll, 1, interest::read);
+    BOOST_REQUIRE(!one.pair.client.shutdown_write());
+    BOOST_CHECK(poll.only_report(10s) == readiness::readable);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_reset_peer_is_a_failure_that_reading_sees, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> one(poll, 1, interest::none);
+    one.pair.client.abort();
+    one.await_arrival();
+    poll.arm(one.entry, interest::write);
+    const readiness seen = poll.only_report(10s);
+    BOOST_TEST(any(seen & readiness::failed));
+    BOOST_TEST(any(seen & readiness::readable));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_refused_connect_is_a_failure, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    const refusing_port refusing;
+    io_error error;
+    platform::socket client = platform::socket::connect(endpoint_at("127.0.0.1", refusing.where().port()), {}, error);
+    BOOST_REQUIRE(error.kind == io_failure::would_block);
+    typename Poll::registration entry;
+    poll.attach(entry, client, 9);
+    poll.arm(entry, interest::write);
+    BOOST_TEST(any(poll.only_report(10s) & readiness::failed));
+    BOOST_CHECK(client.finish_connect().kind == io_failure::refused);
+    poll.forget(entry, 9);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_waiting_connection_makes_its_listener_readable, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    platform::socket listener = listen_at(endpoint_at("127.0.0.1"));
+    typename Poll::registration entry;
+    poll.attach(entry, listener, 3);
+    poll.arm(entry, interest::read);
+    platform::socket client;
+    BOOST_REQUIRE(!connect_to(listener.local_endpoint(), client));
+    BOOST_CHECK(poll.only_report(10s) == readiness::readable);
+    poll.forget(entry, 3);
+}
+
+// ---- silence ----
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_reset_peer_is_silent_while_nothing_is_wanted, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> attached_only;
+    attached_only.attach(poll, 1);
+    watched<Poll> hushed(poll, 2, read_and_write);
+    poll.arm(hushed.entry, interest::none);
+    for (watched<Poll>* one : {&attached_only, &hushed}) {
+        one->pair.client.abort();
+        one->await_arrival();
+    }
+    BOOST_TEST(poll.is_silent());
+    poll.arm(hushed.entry, interest::read);
+    BOOST_CHECK(poll.only_report(0ns) == (readiness::readable | readiness::failed));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_forgotten_socket_is_silent_and_can_be_known_again, Poll, forgetful_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> one(poll, 1, interest::read);
+    one.send();
+    one.forget();
+    BOOST_CHECK(poll.bare().disarm(one.entry) == disarmed::released); // not attached any more: nothing to do
+    one.await_arrival();
+    BOOST_TEST(poll.is_silent());
+    one.watch(poll, 2, interest::read);
+    const auto& seen = poll.wait_for(10s);
+    BOOST_TEST((seen.sorted_keys() == std::vector<std::uintptr_t>{2}));
+}
+
+// ---- many ----
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(forgetting_some_keeps_all_the_others, Poll, forgetful_pollers) {
+    constexpr unsigned count = 5;
+    opened_poll<Poll> poll;
+    std::array<watched<Poll>, count> all;
+    for (watched<Poll>& one : all) {
+        one.send();
+        one.await_arrival();
+    }
+    for (unsigned forgotten = 0; forgotten < (1U << count); ++forgotten) {
+        for (const bool backwards : {false, true}) {
+            std::vector<std::uintptr_t> kept;
+            for (unsigned index = 0; index < count; ++index) {
+                all[index].watch(poll, index + 1, interest::read);
+            }
+            for (unsigned step = 0; step < count; ++step) {
+                const unsigned index = backwards ? count - 1 - step : step;
+                if ((forgotten >> index & 1U) != 0) {
+                    all[index].forget();
+                } else {
+                    kept.push_back(index + 1);
+                }
+            }
+            std::sort(kept.begin(), kept.end());
+            BOOST_TEST((poll.wait_for(0ns).sorted_keys() == kept), "forgotten " << forgotten);
+            for (const std::uintptr_t key : kept) { // the others' places are right too, not only their descriptors
+                poll.arm(all[key - 1].entry, interest::none);
+                all[key - 1].forget();
+            }
+            BOOST_TEST(poll.wait_for(0ns).reports.empty());
+        }
+    }
+}
+
+namespace {
+
+/// How many connections a test may have at once, which are two sockets each.
+std::size_t many() {
+#if defined(_WIN32)
+    return 150; // Wine takes its time for each
+#else
+    rlimit limit{};
+    BOOST_REQUIRE_EQUAL(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+    return limit.rlim_cur >= 1024 ? 400 : 50;
+#endif
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(many_sockets_are_told_apart, Poll, all_pollers) {
+    const std::size_t count = many();
+    opened_poll<Poll> poll;
+    std::vector<std::unique_ptr<watched<Poll>>> all;
+    std::vector<std::uintptr_t> expected;
+    for (std::size_t index = 0; index < count; ++index) {
+        all.push_back(std::make_unique<watched<Poll>>(poll, index + 1, interest::read));
+        if (index % 3 == 0) {
+            all.back()->send();
+            all.back()->await_arrival();
+            expected.push_back(index + 1);
+        }
+    }
+    BOOST_TEST((poll.wait_for(10s).sorted_keys() == expected));
+}
+
+// ---- lack of memory ----
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(without_memory_a_poller_does_not_open, Poll, all_pollers) {
+    const auto open = [] { return Poll().open(); };
+    const auto refused = [](io_error error) { BOOST_CHECK(error.kind == io_failure::no_memory); };
+    BOOST_TEST(!with_each_refusal(open, refused));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(without_memory_for_a_socket_all_others_stay_as_they_were, Poll, all_pollers) {
+    constexpr std::uintptr_t count = 40; // the arrays of posix_poll grow three times
+    opened_poll<Poll> poll;
+    std::array<watched<Poll>, count> all;
+    std::vector<std::uintptr_t> expected;
+    for (std::uintptr_t key = 1; key <= count; ++key) {
+        watched<Poll>& one = all[key - 1];
+        one.send();
+        one.await_arrival();
+        const auto attach = [&] { return one.try_attach(poll, key); };
+        const auto refused = [&](io_error error) {
+            BOOST_CHECK(error.kind == io_failure::no_memory);
+            BOOST_TEST((poll.wait_for(0ns).sorted_keys() == expected), "refused " << key);
+        };
+        BOOST_REQUIRE(!with_each_refusal(attach, refused));
+        poll.arm(one.entry, interest::read);
+        expected.push_back(key);
+        BOOST_REQUIRE((poll.wait_for(0ns).sorted_keys() == expected));
+    }
+    for (std::uintptr_t key = 1; key <= count; ++key) { // each is still known by its own place
+        all[key - 1].forget();
+        expected.erase(expected.begin());
+        BOOST_REQUIRE((poll.wait_for(0ns).sorted_keys() == expected));
+    }
+}
+
+// ---- time ----
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wait_is_never_shorter_than_asked_for, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    const watched<Poll> idle(poll, 1, interest::read);
+    for (const nanoseconds timeout : {nanoseconds(1), nanoseconds(1'000'001), nanoseconds(20ms)}) {
+        const auto begin = poller_clock::now();
+        BOOST_TEST(poll.wait_for(timeout).reports.empty());
+        BOOST_TEST((poller_clock::now() - begin >= timeout), timeout.count() << " ns");
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(no_time_only_looks, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> one(poll, 1, interest::read);
+    const auto begin = poller_clock::now();
+    for (int count = 0; count < 100; ++count) {
+        BOOST_TEST(poll.wait_for(0ns).reports.empty());
+        BOOST_TEST(poll.wait_for(-1s).reports.empty());
+    }
+    BOOST_TEST((poller_clock::now() - begin < 10s));
+    one.send();
+    one.await_arrival();
+    BOOST_CHECK(poll.only_report(0ns) == readiness::readable);
+}
+
+#if !defined(_WIN32)
+
+namespace {
+
+std::atomic<int> signals_handled = 0;
+
+void count_signal(int) { signals_handled.fetch_add(1); }
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_signal_ends_the_wait_as_interrupted_and_without_an_error, Poll, all_pollers) {
+    struct sigaction counting {};
+    struct sigaction before {};
+    counting.sa_handler = count_signal;
+    BOOST_REQUIRE_EQUAL(::sigaction(SIGUSR1, &counting, &before), 0);
+    signals_handled = 0;
+
+    opened_poll<Poll> poll;
+    const pthread_t waiting = ::pthread_self();
+    std::atomic<bool> done = false;
+    std::thread sender([&] {
+        while (!done) { // the first may come before the wait has begun
+            ::pthread_kill(waiting, SIGUSR1);
+            std::this_thread::sleep_for(1ms);
+        }
+    });
+    const auto begin = poller_clock::now();
+    recorder<Poll> seen;
+    const wait_result result = poll.bare().wait(60s, seen);
+    const auto took = poller_clock::now() - begin;
+    done = true;
+    sender.join();
+    BOOST_REQUIRE_EQUAL(::sigaction(SIGUSR1, &before, nullptr), 0);
+
+    BOOST_TEST(!result.error);
+    BOOST_TEST(result.interrupted);
+    BOOST_TEST(seen.reports.empty());
+    BOOST_TEST((took < 30s));
+    BOOST_TEST(signals_handled > 0);
+    BOOST_TEST(!poll.bare().wait(0ns, seen).interrupted);
+}
+
+#endif
+
+// ---- waking ----
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_ends_the_next_wait_and_only_that_one, Poll, waking_pollers) {
+    opened_poll<Poll> poll;
+    poll.wake();
+    BOOST_TEST(poll.wait_for(nanoseconds::max()).reports.empty());
+    BOOST_TEST(poll.is_silent());
+    poll.wake();
+    BOOST_TEST(poll.wait_for(nanoseconds::max()).reports.empty());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_ends_a_wait_that_is_on, Poll, waking_pollers) {
+    opened_poll<Poll> poll;
+    std::atomic<bool> woken = false;
+    std::thread waker([&] {
+        std::this_thread::sleep_for(20ms); // so that the wait is most likely on; it is right either way
+        woken = true;
+        poll.wake();
+    });
+    BOOST_TEST(poll.wait_for(60s).reports.empty());
+    BOOST_TEST(woken);
+    waker.join();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(many_wakes_of_many_threads_end_one_wait, Poll, waking_pollers) {
+    opened_poll<Poll> poll;
+    std::vector<std::thread> wakers;
+    for (int count = 0; count < 8; ++count) {
+        wakers.emplace_back([&poll] {
+            for (int turn = 0; turn < 20'000; ++turn) {
+                poll.wake();
+            }
+        });
+    }
+    for (std::thread& waker : wakers) {
+        waker.join();
+    }
+    BOOST_TEST(poll.wait_for(nanoseconds::max()).reports.empty());
+    BOOST_TEST(poll.is_silent());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_comes_together_with_what_is_ready, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> one(poll, 1, interest::read);
+    one.send();
+    one.await_arrival();
+    poll.wake();
+    BOOST_CHECK(poll.only_report(0ns) == readiness::readable);
+    BOOST_CHECK(poll.only_report(0ns) == readiness::readable);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(no_wake_is_lost_among_eight_threads, Poll, waking_pollers) {
+    // Each thread puts one thing down, wakes, and puts down the next only when the waiter has taken the first: once a
+    // wake is lost, waits come to their end although something was put down. (Once, that may be a coincidence. A second
+    // is what every poller waits if need be.) Relaxed, so that nothing but wake and wait carries them over.
+    constexpr auto whole_wait = 1s;
+    constexpr int threads = 8;
+    constexpr int turns = 5'000;
+    opened_poll<Poll> poll;
+    recorder<Poll> seen;
+    std::array<std::atomic<int>, threads> inbox{};
+    std::atomic<bool> give_up = false;
+    std::vector<std::thread> producers;
+    for (std::atomic<int>& box : inbox) {
+        producers.emplace_back([&] {
+            for (int turn = 0; turn < turns && !give_up; ++turn) {
+                box.store(1, std::memory_order_relaxed);
+                poll.wake();
+                while (box.load(std::memory_order_relaxed) == 1 && !give_up) std::this_thread::yield();
+            }
+        });
+    }
+    int taken = 0;
+    int in_vain = 0;
+    while (taken < threads * turns && in_vain < 3) {
+        const auto begin = poller_clock::now();
+        BOOST_REQUIRE(!poll.bare().wait(whole_wait, seen).error);
+        const bool was_whole = poller_clock::now() - begin >= whole_wait;
+        const int before = taken;
+        for (std::atomic<int>& box : inbox) {
+            if (box.exchange(0, std::memory_order_relaxed) == 1) {
+                ++taken;
+            }
+        }
+        in_vain = was_whole && taken != before ? in_vain + 1 : 0;
+    }
+    const bool lost = in_vain != 0;
+    give_up = lost;
+    for (std::thread& producer : producers) {
+        producer.join();
+    }
+    BOOST_TEST(!lost);
+    BOOST_TEST(taken == threads * turns);
+}
+
+// ---- composition ----
+
+namespace {
+
+/// Everything these policies ask of a network.
+struct bare_network {
+    struct socket {
+        bare_socket::handle handle = bare_socket::none;
+        bare_socket::handle native_handle() const noexcept { return handle; }
+    };
+    struct endpoint {};
+    int mark = 0;
+};
+
+#if defined(_WIN32)
+using bare_pollers = boost::mp11::mp_list<basic_afd_iocp<bare_network>>;
+#elif defined(__linux__)
+using bare_pollers = boost::mp11::mp_list<basic_posix_poll<bare_network>, basic_linux_epoll<bare_network>,
+                                          kqueue_over_emulation<bare_network>>;
+#elif __has_include(<sys/event.h>)
+using bare_pollers = boost::mp11::mp_list<basic_posix_poll<bare_network>, basic_bsd_kqueue<bare_network>>;
+#else
+using bare_pollers = boost::mp11::mp_list<basic_posix_poll<bare_network>>;
+#endif
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(it_polls_the_sockets_of_any_network_and_moves_before_it_opens, Poll, bare_pollers) {
+    Poll first(bare_network{.mark = 5});
+    opened_poll<Poll> poll(std::move(first));
+    BOOST_TEST(poll.bare().network().mark == 5);
+    bare_socket listener(AF_INET);
+    listener.bind(tcp_address{"127.0.0.1", 0});
+    listener.listen();
+    bare_socket client(AF_INET);
+    client.connect(listener.where());
+    const bare_socket server = listener.accept();
+    typename Poll::registration entry;
+    poll.attach(entry, bare_network::socket{server.get()}, 11);
+    poll.arm(entry, interest::read);
+    BOOST_TEST(poll.is_silent());
+    client.close();
+    BOOST_TEST((poll.wait_for(10s).sorted_keys() == std::vector<std::uintptr_t>{11}));
+    poll.forget(entry, 11);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: BSL-1.0
+# The suites of the policies, one each, and of the contracts they fulfil.
+tofu_test(pollers CONCURRENT)
+tofu_test(null_poll CONCURRENT UNIT life)
+tofu_test(policy_concepts CONCURRENT UNIT engines)
+tofu_test(wait_timeout UNIT channels)
+tofu_test(manual_timer CONCURRENT UNIT engines)
+tofu_test(no_timers UNIT engines)
+tofu_test(simulated_sockets UNIT engines)
+tofu_test(simulated_world UNIT engines)
+tofu_test(simulated_poll CONCURRENT UNIT engines)
+tofu_test(simulated_completions UNIT engines)
+tofu_test(channel_pools UNIT memory)
+tofu_test(channel_keys UNIT memory)
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+    tofu_test(linux_epoll CONCURRENT)
+    tofu_test(bsd_kqueue) # over an emulation
+endif()
+if(WIN32)
+    tofu_test(afd_iocp CONCURRENT)
+endif()

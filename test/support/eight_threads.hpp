@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSL-1.0
+// Eight threads that start together, and a bell one thread waits for: what the tests of concurrent parts share.
+#ifndef TOFU_TEST_SUPPORT_EIGHT_THREADS_HPP
+#define TOFU_TEST_SUPPORT_EIGHT_THREADS_HPP
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace tofu_test {
+
+/// Runs `work(index)` on eight threads at once and waits for them. Checks of Boost.Test are not for them: count what is
+/// wrong and check the count afterwards.
+template <class Work>
+void on_eight_threads(Work work) {
+    std::atomic<int> waiting{8};
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < 8; ++i)
+        threads.emplace_back([&waiting, &work, i] {
+            for (--waiting; waiting != 0;) std::this_thread::yield();
+            work(i);
+        });
+    for (std::thread& t : threads) t.join();
+}
+
+/// A thread that is waited for also when the test ends early.
+class side_thread {
+public:
+    template <class Work>
+    explicit side_thread(Work work) : thread_(std::move(work)) {}
+    side_thread(const side_thread&) = delete;
+    side_thread& operator=(const side_thread&) = delete;
+    ~side_thread() { join(); }
+    void join() {
+        if (thread_.joinable()) thread_.join();
+    }
+
+private:
+    std::thread thread_;
+};
+
+/// Counts rings, so that none is lost between a look and a wait.
+class bell {
+public:
+    void ring() {
+        {
+            const std::lock_guard lock(mutex_);
+            ++rings_;
+        }
+        rung_.notify_one();
+    }
+    /// Takes one ring; false when none came in twenty seconds.
+    [[nodiscard]] bool wait() {
+        std::unique_lock lock(mutex_);
+        if (!rung_.wait_for(lock, std::chrono::seconds(20), [this] { return rings_ != 0; })) return false;
+        --rings_;
+        return true;
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable rung_;
+    int rings_ = 0;
+};
+
+} // namespace tofu_test
+
+#endif

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSL-1.0
+// The engines behaviour tests run on, compiled in engines/ and nowhere else.
+#ifndef TOFU_TEST_SUPPORT_ENGINES_HPP
+#define TOFU_TEST_SUPPORT_ENGINES_HPP
+
+#include "any_reactor.hpp"
+#include "engine_calls.hpp"
+#include "setting.hpp"
+
+#include <tofu/options.hpp>
+
+#include <memory>
+#include <system_error>
+
+namespace tofu_test {
+
+struct script;
+
+/// Makes engines with one set of policies. A null `error`: what is wrong is thrown.
+struct engine_maker {
+    using made = std::unique_ptr<reactor_calls>;
+
+    made (*plain)(const tofu::options& opts, tofu::driven_by who, std::error_code* error);
+    made (*narrow)(const tofu::options& opts, tofu::driven_by who); ///< null: a variation, see unvaried_only
+    made (*scripted)(const tofu::options& opts, tofu::driven_by who, script& play);
+};
+
+// Those the system has.
+extern const engine_maker posix_poll_engines;
+extern const engine_maker linux_epoll_engines;
+extern const engine_maker bsd_kqueue_engines;
+extern const engine_maker afd_iocp_engines;
+extern const engine_maker afd_iocp_direct_engines;
+// The default poller's, varied.
+extern const engine_maker growing_pool_engines;
+extern const engine_maker pointer_key_engines;
+extern const engine_maker handle_key_engines;
+extern const engine_maker sorted_timer_engines;
+extern const engine_maker no_timers_engines;
+
+/// The one for the setting's policies.
+[[nodiscard]] const engine_maker& engines_of(const setting& here);
+
+/// An engine with three channels, to see what happens when there are no more.
+[[nodiscard]] any_reactor narrow_engine(const setting& here, const tofu::options& opts = {});
+/// An engine in a system whose names, clock and refusals are what the script says.
+[[nodiscard]] any_reactor scripted_engine(const setting& here, script& play, const tofu::options& opts = {});
+
+} // namespace tofu_test
+
+#endif

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSL-1.0
+// An address at which connections are refused.
+#ifndef TOFU_TEST_SUPPORT_REFUSING_ADDRESS_HPP
+#define TOFU_TEST_SUPPORT_REFUSING_ADDRESS_HPP
+
+#include "bare_socket.hpp"
+#include "setting.hpp"
+
+namespace tofu_test {
+
+/// Connections to it are refused while this lives: it is bound, and nobody listens.
+class refusing_address {
+public:
+    explicit refusing_address(const setting& here) : holder_(here.over == transport::tcp ? AF_INET : AF_UNIX) {
+        holder_.bind(here.new_address());
+        where_ = holder_.where();
+    }
+
+    [[nodiscard]] const tofu::address& where() const { return where_; }
+
+private:
+    bare_socket holder_;
+    tofu::address where_;
+};
+
+} // namespace tofu_test
+
+#endif

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSL-1.0
+// Where a behaviour test runs: on which policies, over which transport, driven by whom; and the macro that registers
+// one body for all settings it is about.
+#ifndef TOFU_TEST_SUPPORT_SETTING_HPP
+#define TOFU_TEST_SUPPORT_SETTING_HPP
+
+#include "all_keys.hpp"
+#include "system.hpp"
+
+#include <tofu/address.hpp>
+#include <tofu/reactor.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tofu_test {
+
+enum class poller : std::uint8_t { posix_poll, linux_epoll, bsd_kqueue, afd_iocp, afd_iocp_direct };
+/// The one of tofu::default_poll.
+#if defined(_WIN32)
+inline constexpr poller default_poller = poller::afd_iocp;
+#elif defined(__linux__)
+inline constexpr poller default_poller = poller::linux_epoll;
+#elif __has_include(<sys/event.h>)
+inline constexpr poller default_poller = poller::bsd_kqueue;
+#else
+inline constexpr poller default_poller = poller::posix_poll;
+#endif
+/// In what the policies differ from the poller's and the defaults. Only the default poller is varied.
+enum class variation : std::uint8_t { none, growing_pool, pointer_key, handle_key, sorted_timer, no_timers };
+enum class transport : std::uint8_t { tcp, uds };
+
+/// What an engine of a behaviour test is made of, and how its channels are connected.
+struct setting {
+    poller poll;
+    variation policies = variation::none;
+    transport over;
+    tofu::driven_by who;
+
+    [[nodiscard]] bool has_thread() const { return who == tofu::driven_by::io_thread; }
+    /// An address to listen at: on TCP a port of the system's choice, on a Unix domain socket a path nobody has yet.
+    [[nodiscard]] tofu::address new_address() const;
+    /// Who reads from an aborted connection learns that. Only TCP can reset; a Unix domain socket then shows an end of
+    /// stream.
+    [[nodiscard]] bool tells_aborts() const { return over == transport::tcp && system_tells_resets(); }
+    /// The `~reason` at the other end of a connection that was aborted when nothing was left unread there.
+    [[nodiscard]] std::string_view reason_of_abort() const {
+        return tells_aborts() ? "peer_reset" : "peer_disconnected";
+    }
+    /// linux_epoll.uds.caller, or handle_key.uds.caller. (No commas: Boost.Test's --run_test takes those for the end of
+    /// a name.)
+    [[nodiscard]] std::string name() const;
+};
+
+/// Some of the settings; a & b are those that are in both.
+class settings {
+public:
+    template <class Condition>
+    explicit constexpr settings(Condition condition) {
+        for (std::size_t i = 0; i < count; ++i)
+            if (condition(at(i))) members_ |= std::uint64_t{1} << i;
+    }
+    friend constexpr settings operator&(settings left, settings right) {
+        left.members_ &= right.members_;
+        return left;
+    }
+
+    // Four for each poller, then four for each variation of the default one.
+    static constexpr std::size_t pollers = 5;
+    static constexpr std::size_t variations = 5;
+    static constexpr std::size_t first_variation = 4 * pollers;
+    static constexpr std::size_t count = first_variation + 4 * variations;
+    static constexpr setting at(std::size_t index) {
+        const std::size_t which = index / 4;
+        return {.poll = which < pollers ? static_cast<poller>(which) : default_poller,
+                .policies = which < pollers ? variation::none : static_cast<variation>(which - pollers + 1),
+                .over = index & 2U ? transport::uds : transport::tcp,
+                .who = index & 1U ? tofu::driven_by::caller : tofu::driven_by::io_thread};
+    }
+    [[nodiscard]] constexpr bool contain(std::size_t index) const { return (members_ >> index & 1U) != 0; }
+    /// Whether a case that is about these runs there. A variation runs each case once: over a transport and with a
+    /// driver that the case has, so that all of them come up often.
+    [[nodiscard]] constexpr bool run(std::size_t index) const {
+        if (index < first_variation) return contain(index);
+        const std::size_t first = index - index % 4;
+        for (const std::size_t preferred : order(first / 4))
+            if (contain(first + preferred)) return index == first + preferred;
+        return false;
+    }
+
+private:
+    static_assert(count <= 64);
+
+    /// Bit 1 is the transport, bit 0 the driver. Not every system that may have Unix domain sockets has them.
+    static constexpr std::array<std::size_t, 4> order(std::size_t which) {
+        constexpr bool sure = default_poller != poller::afd_iocp;
+        if (which % 2 == 0)
+            return sure ? std::array<std::size_t, 4>{3, 0, 1, 2} : std::array<std::size_t, 4>{1, 0, 3, 2};
+        return sure ? std::array<std::size_t, 4>{0, 3, 2, 1} : std::array<std::size_t, 4>{0, 1, 2, 3};
+    }
+
+    std::uint64_t members_ = 0;
+};
+
+inline constexpr settings tcp_only([](const setting& s) { return s.over == transport::tcp; });
+inline constexpr settings uds_only([](const setting& s) { return s.over == transport::uds; });
+inline constexpr settings caller_only([](const setting& s) { return s.who == tofu::driven_by::caller; });
+inline constexpr settings io_thread_only([](const setting& s) { return s.who == tofu::driven_by::io_thread; });
+inline constexpr settings posix_poll_only([](const setting& s) { return s.poll == poller::posix_poll; });
+inline constexpr settings linux_epoll_only([](const setting& s) { return s.poll == poller::linux_epoll; });
+inline constexpr settings afd_iocp_only([](const setting& s) { return s.poll == poller::afd_iocp; });
+
+/// Whether this system has it, and the tests were built with it.
+constexpr bool is_there(poller which) {
+    switch (which) {
+#if __has_include(<poll.h>)
+    case poller::posix_poll: return true;
+#endif
+#if __has_include(<sys/epoll.h>)
+    case poller::linux_epoll: return true;
+#endif
+#if __has_include(<sys/event.h>) || defined(TOFU_TEST_EMULATED_KQUEUE)
+    case poller::bsd_kqueue: return true;
+#endif
+#if __has_include(<winsock2.h>)
+    case poller::afd_iocp: return true;
+#endif
+#if defined(TOFU_TEST_AFD_DIRECT)
+    case poller::afd_iocp_direct: return true;
+#endif
+    default: return false;
+    }
+}
+
+constexpr bool is_there(variation which) { return which != variation::pointer_key || has_pointer_key; }
+
+/// All that this system may have. (Whether it really has Unix domain sockets is asked when the test is to run.)
+inline constexpr settings everywhere([](const setting& s) { return is_there(s.poll) && is_there(s.policies); });
+/// Every poll policy and every transport at least once, by both drivers: for what takes long and hardly depends on
+/// which meets which.
+inline constexpr settings each_once([](const setting& s) {
+    if (s.policies != variation::none) return true; // runs once in any case
+    switch (s.poll) {
+    case poller::linux_epoll:
+    case poller::bsd_kqueue: return s.over == transport::uds;
+    case poller::afd_iocp: return true; // the only one of its system
+    case poller::posix_poll:
+    case poller::afd_iocp_direct: break;
+    }
+    return s.over == transport::tcp;
+});
+/// For what no policy can change and takes its time to show.
+inline constexpr settings defaults_only([](const setting& s) {
+    return s.poll == default_poller && s.policies == variation::none;
+});
+/// For limits and updates for later: there are none without timers.
+inline constexpr settings with_timers([](const setting& s) { return s.policies != variation::no_timers; });
+/// For what happens when the pool is full.
+inline constexpr settings with_fixed_pool([](const setting& s) { return s.policies != variation::growing_pool; });
+/// For narrow engines, and for names that the system itself resolves: each poller has them, no variation has.
+inline constexpr settings unvaried_only([](const setting& s) { return s.policies == variation::none; });
+
+/// Makes a Boost.Test case of one body for each setting.
+class setting_cases : public boost::unit_test::test_unit_generator {
+public:
+    using body_type = void (*)(const setting&);
+
+    setting_cases(const char* name, const char* file, std::size_t line, body_type body, settings where = everywhere)
+        : name_(name), file_(file), line_(line), body_(body), where_(where & everywhere) {}
+    boost::unit_test::test_unit* next() const override;
+
+private:
+    [[nodiscard]] bool is_spared(std::size_t index) const;
+
+    const char* name_;
+    const char* file_;
+    std::size_t line_;
+    body_type body_;
+    settings where_;
+    mutable std::size_t next_ = 0;
+};
+
+} // namespace tofu_test
+
+/// TOFU_TEST_CASE(name, here) { ... } registers the body once for each setting, as name<linux_epoll.tcp.io_thread> and
+/// so on; `here` is the setting. A third argument restricts it: TOFU_TEST_CASE(name, here, tcp_only & caller_only). A
+/// comment before the case says why.
+#define TOFU_TEST_CASE(name, here, ...)                                                                                \
+    static void name(const tofu_test::setting&);                                                                       \
+    BOOST_AUTO_TU_REGISTRAR(name)                                                                                      \
+    (tofu_test::setting_cases(#name, __FILE__, __LINE__, &name __VA_OPT__(, ) __VA_ARGS__),                            \
+     boost::unit_test::decorator::collector_t::instance());                                                            \
+    static void name([[maybe_unused]] const tofu_test::setting& here)
+
+#endif
