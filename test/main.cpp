@@ -11,6 +11,8 @@
 #include <boost/test/included/unit_test.hpp>
 #endif
 
+#include "support/system.hpp"
+
 #include <cstdlib>
 #include <iostream>
 
@@ -20,6 +22,7 @@ namespace ut = boost::unit_test;
 
 bool name_all() {
     ut::framework::master_test_suite().p_name.value = "tofu";
+    tofu_test::skip_refused_pollers();
     return true;
 }
 

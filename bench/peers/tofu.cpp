@@ -4,6 +4,7 @@
 #include "../harness/peer_main.hpp"
 
 #include <tofu/platform/unix_sockets.hpp>
+#include <tofu/policies/poll/linux_io_uring.hpp>
 #include <tofu/tofu.hpp>
 
 #include <array>

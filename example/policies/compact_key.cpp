@@ -26,17 +26,17 @@ struct slot {
     tofu::slot_identity who;
 };
 
-/// The key of an owner that is gone finds nobody, for as many owners as there are incarnations.
+/// The key of a released owner finds no slot, until all generations were used.
 void give_a_slot_new_owners() {
     tofu::fixed_channel_pool<1024> pool;
     tofu::fixed_channel_pool<1024>::storage<slot> slots;
     example::check(slots.open(pool), "no memory");
-    for (int i = 0; i < 1023; ++i) example::check(slots.acquire() != nullptr, "no slot"); // the last index is the worst
+    for (int i = 0; i < 1023; ++i) example::check(slots.acquire() != nullptr, "no slot"); // leaves the last index free
     for (int begin = 0; begin < 200; ++begin) {
         slot* owner = slots.acquire();
         const std::uintptr_t first = key::make(*owner, 0);
         example::check(first != 0 && first < 0xffff, "a key has 16 bits, and is neither 0 nor all ones");
-        for (std::uint32_t later = 0; later < key::incarnations; ++later) {
+        for (std::uint32_t later = 0; later < key::generations; ++later) {
             example::check(key::find(slots, key::make(*owner, 0)) == owner, "a key finds its slot");
             example::check((key::find(slots, first) == owner) == (later == 0), "a stale key finds nobody");
             slots.release(*owner);
@@ -49,14 +49,15 @@ void give_a_slot_new_owners() {
     example::check(key::open(1024) && !key::open(1025), "a pool must not have more slots than there are indices");
     const slot one_too_many({.index = 1024, .generation = 1}); // of a pool that has grown since
     example::check(key::make(one_too_many, 0) == 0, "there is no key for an index that does not fit");
+    slots.for_each([&](slot& one) noexcept { slots.release(one); }); // a storage ends without owners
 }
 
-/// One slot after another gets more owners than there are incarnations, in engines that work.
+/// One slot after another gets more owners than there are generations, in engines that work.
 void connect_often() {
     compact_engine engine;
     tofu::reactor usual;
     example::talk(engine, usual);
-    for (std::uint32_t i = 0; i < key::incarnations + 10; ++i) example::talk(engine, engine, 0);
+    for (std::uint32_t i = 0; i < key::generations + 10; ++i) example::talk(engine, engine, 0);
 }
 
 /// A pool that is too large for the key is refused when the engine is made.

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
-// A key policy of one's own: 16 bits, for pollers that have no more room than that beside a socket.
+// A key policy outside of the library: keys of 16 bits, for pollers that have no more room for a key.
 //
 //     15               IndexBits          0
 //     +--------------------+--------------+      0x0000 and 0xffff are never made: pollers keep 0 and all ones
-//     |    incarnation     |    index     |      for themselves, of as many bits as they have
+//     |    generation      |    index     |      for marks of their own
 //     +--------------------+--------------+
 //
-// The trade: each bit for the index doubles how many channels there can be, and halves how many incarnations of a slot
-// are told apart. With 10 bits that is 1024 channels, as many as the default pool has, and 62 incarnations: an event
-// that stays away while its slot gets exactly 62 new owners (or 124, ...) would be taken for the present owner's.
+// Each bit of the index doubles the number of channels and halves the number of generations. With 10 bits there are
+// 1024 channels, as many as the default pool has, and 62 generations. An event that is late by exactly a multiple of 62
+// owners of its slot would reach the present owner.
 //
-// When that is no danger: a poller that lets go at once (select, poll, epoll, kqueue) reports nothing older than the
-// wait it is in, and the engine finds the owner of each report at once and uses no slot again before all of them are
-// dealt with. A poller that owes the release keeps the slot from being used until it has said so. The incarnation is
-// the net below both; take slot_index_key, unless the poller has no room for it.
+// Pollers that never owe a registration (select, poll, epoll, kqueue) report no event older than the present wait, and
+// the engine finds the owner of each report before it uses a slot again. A poller that owes a registration keeps its
+// slot from being used again. So the few generations are a second line of defence. Use slot_index_key if the poller has
+// room for it.
 #ifndef TOFU_EXAMPLE_POLICIES_COMPACT_KEY_HPP
 #define TOFU_EXAMPLE_POLICIES_COMPACT_KEY_HPP
 
@@ -25,35 +25,34 @@
 
 namespace example {
 
-/// Costs no memory, and a division of a 32-bit number per event. It has no state, so all its members are static.
+/// Costs no memory, and one division of a 32-bit number for each event. It has no state, so all members are static.
 template <unsigned IndexBits = 10>
 struct compact_key {
-    static_assert(IndexBits >= 1 && IndexBits <= 12, "compact_key: leave at least 4 of the 16 bits to the incarnation");
+    static_assert(IndexBits >= 1 && IndexBits <= 12, "compact_key: leave at least 4 of the 16 bits to the generation");
     using category = tofu::key_category;
 
-    /// The socket may be closed before its registration is released: a handle plays no part in the key.
+    /// The key does not contain the handle.
     static constexpr bool closes_after_release = false;
 
     static constexpr std::size_t most_channels = std::size_t{1} << IndexBits;
-    static constexpr std::uint32_t incarnations = (1U << (16U - IndexBits)) - 2; // neither all zeros nor all ones
+    static constexpr std::uint32_t generations = (1U << (16U - IndexBits)) - 2; // neither all zeros nor all ones
 
-    /// False for a pool that has more slots already than could be told apart: the engine then does not start. (Else a
-    /// wrong set of policies would be noticed at the 1025th connection.)
+    /// Returns false if the pool has more slots than the index can express; then the engine does not start. Otherwise
+    /// the error would only appear at the 1025th connection.
     [[nodiscard]] static constexpr bool open(std::size_t channels) noexcept { return channels <= most_channels; }
 
-    /// The key of a slot. 0: a pool that grows has made one too many; that channel is refused, as if memory were short.
+    /// Returns 0 if a growing pool has made too many slots; the engine refuses that channel as if memory were short.
     template <class Slot, class Socket>
     [[nodiscard]] static std::uintptr_t make(const Slot& slot, const Socket&) noexcept {
         const tofu::slot_identity who = slot.identity();
         return who.index < most_channels ? key_of(who) : 0;
     }
 
-    /// Nothing was noted, so there is nothing to forget.
+    /// No effect: the policy keeps no table.
     static constexpr void forget(std::uintptr_t) noexcept {}
 
     //[find
-    /// The slot a key was made for, if its owner is still the same; else null. Any key may come, also one that was
-    /// never made, or whose slot was never used.
+    /// The slot that the key was made for if it has the same owner, else null. `key` may be any number.
     template <class Storage>
     [[nodiscard]] static auto* find(Storage& storage, std::uintptr_t key) noexcept {
         auto* const slot = storage.at(static_cast<std::uint32_t>(key % most_channels));
@@ -63,7 +62,7 @@ struct compact_key {
 
 private:
     [[nodiscard]] static constexpr std::uintptr_t key_of(tofu::slot_identity who) noexcept {
-        return std::uintptr_t{1 + who.generation % incarnations} << IndexBits | who.index;
+        return std::uintptr_t{1 + who.generation % generations} << IndexBits | who.index;
     }
 };
 

@@ -4,7 +4,7 @@
 #include "resource_pool.hpp"
 #include "talk.hpp"
 
-#include "../../test/counted_new.hpp" // replaces operator new by one that counts
+#include "../../test/support/counted_new.hpp" // replaces operator new by one that counts
 
 #include <tofu/policies/pool/fixed_channel_pool.hpp>
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
-// A pool policy of one's own: channels live in memory that its user provides, as a std::pmr::memory_resource.
+// A pool policy outside of the library: channels live in memory of a std::pmr::memory_resource.
 //
 //     std::pmr::monotonic_buffer_resource memory(buffer, sizeof buffer, std::pmr::null_memory_resource());
 //     tofu::reactor_with<example::resource_pool> engine({}, tofu::driven_by::io_thread,
 //                                                       example::resource_pool(memory, 100));
 //
-// For huge pages, shared memory, a static buffer, or an account of who uses how much. One allocation when the engine is
-// made, none after it. The virtual call of the resource is made for that one; the engine's calls are none.
+// Use it for huge pages, shared memory, a static buffer, or to count memory. It makes one allocation when the engine is
+// made and none later. Only that allocation costs a virtual call.
 #ifndef TOFU_EXAMPLE_POLICIES_RESOURCE_POOL_HPP
 #define TOFU_EXAMPLE_POLICIES_RESOURCE_POOL_HPP
 
@@ -21,10 +21,10 @@
 
 namespace example {
 
-/// At most `channels` listeners and connections together, in memory of `from`, which must outlive the engine and its
-/// groups, and is used by one engine at a time unless it says that it may be shared. A poller that works by completions
-/// may leave memory to the kernel when the engine ends, see abandon: that is never given back, and the resource of such
-/// an engine must not use it again, as a buffer on the stack would.
+/// Meets the contract in tofu/policies/concepts/pool.hpp. Holds at most `channels` listeners and connections together,
+/// in memory of `from`. The resource must outlive the engine and its groups. If it is not thread-safe, only one engine
+/// may use it. A poller that owes registrations may leave memory to the kernel when the engine ends, see abandon(). The
+/// resource must not use that memory again, so it must not be a buffer on the stack.
 class resource_pool {
 public:
     using category = tofu::pool_category;
@@ -32,20 +32,20 @@ public:
     resource_pool(std::pmr::memory_resource& from, std::size_t channels) noexcept
         : resource_(&from), channels_(std::clamp<std::size_t>(channels, 1, most)) {}
 
-    /// The slots, for one type of channel. I/O thread; stable addresses; all operations but open and for_each are O(1).
+    /// All operations except open() and for_each() take constant time.
     template <class Slot>
     class storage {
     public:
         storage() noexcept = default;
         storage(const storage&) = delete; // channels and the kernel hold addresses of slots
         storage& operator=(const storage&) = delete;
-        ~storage() { // without any owner left: the engine has ended them
+        ~storage() { // the engine has released every owner
             if (cells_ != nullptr) resource_->deallocate(cells_, count_ * sizeof(cell), alignof(cell));
         }
 
         //[open
-        /// Makes room. False: the resource has not so much. It says so with an exception, which goes no further: the
-        /// engine reports an error.
+        /// Allocates the memory of all slots. Catches the exception of the resource and returns false; the engine then
+        /// reports an error.
         [[nodiscard]] bool open(resource_pool& pool) noexcept {
             try {
                 void* const memory = pool.resource_->allocate(pool.channels_ * sizeof(cell), alignof(cell));
@@ -61,23 +61,20 @@ public:
         }
         //]
 
-        /// A new owner for a free slot, with a generation that none has had before; null when all are taken.
         [[nodiscard]] Slot* acquire() noexcept { return free_.acquire(); }
 
-        /// Ends the owner.
         void release(Slot& slot) noexcept { free_.release(slot); }
 
-        /// The present owner of a slot; null when it has none or there is no such slot: an old key may ask for any.
+        /// A stale key may ask for any index.
         [[nodiscard]] Slot* at(std::uint32_t index) const noexcept {
             return cells_ != nullptr && index < count_ ? cells_[index].owner() : nullptr;
         }
 
-        /// Only pointer_key asks. An address that acquire has returned once stays one of ours.
+        /// For pointer_key. An address that acquire() returned once stays an address of this storage.
         [[nodiscard]] Slot* owner_at(std::uintptr_t address) const noexcept {
             return cells_ != nullptr ? free_.owner_at(address) : nullptr;
         }
 
-        /// Calls `visit(Slot&)` for every owner; the visit may release the slot it was given.
         template <class Visit>
         void for_each(Visit visit) noexcept {
             for (std::size_t i = 0; cells_ != nullptr && i < count_; ++i)
@@ -86,16 +83,16 @@ public:
 
         [[nodiscard]] std::size_t used() const noexcept { return free_.used(); }
         [[nodiscard]] std::size_t capacity() const noexcept { return count_; }
-        [[nodiscard]] std::size_t reserved() const noexcept { return count_; } // all of it from the start
+        [[nodiscard]] std::size_t reserved() const noexcept { return count_; } // all memory is there from the start
 
-        /// The kernel may still write to some slots: all that is safe is to give their memory up.
+        /// Gives up the memory, because the kernel may still write to some slots.
         void abandon() noexcept { cells_ = nullptr; }
 
-        /// What a resource must have for one channel.
+        /// The bytes that the resource needs for one channel.
         static constexpr std::size_t bytes_per_channel = sizeof(tofu::slot_cell<Slot>);
 
     private:
-        using cell = tofu::slot_cell<Slot>; // room for an owner, and its identity, which outlives it
+        using cell = tofu::slot_cell<Slot>; // memory for an owner, and the identity of its slot
 
         std::pmr::memory_resource* resource_ = nullptr;
         cell* cells_ = nullptr;
@@ -104,7 +101,7 @@ public:
     };
 
 private:
-    static constexpr std::size_t most = 65534; // there are no more channel numbers
+    static constexpr std::size_t most = 65534; // the range of channel numbers
 
     std::pmr::memory_resource* resource_;
     std::size_t channels_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the examples of policies share: a conversation that any two engines can have, and a way to fail.
+// The common parts of the examples of policies: a conversation of two engines, and checks.
 #ifndef TOFU_EXAMPLE_POLICIES_TALK_HPP
 #define TOFU_EXAMPLE_POLICIES_TALK_HPP
 
@@ -20,7 +20,7 @@ inline void check(bool right, const char* what) {
     if (!right) throw std::runtime_error(std::string("wrong: ") + what);
 }
 
-/// The next message, which must be this one.
+/// Receives the next message, which must have this op code.
 template <class Group>
 tofu::message_ptr expect(Group& group, tofu::op_code op) {
     tofu::message_ptr m = group.wait_receive(std::chrono::seconds(20));
@@ -29,14 +29,14 @@ tofu::message_ptr expect(Group& group, tofu::op_code op) {
     throw std::runtime_error("wrong: " + came + " came instead of " + std::string(to_string(op)));
 }
 
-/// Posts what came as the answer to itself.
+/// Posts a received message back as its answer.
 template <class Group>
 void answer(Group& group, tofu::message_ptr m, tofu::op_code op) {
     m->header().op = op;
     group.post(std::move(m));
 }
 
-/// Listens on a free port of the loopback interface, and says which.
+/// Listens on a free port of the loopback interface; returns the address.
 template <class Engine, class Group>
 tofu::address listen(Engine& engine, Group& group) {
     tofu::message_ptr welcome = engine.get();
@@ -47,7 +47,7 @@ tofu::address listen(Engine& engine, Group& group) {
     return tofu::parse_address(listening->headers().find(tofu::listen_on_header)).value;
 }
 
-/// Posts a hello_request; the channel's number.
+/// Posts a hello_request; returns the number of the channel.
 template <class Engine, class Group>
 std::uint16_t call(Engine& engine, Group& group, const tofu::address& where) {
     tofu::message_ptr hello = engine.get();
@@ -64,7 +64,7 @@ void ask(Engine& engine, Group& group, std::uint16_t channel, tofu::op_code op, 
     group.post(std::move(m));
 }
 
-/// `count` requests posted in one go, and answered with what they say.
+/// Posts `count` requests together and answers each with its text.
 template <class Engine, class Server, class Client>
 void echo(Engine& client_engine, Server& server, Client& client, std::uint16_t channel, int count,
           const std::string& text) {
@@ -74,8 +74,8 @@ void echo(Engine& client_engine, Server& server, Client& client, std::uint16_t c
         check(expect(client, tofu::op_code::response)->body().text() == text, "the echo is not what was said");
 }
 
-/// Hello, small echoes one by one, `large` ones at once, and bye. The two engines have threads of their own, or are one
-/// and the same.
+/// Hello, small echoes one by one, `large` big ones together, and bye. The engines have threads of their own, or are
+/// the same engine.
 template <class Server, class Client>
 void talk(Server& server_engine, Client& client_engine, int large = 100) {
     auto server = server_engine.create_group();
@@ -93,7 +93,7 @@ void talk(Server& server_engine, Client& client_engine, int large = 100) {
     check(expect(client, tofu::op_code::signal)->headers().find(tofu::reason_header) == "bye", "no good bye");
 }
 
-/// What main returns: whether `example` ended without an exception.
+/// The result for main: 0 if `example` ended without an exception.
 template <class Example>
 int run(Example example) noexcept {
     try {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// A poll policy made from another: it does what that one does, and tells a log of every call, and of every report.
+// A poll policy that wraps another one and writes every call and every report to a log.
 //
 //     using engine = tofu::reactor_with<example::traced<tofu::default_poll, my_log>>;
 //
-// It inherits from the poller: what a poller may have beside the calls below (native_handle, most_bytes, ...), and what
-// will be added one day, is there without being repeated. Nothing is virtual, so the engine calls what it sees first.
+// It inherits from the poller, so it also has the optional members (native_handle, most_bytes, ...). No function is
+// virtual: the functions below hide those of the poller.
 #ifndef TOFU_EXAMPLE_POLICIES_TRACED_POLL_HPP
 #define TOFU_EXAMPLE_POLICIES_TRACED_POLL_HPP
 
@@ -19,24 +19,24 @@
 
 namespace example {
 
-/// One call as the log sees it. What a call does not have is left as it is here.
+/// One log entry. Fields that a call does not have keep their default.
 struct trace_event {
     std::string_view call;              ///< "open", "attach", "arm", "disarm", "wait", "ready", "released" or "wake"
     std::uintptr_t key = 0;             ///< of attach, ready and released
-    const void* registration = nullptr; ///< of attach, arm and disarm: attach tells whose it is
+    const void* registration = nullptr; ///< of attach, arm and disarm; attach has its key as well
     std::string_view what{};            ///< interest of arm, readiness of ready, "owed" of disarm, "full" of wait
-    std::size_t reports = 0;            ///< of wait: how many sockets were ready
+    std::size_t reports = 0;            ///< of wait: the number of ready sockets
     tofu::io_error error{};
 };
 
-/// Takes events: from the I/O thread, and those of wake from any. It must not throw, as a poller must not.
+/// Receives the entries on the I/O thread, and those of wake on any thread. Must not throw.
 template <class L>
 concept trace_log = std::is_nothrow_move_constructible_v<L> && requires(L& log, const trace_event& event) {
     { log(event) }
     noexcept;
 };
 
-/// The log that is none: see `traced` below.
+/// No log; see `traced` below.
 struct no_trace {
     void operator()(const trace_event&) const noexcept {}
 };
@@ -52,11 +52,11 @@ struct no_trace {
     return words[static_cast<unsigned>(what) & 7U];
 }
 
-/// `Poll` with its calls told to `Log`, each when it is over; wake before it wakes, so that the log shows what for.
+/// Logs each call of `Poll` after it returned, but wake() before it wakes: so its entry comes before that of the wait.
 template <class Poll, trace_log Log>
 class tracing_poll : public Poll {
 public:
-    static constexpr std::string_view name = "traced"; ///< else it would go by the name it inherits
+    static constexpr std::string_view name = "traced"; ///< hides the name of `Poll`
 
     tracing_poll() = default;
     tracing_poll(Poll poll, Log log) noexcept : Poll(std::move(poll)), log_(std::move(log)) {}
@@ -87,7 +87,7 @@ public:
     }
 
     //[wait
-    /// The poller reports to a sink in between, which passes everything on.
+    /// Passes a sink to the poller that logs and forwards each report.
     template <class Sink>
     tofu::wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
         watched_sink<Sink> watched{sink, log_};
@@ -124,12 +124,12 @@ private:
     Log log_;
 };
 
-/// What to name in a set of policies. Compiled out, there is no decorator that could cost something: it is the poller
-/// itself, whatever the compiler and its options. bench/check-instructions counts it all the same.
+/// The type for a set of policies. Without a log it is the poller itself, so it costs nothing with any compiler
+/// options. bench/check-instructions measures that.
 template <class Poll, trace_log Log = no_trace>
 using traced = std::conditional_t<std::is_same_v<Log, no_trace>, Poll, tracing_poll<Poll, Log>>;
 
-/// An object of it, for the engine's constructor, whether or not there is a log.
+/// Makes the object for the engine's constructor, with or without a log.
 template <class Poll, trace_log Log>
 [[nodiscard]] traced<Poll, Log> trace(Poll poll, [[maybe_unused]] Log log) noexcept {
     if constexpr (std::is_same_v<Log, no_trace>)

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
-// A timer policy of one's own: a hashed timing wheel, for engines that set and cancel far more timers than ever ring.
+// A timer policy outside of the library: a hashed timing wheel, for engines whose timers are mostly cancelled.
 //
 //     slot 0   slot 1   slot 2   ...   slot Slots - 1        tick = deadline / Tick, slot = tick % Slots
 //       |                 |
-//       a - d             b            a rings in this turn of the wheel, d in a later one: same slot
+//       a - d             b            a is due in this turn of the wheel, d in a later turn: same slot
 //
-// What it costs, with n timers set:
-//  - schedule and cancel: O(1), whatever n is (cancelling one that is due already: O(log k), k being how many are);
-//  - next: O(1), but O(Slots + n / Slots) after the earliest was cancelled or has rung, and O(n) if the next one is
-//    further away than a turn of the wheel (Tick * Slots): so let a turn be as long as the usual timeout;
-//  - pop_expired: the slots whose time has come are emptied once, then O(log k) for each.
-// wait_timeout, a heap, is O(log n) for everything: take that, unless you have measured.
+// Costs, with n timers scheduled: - schedule and cancel: constant time; O(log k) to cancel one of k timers that are due
+// already; - next: constant time; O(Slots + n / Slots) after the earliest timer was cancelled or has expired; O(n) if
+// the next timer is more than a turn of the wheel (Tick * Slots) away, so a turn should be as long as the usual
+// timeout; - pop_expired: empties each slot that is due once, then O(log k) for each timer. wait_timeout, a heap, takes
+// O(log n) for all of them. Use it unless measurements speak for the wheel.
 #ifndef TOFU_EXAMPLE_POLICIES_WHEEL_TIMER_HPP
 #define TOFU_EXAMPLE_POLICIES_WHEEL_TIMER_HPP
 
@@ -26,8 +25,8 @@
 
 namespace example {
 
-/// Deadlines of the steady clock, exact to its own resolution: a tick is only what a slot is as wide as. I/O thread,
-/// except now(). Movable only before the first schedule.
+/// Meets the contract in tofu/policies/concepts/timer.hpp, with deadlines of the steady clock, exact to its resolution:
+/// a tick is the width of a slot only. Movable only before the first schedule().
 template <class Tick = std::chrono::milliseconds, std::size_t Slots = 4096>
 class wheel_timer {
 public:
@@ -42,8 +41,8 @@ private:
 
 public:
     //[node
-    /// Lies in what it times, so that nothing is allocated and scheduling cannot fail. It is in a slot, or among those
-    /// that are due, or nowhere.
+    /// Lies in the object it times, so scheduling allocates nothing and cannot fail. A node is in a slot, or in the
+    /// heap of due nodes, or not scheduled.
     class node : heap::node {
     public:
         [[nodiscard]] bool scheduled() const noexcept { return link_ != nullptr || heap::node::scheduled(); }
@@ -53,23 +52,22 @@ public:
         friend class wheel_timer;
         time_point deadline_{};
         node* next_ = nullptr;
-        node** link_ = nullptr; ///< what points to it: its slot, or the `next_` of the node before
+        node** link_ =
+            nullptr; ///< the pointer to this node: its slot, or `next_` of the node before; null if not in a slot
     };
     //]
 
-    wheel_timer() noexcept = default;      // said here, as time_point's own constructor may not say so
-    wheel_timer(wheel_timer&&) noexcept {} // nodes point into the slots: there must not be any yet
+    wheel_timer() noexcept = default;      // time_point's constructor may not be noexcept
+    wheel_timer(wheel_timer&&) noexcept {} // nodes point into the slots, so none may be scheduled
     wheel_timer& operator=(wheel_timer&&) = delete;
 
-    /// Any thread.
     [[nodiscard]] time_point now() const noexcept { return clock::now(); }
 
-    /// Whether or not it was scheduled before.
     void schedule(node& item, time_point deadline) noexcept {
         cancel(item);
         item.deadline_ = deadline;
         if (deadline <= swept_) {
-            due_.schedule(item, deadline); // its slot was emptied already
+            due_.schedule(item, deadline); // its slot is empty already
             return;
         }
         node*& slot = slot_of(tick_of(deadline));
@@ -83,7 +81,6 @@ public:
         }
     }
 
-    /// No effect on a node that is not scheduled.
     void cancel(node& item) noexcept {
         if (item.link_ == nullptr) {
             due_.cancel(item);
@@ -96,15 +93,13 @@ public:
         if (item.deadline_ == earliest_) exact_ = false;
     }
 
-    /// The earliest node not after `now`; null when there is none.
     [[nodiscard]] node* pop_expired(time_point now) noexcept {
         if (in_slots_ != 0 && swept_ < now && earliest_ <= now) sweep(now);
         return static_cast<node*>(due_.pop_expired(now));
     }
 
-    /// The earliest deadline; time_point::max() when there is none. The loop asks in every turn.
     [[nodiscard]] time_point next() const noexcept {
-        const time_point first = due_.next(); // what is due is earlier than all that is in slots
+        const time_point first = due_.next(); // due nodes are earlier than all nodes in slots
         return first != (time_point::max)() || in_slots_ == 0 ? first : earliest_in_slots();
     }
 
@@ -119,8 +114,8 @@ private:
     }
     [[nodiscard]] node*& slot_of(ticks tick) noexcept { return slots_[index_of(tick)]; }
 
-    /// Moves what is due from its slots to the heap, which puts into order what one slot, or one late turn of the loop,
-    /// has thrown together: whoever waits must be told in the order of the deadlines.
+    /// Moves due nodes from their slots to the heap. The heap sorts the nodes of one slot, and those of a late turn of
+    /// the loop, because nodes must come out in the order of their deadlines.
     void sweep(time_point now) noexcept {
         const ticks first = tick_of(earliest_);
         const ticks last = (std::min)(tick_of(now), first + static_cast<ticks>(Slots) - 1); // each slot once
@@ -134,12 +129,12 @@ private:
                 item = next;
             }
         }
-        swept_ = earliest_ = now; // nothing that is left in a slot is earlier
+        swept_ = earliest_ = now; // no node in a slot is earlier
         exact_ = false;
     }
 
-    /// Follows the wheel from the last known bound to the first node of this turn; that of a later one counts only if
-    /// there is none.
+    /// Searches the wheel from the last known bound for the first node of this turn, else takes the earliest of later
+    /// turns.
     [[nodiscard]] time_point earliest_in_slots() const noexcept {
         if (exact_) return earliest_;
         const ticks first = tick_of(earliest_);
@@ -151,12 +146,12 @@ private:
         return earliest_ = found;
     }
 
-    heap due_;                               ///< everything up to `swept_`
-    time_point swept_ = (time_point::min)(); ///< the latest `now` that anything was due at
-    std::array<node*, Slots> slots_{};       ///< everything after `swept_`
-    std::size_t in_slots_ = 0;               ///< how many nodes that is
-    mutable time_point earliest_{};          ///< none of them is earlier; found when asked for, as it costs
-    mutable bool exact_ = false;             ///< one of them is that early
+    heap due_;                               ///< nodes up to `swept_`
+    time_point swept_ = (time_point::min)(); ///< the latest `now` of a sweep
+    std::array<node*, Slots> slots_{};       ///< nodes after `swept_`
+    std::size_t in_slots_ = 0;               ///< the number of these nodes
+    mutable time_point earliest_{};          ///< none of these nodes is earlier; found by next() when needed
+    mutable bool exact_ = false;             ///< true if a node has exactly this deadline
 };
 
 static_assert(tofu::timer_policy<wheel_timer<>>);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where to connect or listen: tcp|HOST|PORT and uds|PATH as a value, as text, and why a text is not one of them.
+// The address of a peer or a listener: tcp|HOST|PORT and uds|PATH as a value and as text, and the reason why a text is
+// no address.
 
 #ifndef TOFU_ADDRESS_HPP
 #define TOFU_ADDRESS_HPP
@@ -16,30 +17,30 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// What an address names: nothing, a TCP endpoint or a Unix domain socket.
+/// The kind of an address: none, a TCP endpoint or a Unix domain socket.
 enum class address_kind : std::uint8_t { none, tcp, uds };
 
-/// Longest host: the longest name DNS allows (RFC 1035, section 2.3.4, written without the final dot).
+/// The longest host: the longest name of DNS (RFC 1035, section 2.3.4, without the final dot).
 inline constexpr std::size_t max_host_length = 253;
-/// Longest path: sun_path of Linux and Windows has 108 bytes, one of them for the terminating zero (unix(7)). Systems
-/// with less refuse the rest when the socket is made.
+/// The longest path: sun_path of Linux and Windows has 108 bytes, and one is for the terminating zero (unix(7)).
+/// Systems with less refuse longer paths when the socket is made.
 inline constexpr std::size_t max_path_length = 107;
 
-/// A view of a TCP endpoint, to write an address with: tcp_address{"127.0.0.1", 7099}. The host is an IPv4 or IPv6
-/// literal (without brackets) or a name; empty, on a listener, it means every interface. Port 0 on a listener lets the
-/// system choose. If the last label of the host is a number, the host must be an IPv4 literal: four decimal numbers
-/// without leading zeros. Resolvers also read "127.1", "0177.0.0.1" and "2130706433" as 127.0.0.1. tofu refuses such
-/// hosts, so that an address filter and the system never take one text for different addresses. (The last label of a
-/// host name is never all digits: RFC 1123, section 2.1. The rule is that of the WHATWG URL standard, "ends in a
-/// number".)
+/// A view of a TCP endpoint, from which an address is made: tcp_address{"127.0.0.1", 7099}. The host is an IPv4 or IPv6
+/// literal (without brackets) or a name. An empty host of a listener means every interface. With port 0 of a listener
+/// the system chooses the port. If the last label of the host is a number, the host must be an IPv4 literal: four
+/// decimal numbers without leading zeros. Resolvers also read "127.1", "0177.0.0.1" and "2130706433" as 127.0.0.1. tofu
+/// refuses such hosts, so that an address filter and the system never take one text for different addresses. The last
+/// label of a host name is never all digits (RFC 1123, section 2.1); the rule is that of the WHATWG URL standard, "ends
+/// in a number".
 struct tcp_address {
     std::string_view host{};
     std::uint16_t port = 0;
 };
 
-/// A view of a Unix domain socket's path, to write an address with: uds_address{"/run/service.sock"}. On Linux
-/// "@name" is an abstract name: it has no file, and is free again when its listener is gone. (A file of such a name is
-/// "./@name".)
+/// A view of the path of a Unix domain socket, from which an address is made: uds_address{"/run/service.sock"}. On
+/// Linux "@name" is an abstract name: it has no file, and is free again when its listener is gone. The file "@name" is
+/// "./@name".
 struct uds_address {
     std::string_view path{};
 };
@@ -111,7 +112,7 @@ constexpr bool ends_in_number(std::string_view host) noexcept {
     return std::all_of(label.begin(), label.end(), is_hex ? is_hex_digit : is_digit);
 }
 
-/// Why this can not be a host, or empty.
+/// The reason why this cannot be a host. Empty: it can.
 constexpr std::string_view host_problem(std::string_view host) noexcept {
     if (host.size() > max_host_length) return "The host is longer than 253 characters.";
     for (const char character : host) {
@@ -128,8 +129,8 @@ constexpr std::string_view host_problem(std::string_view host) noexcept {
     return {};
 }
 
-/// Why this can not be a path, or empty. What a text header can not carry unchanged is refused too: line ends in it,
-/// blanks at its end.
+/// The reason why this cannot be a path. Empty: it can. A path that a text header cannot carry is refused as well: line
+/// ends in it, blanks at its end.
 constexpr std::string_view path_problem(std::string_view path) noexcept {
     if (path.empty()) return "The path is empty.";
     if (path == "@") return "The abstract name is empty.";
@@ -145,19 +146,19 @@ constexpr std::string_view path_problem(std::string_view path) noexcept {
 
 } // namespace detail
 
-/// An address as a value: trivially copyable, stored inline, nothing is allocated or resolved. The views it gives live
-/// as long as it does.
+/// An address as a value: trivially copyable, stored inline. Nothing is allocated or resolved. Its views live as long
+/// as the address.
 class address {
 public:
     /// No address.
     constexpr address() noexcept = default;
 
-    /// Copies the host. One that can not be a host (parse_address lists why) makes an address of kind none.
+    /// Copies the host. A host that is not allowed (see parse_address) gives an address of kind none.
     constexpr address(const tcp_address& endpoint) noexcept {
         if (detail::host_problem(endpoint.host).empty()) store(address_kind::tcp, endpoint.host, endpoint.port);
     }
 
-    /// Copies the path. One that can not be a path (parse_address lists why) makes an address of kind none.
+    /// Copies the path. A path that is not allowed (see parse_address) gives an address of kind none.
     constexpr address(const uds_address& socket) noexcept {
         if (detail::path_problem(socket.path).empty()) store(address_kind::uds, socket.path, 0);
     }
@@ -176,7 +177,7 @@ public:
     /// The port of a TCP address in the machine's own byte order, else 0.
     [[nodiscard]] constexpr std::uint16_t port() const noexcept { return port_; }
 
-    /// Same kind and same text; names are not resolved and not normalised.
+    /// Compares kind and text. Names are not resolved and not normalised.
     friend constexpr bool operator==(const address& left, const address& right) noexcept {
         return left.kind_ == right.kind_ && left.port_ == right.port_ && left.text() == right.text();
     }
@@ -203,7 +204,7 @@ private:
 
 static_assert(max_host_length <= 255 && max_path_length <= max_host_length, "size_ and text_ hold either text");
 
-/// The text of an address, stored inline. The view lives as long as this object.
+/// The text of an address, stored in this object. Views of it live as long as the object.
 class address_text {
 public:
     [[nodiscard]] std::string_view view() const noexcept { return {buffer_.data(), size_}; }
@@ -223,8 +224,8 @@ private:
     std::size_t size_ = 0;
 };
 
-/// tcp|HOST|PORT or uds|PATH, as the text headers ~connect_to and ~listen_on carry it; empty for no address. Any
-/// thread.
+/// The text of an address, as the text headers ~connect_to and ~listen_on carry it: tcp|HOST|PORT or uds|PATH. Empty:
+/// no address. Any thread.
 [[nodiscard]] inline address_text to_text(const address& from) noexcept {
     address_text text;
     if (from.kind() == address_kind::tcp) {
@@ -241,7 +242,7 @@ private:
     return text;
 }
 
-/// What parse_address found: the address, status success and an empty problem; or no address, wrong_address and one
+/// The result of parse_address: the address, status success and an empty problem; or no address, wrong_address, and one
 /// sentence (static storage) that says what is wrong.
 struct parsed_address {
     address value{};
@@ -292,8 +293,8 @@ constexpr parsed_address parse_uds(std::string_view path) noexcept {
 
 } // namespace detail
 
-/// Reads an address, which must be exactly tcp|HOST|PORT or uds|PATH: no blanks around it, lower-case scheme, decimal
-/// port. Any bytes may be given. Any thread.
+/// Parses an address. The text must be exactly tcp|HOST|PORT or uds|PATH: no blanks around it, a lower-case scheme, a
+/// decimal port. Any bytes may be given. Any thread.
 [[nodiscard]] constexpr parsed_address parse_address(std::string_view text) noexcept {
     if (text.empty()) return detail::wrong_address("The address is empty.");
     const std::size_t bar = text.find('|');
@@ -307,8 +308,8 @@ constexpr parsed_address parse_uds(std::string_view path) noexcept {
     return detail::wrong_address("The address has an unknown scheme; it must be tcp or uds.");
 }
 
-/// Why one can not connect to an address that one may be able to listen on; one sentence (static storage), or empty
-/// when one can. Any thread.
+/// The reason why it is not possible to connect to an address, which may still be good for a listener: one sentence
+/// (static storage). Empty: it is possible. Any thread.
 [[nodiscard]] constexpr std::string_view connect_problem(const address& to) noexcept {
     if (!to.valid()) return "There is no address to connect to.";
     if (to.kind() == address_kind::uds) return {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The fixed 16 bytes every message starts with, and their translation to and from the wire.
+// The 16 bytes at the start of every message, and their encoding on the wire.
 
 #ifndef TOFU_BINARY_HEADER_HPP
 #define TOFU_BINARY_HEADER_HPP
@@ -15,7 +15,7 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// What a message is for. 10 to 15 fit into the wire's four bits but are invalid.
+/// The operation of a message. The wire's four bits can also hold 10 to 15, which are invalid.
 enum class op_code : std::uint8_t {
     request = 0,
     response = 1,
@@ -29,7 +29,7 @@ enum class op_code : std::uint8_t {
     welcome_response = 9,
 };
 
-/// How many valid operations there are: 0 to op_code_count - 1.
+/// The number of valid operations: 0 to op_code_count - 1.
 inline constexpr std::size_t op_code_count = 10;
 
 /// True for the ten operations of the protocol. Any thread.
@@ -49,29 +49,29 @@ inline constexpr std::array<std::string_view, op_code_count> op_code_names{
 
 } // namespace detail
 
-/// The operation's name ("hello_request"), or "invalid"; static storage. Any thread.
+/// The name of the operation, such as "hello_request", or "invalid". Static storage. Any thread.
 [[nodiscard]] constexpr std::string_view to_string(op_code op) noexcept {
     return is_valid(op) ? detail::op_code_names[static_cast<std::size_t>(op)] : std::string_view("invalid");
 }
 
-/// Who made a message: an application (the own one or the peer's), or the local engine. Never `engine` on the wire.
+/// The maker of a message: an application (this one, or the peer's), or the local engine. Never `engine` on the wire.
 enum class origin : std::uint8_t { application = 0, engine = 1 };
 
-/// "application" or "engine"; static storage. Any thread.
+/// The name: "application" or "engine". Static storage. Any thread.
 [[nodiscard]] constexpr std::string_view to_string(origin from) noexcept {
     return from == origin::engine ? std::string_view("engine") : std::string_view("application");
 }
 
-/// Channel number of a message that belongs to no channel (yet).
+/// The channel number of a message that belongs to no channel.
 inline constexpr std::uint16_t no_channel = 0;
-/// The highest number a channel can have; the lowest is 1.
+/// The highest number of a channel. The lowest is 1.
 inline constexpr std::uint16_t last_channel = 65534;
-/// The engine's own number, never a channel's.
+/// The number of the engine itself; no channel has it.
 inline constexpr std::uint16_t engine_channel = 65535;
-/// Set in every message id that an engine assigns. Applications leave it clear in the ids they choose; `post` does not
-/// check that.
+/// This bit is set in every message id that an engine assigns. Applications leave it clear in their own ids; `post`
+/// does not check that.
 inline constexpr std::uint64_t engine_id_bit = std::uint64_t{1} << 63;
-/// Most bytes of text headers, and most bytes of body, in one message.
+/// The most bytes of text headers, and the most bytes of body, in one message.
 inline constexpr std::size_t max_part_length = 65535;
 
 /// The binary header as a plain value, in the machine's own byte order.
@@ -79,17 +79,17 @@ struct binary_header {
     /// Bytes on the wire.
     static constexpr std::size_t wire_size = 16;
 
-    /// The receiver's own number in a received message, the sender's own on the wire.
+    /// In a received message, the number of the receiver's channel. On the wire, the number of the sender's channel.
     std::uint16_t channel_number = no_channel;
     op_code op = op_code::request;
     tofu::origin origin = tofu::origin::application;
-    /// More messages with this id follow; on request, response and signal only, and not with id 0.
+    /// True: more messages with this id follow. Only on request, response and signal, and not with id 0.
     bool more = false;
-    /// The status as it travels; kept raw because an application may pass any byte to its peer.
+    /// The status byte as it travels. An application may send any byte to its peer.
     std::uint8_t status_byte = 0;
-    /// Correlation id, chosen by the application with bit 63 clear (see engine_id_bit); 0 in a posted request, signal,
-    /// hello, welcome or bye_request lets the engine assign one. An answer keeps the id of its question. Ids correlate
-    /// within one channel and one direction: both peers may use the same ids at once.
+    /// The correlation id. An application chooses it with bit 63 clear (see engine_id_bit). With 0 in a posted request,
+    /// signal, hello, welcome or bye_request the engine assigns one. An answer keeps the id of its question. Ids
+    /// correlate within one channel and one direction, so both peers may use the same ids.
     std::uint64_t message_id = 0;
     /// Bytes of text headers.
     std::uint16_t text_headers_length = 0;
@@ -102,7 +102,7 @@ struct binary_header {
     friend constexpr bool operator==(const binary_header&, const binary_header&) noexcept = default;
 };
 
-/// Most bytes of one message on the wire.
+/// The most bytes of one message on the wire.
 inline constexpr std::size_t max_message_size = binary_header::wire_size + 2 * max_part_length;
 
 namespace detail {
@@ -146,8 +146,8 @@ constexpr void encode(const binary_header& header, std::span<std::byte, binary_h
     detail::store_big_endian<std::uint16_t, 14>(header.body_length, out);
 }
 
-/// Reads the 16 bytes of a header, whatever they are. Bits 6 and 7 of the proto byte are ignored (Zig peers leak
-/// them); the op codes 10 to 15 come out as that value, is_valid tells. Any thread.
+/// Decodes the 16 bytes of a header, whatever they are. Bits 6 and 7 of the proto byte are ignored, because Zig peers
+/// set them. The op codes 10 to 15 stay as they are; is_valid tells. Any thread.
 [[nodiscard]] constexpr binary_header decode(std::span<const std::byte, binary_header::wire_size> in) noexcept {
     const auto proto = std::to_integer<unsigned>(in[2]);
     binary_header header;

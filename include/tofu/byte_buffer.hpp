@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A growing block of bytes that reports a failed allocation instead of throwing and never clears what it grows by.
+// A growing block of bytes. A failed allocation is a result, not an exception, and new bytes are not cleared.
 
 #ifndef TOFU_BYTE_BUFFER_HPP
 #define TOFU_BYTE_BUFFER_HPP
@@ -18,9 +18,9 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// Owner of a contiguous block of bytes. Move-only; a moved-from buffer is empty and usable. Every call that may need
-/// memory returns false, and changes nothing, when there is none. Growing moves the bytes: pointers, spans and views
-/// into the buffer become invalid; shrinking and clear() do not move them. One thread at a time.
+/// Owns a contiguous block of bytes. Move-only; a moved-from buffer is empty and usable. A call that needs memory
+/// returns false, and changes nothing, if memory is short. Growing moves the bytes, so pointers, spans and views into
+/// the buffer become invalid; shrinking and clear() move nothing. One thread at a time.
 class byte_buffer {
 public:
     byte_buffer() noexcept = default;
@@ -44,7 +44,7 @@ public:
 
     friend void swap(byte_buffer& left, byte_buffer& right) noexcept { left.swap(right); }
 
-    /// The first byte; null while nothing was ever allocated.
+    /// The first byte. Null: nothing was ever allocated.
     [[nodiscard]] std::byte* data() noexcept { return block_.first(); }
     [[nodiscard]] const std::byte* data() const noexcept { return block_.first(); }
 
@@ -60,7 +60,7 @@ public:
         return {reinterpret_cast<const char*>(block_.first()), size_};
     }
 
-    /// Makes room for `count` bytes in all; size() stays. Grows at least to the double, and to 64 bytes.
+    /// Makes room for `count` bytes in all. The size stays. Grows at least to twice the capacity, and to 64 bytes.
     [[nodiscard]] bool reserve(std::size_t count) noexcept {
         if (count <= capacity()) return true;
         block fresh = allocate(count);
@@ -70,7 +70,7 @@ public:
         return true;
     }
 
-    /// Changes the size to `count`. Bytes that were there stay; new ones have indeterminate values.
+    /// Changes the size to `count`. Old bytes stay; new bytes have indeterminate values.
     [[nodiscard]] bool resize(std::size_t count) noexcept {
         if (!reserve(count)) return false;
         size_ = count;
@@ -94,7 +94,7 @@ public:
         return true;
     }
 
-    /// The same with the bytes of a text.
+    /// Adds the bytes of a text at the end.
     [[nodiscard]] bool append(std::string_view more) noexcept {
         return append(std::as_bytes(std::span(more.data(), more.size())));
     }
@@ -113,29 +113,30 @@ public:
         return true;
     }
 
-    /// Forgets the bytes, keeps the memory.
+    /// Removes all bytes, and keeps the memory.
     void clear() noexcept { size_ = 0; }
 
-    /// Forgets the bytes and gives the memory back.
+    /// Removes all bytes, and frees the memory.
     void release() noexcept {
         block none;
         block_.swap(none);
         size_ = 0;
     }
 
-    /// The largest capacity of a buffer that has grown to `size` bytes in whatever steps, and had `before` at first.
+    /// The largest capacity of a buffer that began with the capacity `before` and has grown to `size` bytes, in
+    /// whatever steps.
     [[nodiscard]] static constexpr std::size_t most_capacity(std::size_t size, std::size_t before) noexcept {
-        const std::size_t last = size < 2 ? 0 : size - 1; // the largest that still has to grow
+        const std::size_t last = size < 2 ? 0 : size - 1; // the largest size that still has to grow
         return (std::max)({size, before, 2 * (std::min)(before, last), first_capacity});
     }
 
 private:
     static constexpr std::size_t first_capacity = 64;
-    // More can not be addressed by pointer differences, and some compilers raise an exception for it all the same.
+    // Pointer differences cannot address more, and some compilers raise an exception for it.
     static constexpr std::size_t max_capacity = static_cast<std::size_t>(PTRDIFF_MAX);
 
-    /// Owns memory. The smallest there is lies in a cache line of its own, not in parts of two, because small messages
-    /// are written by one processor and read by another. For more it would not pay: aligned memory is dearer to get.
+    /// Owns memory. The smallest block fills one cache line exactly, because one processor writes small messages and
+    /// another reads them. Larger blocks are not aligned: aligned memory is more expensive to allocate.
     class block {
     public:
         block() noexcept = default;
@@ -148,7 +149,7 @@ private:
                 ::operator delete[](first_);
         }
 
-        /// Without capacity when memory is short.
+        /// The capacity is 0 if memory is short.
         [[nodiscard]] static block make(std::size_t capacity) noexcept {
             void* const memory = capacity <= first_capacity ? ::operator new[](capacity, cache_line, std::nothrow)
                                                             : ::operator new[](capacity, std::nothrow);
@@ -173,7 +174,7 @@ private:
         std::size_t capacity_ = 0;
     };
 
-    // Where the comfortable size is not to be had, the necessary one may be.
+    // If twice the capacity is not available, the necessary size may be.
     [[nodiscard]] block allocate(std::size_t needed) const noexcept {
         if (needed > max_capacity) return {};
         const std::size_t doubled = capacity() <= max_capacity / 2 ? capacity() * 2 : max_capacity;
@@ -181,7 +182,8 @@ private:
         return comfortable.capacity() != 0 ? std::move(comfortable) : block::make(needed);
     }
 
-    // A view into memory that clear() or a shrink gave up may overlap its destination; memmove allows it, but no null.
+    // `more` may overlap the destination: it may be a view of bytes that clear() or a shrink removed. memmove allows
+    // that, but no null pointer.
     static void copy(std::byte* to, const std::byte* from, std::size_t count) noexcept {
         if (count != 0) std::memmove(to, from, count);
     }

@@ -22,15 +22,16 @@ class basic_reactor;
 /// A duration that never ends, for every call that takes a time to wait.
 inline constexpr std::chrono::nanoseconds infinite_duration = (std::chrono::nanoseconds::max)();
 
-/// Hold on a message sent to oneself for later; see basic_channel_group::update_receiver_after. Letting go of it
-/// changes nothing. Any thread, one at a time.
+/// The application's handle to a message that it has sent to itself for later; see
+/// basic_channel_group::update_receiver_after. Destroying the handle does not cancel the message. Any thread, one at a
+/// time.
 template <class Policies>
 class basic_timer_handle {
 public:
     basic_timer_handle() noexcept = default;
 
-    /// Takes the message back. Null: it is on its way to the group (or was received, or its group or engine is gone, or
-    /// this is a forked child).
+    /// Cancels the delivery and returns the message. Null: the message is on its way to the group or was received, its
+    /// group or engine is gone, or this is a forked child.
     message_ptr cancel() noexcept {
         using stage = typename timer_type::stage;
         if (!timer_ || !core_->is_here()) return nullptr;
@@ -51,13 +52,14 @@ private:
     engine::ref<timer_type> timer_;
 };
 
-/// Owns channels and one receive queue. Made by basic_reactor::create_group; it may outlive the reactor. Destroying it
-/// closes its channels: the destructor waits for the loop, or drives it. In a child that was forked after the engine
-/// was made, every call reports shutdown_started, and the destructor only closes the child's copies of the sockets.
+/// Owns channels and one receive queue. basic_reactor::create_group makes it; it may outlive the reactor. Destroying
+/// the group closes its channels: the destructor waits for the loop, or drives it. In a forked child of a process that
+/// made the engine, every call reports shutdown_started, and the destructor only closes the child's copies of the
+/// sockets.
 ///
-/// `post` and `update_receiver`: any thread. `wait_receive`: one thread at a time. Destruction and moves: nobody else
-/// may be inside. Every throwing call throws std::system_error with a tofu status and has a twin that reports it
-/// instead.
+/// `post` and `update_receiver`: any thread. `wait_receive`: one thread at a time. Destruction and moves: no other
+/// thread may be inside a call. Every throwing call throws std::system_error with a tofu status, and has a twin that
+/// reports the error in a std::error_code.
 template <class Policies>
 class basic_channel_group {
 public:
@@ -78,9 +80,9 @@ public:
 
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(group_); }
 
-    /// Hands a message to the engine, and returns its header as it travels: with the channel number a hello_request or
-    /// welcome_request was given, and its message id. On any error the message stays with the caller. Errors: see
-    /// protocol section 4; send_failed when the channel's send queue is full; shutdown_started.
+    /// Hands a message to the engine. Returns its header as it travels: with its message id and, for a hello_request or
+    /// welcome_request, the number of the new channel. On any error the message stays with the caller. Errors: those of
+    /// protocol section 4; send_failed: the channel's send queue is full; shutdown_started.
     binary_header post(message_ptr&& m, std::error_code& error) noexcept {
         binary_header sent;
         error = group_ ? core_->post(*group_, m, sent) : status::shutdown_started;
@@ -93,8 +95,8 @@ public:
         return sent;
     }
 
-    /// As `post`, but waits for room in the channel's send queue; send_failed when there was none in time. In a
-    /// caller-driven engine it drives the loop meanwhile.
+    /// Posts as `post` does, and waits for room in the channel's send queue. In a caller-driven engine the call drives
+    /// the loop meanwhile. Errors: as `post`; send_failed: there was no room in time.
     template <class Rep, class Period>
     binary_header wait_post(message_ptr&& m, std::chrono::duration<Rep, Period> timeout,
                             std::error_code& error) noexcept {
@@ -117,9 +119,9 @@ public:
         return sent;
     }
 
-    /// The next message, from a peer or from the engine. Null and no error: nothing came in time. Null and
-    /// shutdown_started: the engine has stopped and everything it left was received. In a caller-driven engine this
-    /// drives the loop; a timeout of zero still looks once.
+    /// Receives the next message, from a peer or from the engine. Null without an error: no message came in time. Null
+    /// with shutdown_started: the engine has stopped, and everything that it delivered was received. In a caller-driven
+    /// engine the call drives the loop; a timeout of zero still looks once.
     template <class Rep, class Period>
     [[nodiscard]] message_ptr wait_receive(std::chrono::duration<Rep, Period> timeout,
                                            std::error_code& error) noexcept {
@@ -150,8 +152,9 @@ public:
     }
     [[nodiscard]] message_ptr wait_receive() requires exceptions_enabled { return wait_receive(infinite_duration); }
 
-    /// Puts a message on this group's own queue, with status receiver_update and channel number 0, to wake or instruct
-    /// the receiving thread. Errors: null_message, shutdown_started; the message then stays with the caller.
+    /// Puts a message into this group's own queue, with status receiver_update and channel number 0, to wake or
+    /// instruct the receiving thread. On an error the message stays with the caller. Errors: null_message,
+    /// shutdown_started.
     void update_receiver(message_ptr&& m, std::error_code& error) noexcept {
         error = check_update(m.get());
         if (error) return;
@@ -164,8 +167,8 @@ public:
         throw_if(error, "tofu::channel_group::update_receiver");
     }
 
-    /// The same with an empty signal, whose origin is the engine. Errors: shutdown_started, allocation_failed (no
-    /// memory, or as many messages are alive as there may be).
+    /// Puts an empty signal into this group's own queue. Its origin is the engine. Errors: shutdown_started;
+    /// allocation_failed: memory is short, or options::max_messages_alive is reached.
     void update_receiver(std::error_code& error) noexcept {
         message_ptr m = group_ ? engine::owned(core_->messages.acquire()) : nullptr; // null in a child
         error = check_update(m.get());
@@ -181,8 +184,8 @@ public:
         throw_if(error, "tofu::channel_group::update_receiver");
     }
 
-    /// Delivers `m` as update_receiver does, when `delay` has passed. The handle may take it back until then. Errors:
-    /// null_message, shutdown_started, allocation_failed; the message then stays with the caller.
+    /// Delivers `m` as update_receiver does, after `delay`. The handle can cancel it until then. On an error the
+    /// message stays with the caller. Errors: null_message, shutdown_started, allocation_failed.
     template <class Rep, class Period>
     timer_handle update_receiver_after(std::chrono::duration<Rep, Period> delay, message_ptr&& m,
                                        std::error_code& error) noexcept requires Policies::timer::has_timers {
@@ -211,8 +214,8 @@ public:
         return handle;
     }
 
-    /// Figures of one of this group's channels, as it is between two turns of the loop; nothing when it has ended or is
-    /// not this group's. Any thread; waits for the loop, or drives it.
+    /// The figures of one channel of this group, as it is between two turns of the loop. No value: the channel has
+    /// ended, or belongs to another group. Any thread; waits for the loop, or drives it.
     [[nodiscard]] std::optional<channel_stats> stats(std::uint16_t channel_number) const noexcept {
         channel_stats figures;
         bool found = false;
@@ -232,8 +235,8 @@ private:
     basic_channel_group(engine::ref<core_type> core, engine::ref<engine::group_core> group) noexcept
         : core_(std::move(core)), group_(std::move(group)) {}
 
-    /// What the receiver takes from its mailbox, with what taking it means: a goodbye frees its number, the marker
-    /// behind a half-closed peer's last message goes back to the loop.
+    /// Pops the next message, and does what its reception means: a goodbye frees its number; the marker behind the last
+    /// message of a half-closed peer goes back to the loop.
     [[nodiscard]] message_ptr take() noexcept {
         while (detail::queue_node* const node = group_->mail.pop()) {
             message& m = engine::message_of(*node);
@@ -250,7 +253,7 @@ private:
         return nullptr;
     }
 
-    /// The next notice of an empty pool must need no memory when it comes.
+    /// Sets the next notice of an empty pool aside, so that it needs no memory when it comes.
     void restock_notice() noexcept {
         group_->pool_empty_reserve = engine::owned(core_->messages.acquire_uncounted());
         group_->pool_empty_unread.store(false, std::memory_order_release);
@@ -262,7 +265,7 @@ private:
         return true;
     }
 
-    /// The engine's thread drives: wait at the mailbox itself.
+    /// An I/O thread drives the loop: wait at the mailbox.
     template <class Rep, class Period>
     [[nodiscard]] message_ptr wait_for_thread(std::chrono::duration<Rep, Period> timeout,
                                               std::error_code& error) noexcept {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
-// How much memory an engine can take, from its options and from what the application makes of it. The terms are
-// explained in doc/limits.md; test/memory_bound.cpp drives an engine there and measures.
+// The most memory that an engine can take, computed from its options and from a description of its load. doc/limits.md
+// explains the terms; test/variants/memory_bound.cpp drives an engine to the bound and measures.
 #ifndef TOFU_MEMORY_BOUND_HPP
 #define TOFU_MEMORY_BOUND_HPP
 
 #include <tofu/config.hpp>
+#include <tofu/engine/channel/application_timer.hpp>
 #include <tofu/engine/channel/channel.hpp>
 #include <tofu/engine/channel/channel_directory.hpp>
+#include <tofu/engine/channel/group_core.hpp>
 #include <tofu/engine/channel/resolution.hpp>
 #include <tofu/engine/engine_core.hpp>
-#include <tofu/engine/group/application_timer.hpp>
-#include <tofu/engine/group/group_core.hpp>
 #include <tofu/engine/memory/message_cache.hpp>
 #include <tofu/message.hpp>
 #include <tofu/options.hpp>
@@ -21,34 +21,35 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// What an application makes of an engine, at most at any one time.
+/// The load: how much of everything an application has at the same time, at most.
 struct memory_load {
-    std::size_t channels = 0; ///< listeners and connections, and ended ones whose goodbye was not released yet
+    std::size_t channels = 0; ///< listeners and connections, also ended ones until their goodbye is released
     std::size_t groups = 1;
-    std::size_t timers = 0;    ///< update_receiver_after that wait, and handles that are kept
-    std::size_t names = 0;     ///< being resolved, with up to 16 addresses each
-    std::size_t threads = 1;   ///< that fill messages or release them
-    std::size_t passed_on = 0; ///< with max_messages_alive: received messages that are posted on, or waiting updates
-    std::size_t held = 0;      ///< without it: messages of the application that are in no send queue
+    std::size_t timers = 0;  ///< pending update_receiver_after, and handles that are kept
+    std::size_t names = 0;   ///< names that are being resolved, with up to 16 addresses each
+    std::size_t threads = 1; ///< threads that fill or release messages
+    std::size_t passed_on =
+        0;                ///< with max_messages_alive: received messages that were posted again, and waiting updates
+    std::size_t held = 0; ///< without max_messages_alive: messages of the application that are in no send queue
 };
 
 /// The parts of the bound, in bytes.
 struct memory_terms {
-    std::size_t fixed = 0;       ///< the engine itself, and the channel numbers when all were given out once
-    std::size_t channels = 0;    ///< slots, the poller's notes, what is set aside for the end of each
-    std::size_t groups = 0;      ///< with what is set aside for their notices
-    std::size_t extras = 0;      ///< timers, names, buffers that are just growing
-    std::size_t received = 0;    ///< the receive credit, and hellos that are incomplete
+    std::size_t fixed = 0;       ///< the engine itself, and all pages of channel numbers
+    std::size_t channels = 0;    ///< slots, the poller's registrations, and what is set aside for each channel's end
+    std::size_t groups = 0;      ///< groups, and what is set aside for their notices
+    std::size_t extras = 0;      ///< timers, names, and buffers that are growing
+    std::size_t received = 0;    ///< the receive credit, and incomplete hellos
     std::size_t free = 0;        ///< messages in the pool, and on their way there
-    std::size_t application = 0; ///< messages of the application, its own and in send queues
+    std::size_t application = 0; ///< messages of the application: its own, and those in send queues
 
-    /// All together; the largest number there is when that does not suffice.
+    /// The sum. If the sum is too large for the type, the largest number.
     [[nodiscard]] constexpr std::size_t total() const noexcept;
 };
 
 namespace detail {
 
-/// A number of bytes that ends at the largest there is: options may be as large as they like.
+/// A number of bytes that does not overflow: it stays at the largest number, as options may have any value.
 struct bytes {
     std::size_t count = 0;
 
@@ -64,15 +65,15 @@ struct bytes {
     static constexpr std::size_t most = (std::numeric_limits<std::size_t>::max)();
 };
 
-/// One allocation with what a common allocator adds: 16 bytes, and whole pages from 128 KiB on (glibc's mallopt(3),
-/// M_MMAP_THRESHOLD; others do alike).
+/// The size of one allocation with the overhead of a common allocator: 16 bytes, and whole pages from 128 KiB on
+/// (glibc: mallopt(3), M_MMAP_THRESHOLD).
 constexpr bytes block(std::size_t size) noexcept {
     const std::size_t unit = size < 128 * 1024 - 16 ? 16 : 4096;
     const bytes whole = bytes{size} + bytes{16 + unit - 1};
     return {whole.count / unit * unit};
 }
 
-/// The same, aligned: what lies before it is lost at worst.
+/// The same for an aligned allocation, which may waste up to its alignment.
 constexpr bytes aligned_block(std::size_t size, std::size_t alignment) noexcept {
     return block(size) + block(alignment);
 }
@@ -91,33 +92,32 @@ constexpr bytes message_with(std::size_t text_headers, std::size_t body) noexcep
 
 constexpr bytes message_with(std::size_t each) noexcept { return message_with(each, each); }
 
-/// The largest message that `post` accepts, whose buffers have grown to that size in the worst of steps.
+/// The largest message that `post` accepts, if its buffers have grown in the worst steps.
 constexpr bytes own_message(const options& o) noexcept {
     const std::size_t before = (std::max)(o.retained_capacity, max_part_length - 1);
     return message_with(byte_buffer::most_capacity(max_part_length, before));
 }
 
-/// The largest message that is received. Its buffers are made as large as it is, unless they have to grow from what
+/// The largest message that is received. Its buffers are allocated in the right size, unless they grow from a size that
 /// they kept in the pool.
 constexpr bytes received_message(const options& o) noexcept {
     return message_with(byte_buffer::most_capacity(o.max_text_headers, o.retained_capacity),
                         byte_buffer::most_capacity(o.max_body, o.retained_capacity));
 }
 
-/// What waits in one channel's send queue, and one message to open and one to end the conversation, which need no room
-/// there.
+/// The send queue of one channel, and the two messages that open and end a conversation, which need no room there.
 constexpr bytes queued(const options& o) noexcept {
     const std::size_t shortest = (std::max)(o.retained_capacity, byte_buffer::most_capacity(0, 0));
     const bytes content = 2 * bytes{o.max_queued_bytes} + bytes{o.max_queued_bytes / 16}; // grown, in whole pages
     return o.max_queued_messages * message_with(shortest) + content + 2 * own_message(o);
 }
 
-/// What one thread changes just now: the old block of a buffer that has a new one, or a message it has let go of.
+/// What one thread changes at a time: the old block of a growing buffer, or a message that is being released.
 constexpr bytes in_change(const options& o) noexcept {
     return block(max_part_length + header_line_end.size()) + message_with(o.retained_capacity);
 }
 
-/// What a socket allocates; nothing, unless it says so.
+/// What a socket allocates; nothing, unless its type says so.
 template <class Socket>
 constexpr bytes of_socket() noexcept {
     if constexpr (requires { Socket::most_bytes; })
@@ -126,8 +126,8 @@ constexpr bytes of_socket() noexcept {
         return {};
 }
 
-/// What a key policy allocates for so many channels, or for all that the pool makes room for at once; nothing, unless
-/// it says so.
+/// What a key policy allocates for so many channels, or for all slots that the pool reserves; nothing, unless its type
+/// says so.
 template <class Key, class Storage>
 constexpr bytes of_keys([[maybe_unused]] std::size_t channels) noexcept {
     if constexpr (requires { Storage::reserved(); }) channels = (std::max)(channels, std::size_t{Storage::reserved()});
@@ -158,9 +158,9 @@ constexpr std::size_t memory_terms::total() const noexcept {
         .count;
 }
 
-/// The most user-space memory an engine of this type allocates with these valid options under this load. Not in it: the
-/// kernel's socket buffers, the stack of the I/O thread, what a resolver needs, the reactor and group objects
-/// themselves, and what the application does to messages besides filling them with what `post` accepts.
+/// The most user-space memory that an engine of this type allocates, with these valid options and this load. Not
+/// included: the kernel's socket buffers, the stack of the I/O thread, the memory of resolvers, the reactor and group
+/// objects, and memory that the application adds to messages beyond what `post` accepts.
 template <class Reactor>
 [[nodiscard]] constexpr memory_terms memory_bound(const options& opts, const memory_load& load) noexcept {
     using policies = typename Reactor::policies;

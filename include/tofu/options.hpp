@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Everything that can be set when an engine is made, and the check that the values make sense together.
+// The settings of an engine, and the check of their values.
 
 #ifndef TOFU_OPTIONS_HPP
 #define TOFU_OPTIONS_HPP
@@ -16,68 +16,68 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// The settings of one engine; they do not change while it lives. Made for designated initialisers, in this order:
-/// options{.max_messages = 1024, .keep_alive = true}. Limits and budgets must be at least 1 and times must not be
-/// negative; validate() knows every rule.
+/// The settings of one engine. They do not change while it lives. Use designated initialisers, in this order:
+/// options{.max_messages = 1024, .keep_alive = true}. validate() checks every rule.
 struct options {
-    /// Messages made when the engine is made. 0: none, they are made when needed; more than max_messages counts as
-    /// max_messages. Default 64.
+    /// Messages that are allocated when the engine starts. More than max_messages counts as max_messages. Default 64.
     std::size_t initial_messages = 64;
 
-    /// Receive credit, in messages, and, with a sixteenth more but never above 65,536, the most messages the pool
-    /// retains. At least 4. When this many received messages are with the application, the engine stops reading until
-    /// some are released. Default 1024.
+    /// Receive credit, in messages: how many received messages the application may hold. At the limit the engine stops
+    /// reading until some are released or posted. The pool keeps at most this many free messages and a sixteenth more,
+    /// but never more than 65,536. At least 4. Default 1024.
     std::size_t max_messages = 1024;
 
-    /// Hard limit on the messages alive: above max_messages, or 0 for none. It takes the receive credit for used up and
-    /// counts every message that holds none of it: those from `get` and `clone`, and received ones from when they are
-    /// posted or given to update_receiver. At the limit `get` and `clone` fail until messages come back; `post`,
-    /// reading and the engine's own notices never fail for it. Default 0.
+    /// Limit on living messages: above max_messages, or 0 for no limit. The limit covers the whole receive credit plus
+    /// every message that is not part of it: from `get` and `clone`, and received messages that were posted or given to
+    /// update_receiver. At the limit `get` and `clone` fail until messages come back. `post`, reading and the engine's
+    /// own notices never fail for it. Default 0.
     std::size_t max_messages_alive = 0;
 
-    /// Bytes of buffer a message may keep when it returns to the pool; above, it gives the memory back. 0: always.
-    /// Default 8 KiB.
+    /// The largest buffer that a message keeps when it returns to the pool, in bytes. A larger buffer is freed. 0:
+    /// every buffer is freed. Default 8 KiB.
     std::size_t retained_capacity = 8 * 1024;
 
-    /// Messages that may wait in the send queue of one channel; beyond, `post` refuses. Default 1024.
+    /// Most messages in the send queue of one channel; beyond, `post` refuses. Default 1024.
     std::size_t max_queued_messages = 1024;
 
-    /// Bytes that may wait in the send queue of one channel; beyond, `post` refuses. At least 131,086, the largest
-    /// message. Default 8 MiB.
+    /// Most bytes in the send queue of one channel; beyond, `post` refuses. At least 131,086, the largest message.
+    /// Default 8 MiB.
     std::size_t max_queued_bytes = 8 * 1024 * 1024;
 
-    /// Most bytes of text headers accepted from a peer; a longer message is a violation. 0: no text headers at all
-    /// (then no hello can be accepted, it names its address there). Default 65,535, the protocol's maximum.
+    /// Most bytes of text headers that a peer may send; a longer message is a violation. 0: no text headers at all;
+    /// then no hello can be accepted, because a hello carries its address there. Default 65,535, the protocol's
+    /// maximum.
     std::uint16_t max_text_headers = 65535;
 
-    /// Most bytes of body accepted from a peer; a longer message is a violation. 0: no bodies at all. Default 65,535,
+    /// Most bytes of body that a peer may send; a longer message is a violation. 0: no bodies at all. Default 65,535,
     /// the protocol's maximum.
     std::uint16_t max_body = 65535;
 
-    /// Accepted connections that may exist before their hello_request is complete. At least 1. Default 128.
+    /// Most accepted connections whose hello_request is not complete. At least 1. Default 128.
     std::size_t max_awaiting_hello = 128;
 
-    /// Bytes read from one channel per turn of the loop before the others have theirs. Default 256 KiB.
+    /// Most bytes read from one channel in one turn of the loop, so that other channels get their turn. At least 1.
+    /// Default 256 KiB.
     std::size_t read_budget = 256 * 1024;
 
-    /// Bytes written to one channel per turn of the loop. Default 1 MiB.
+    /// Most bytes written to one channel in one turn of the loop. At least 1. Default 1 MiB.
     std::size_t write_budget = 1024 * 1024;
 
-    /// Most connections accepted from one listener per turn of the loop. Default 64.
+    /// Most connections accepted from one listener in one turn of the loop. At least 1. Default 64.
     std::size_t accept_budget = 64;
 
-    /// Longest time to connect: for the look-up of a name and for all its addresses together. Each address has an equal
-    /// share of what is left. A listener's name is looked up within this time, too. The time begins when the loop takes
-    /// the request; the wait for a free look-up thread counts. When the time ends, the look-up itself may go on;
-    /// nobody waits for it. 0: no limit (the system's own). Default 30 s.
+    /// Longest time to connect: for the look-up of a name and all its addresses together. Each address has an equal
+    /// share of the time that is left. A listener's name is looked up within this time as well. The time begins when
+    /// the loop takes the request; the wait for a free look-up thread counts. A look-up that takes longer goes on, and
+    /// nobody waits for it. 0: no limit but the system's own. Default 30 s.
     std::chrono::milliseconds connect_time{30'000};
 
-    /// Longest wait for the complete hello_request (accepting side), and for the server's first answer (connecting
-    /// side): a hello_response, a regular message or a bye_request. 0: no limit. Default 10 s.
+    /// Longest wait for a hello: on the accepting side for the complete hello_request, on the connecting side for the
+    /// first answer (a hello_response, a regular message or a bye_request). 0: no limit. Default 10 s.
     std::chrono::milliseconds hello_time{10'000};
 
     /// Longest time from the first byte of a message to its last. 0: no limit; then messages that never end keep their
-    /// share of the credit, and can keep others from being read for ever. Default 30 s.
+    /// share of the receive credit, and other channels may never be read. Default 30 s.
     std::chrono::milliseconds message_time{30'000};
 
     /// Longest time without a byte in either direction on an open channel. 0: no limit. Default 0.
@@ -87,39 +87,40 @@ struct options {
     /// Default 10 s.
     std::chrono::milliseconds bye_time{10'000};
 
-    /// How long a channel that is done waits for the peer's end of stream before it closes, and how long a channel that
-    /// can no longer write may still be read. 0: not at all. Default 1 s.
+    /// How long a channel waits for the peer's end of stream after both byes, and how long a channel may still be read
+    /// after a failed write. 0: not at all. Default 1 s.
     std::chrono::milliseconds grace_time{1'000};
 
-    /// Pause before something the system refused for lack of descriptors or memory is tried again, and a Unix domain
-    /// socket whose backlog is full. At least 1 ms. Default 100 ms.
+    /// Pause before the engine tries again what the system refused for lack of descriptors or memory, and before it
+    /// connects again to a Unix domain socket whose backlog was full. At least 1 ms. Default 100 ms.
     std::chrono::milliseconds retry_time{100};
 
     /// Lets the system probe silent TCP peers (SO_KEEPALIVE, with the system's own times). Default off.
     bool keep_alive = false;
 
     /// Lets the accepting side post requests, responses and signals before its hello_response; the first of them
-    /// accepts the connection. Servers of the Zig implementation do that. The connecting side always understands it.
-    /// Without this option `post` refuses them (not_allowed), so that a broadcast cannot reach a client that is not
+    /// accepts the connection. Servers of the Zig implementation do that, and the connecting side always understands
+    /// it. Without this option `post` refuses them (not_allowed), so that a broadcast cannot reach a client that is not
     /// accepted yet. Default off.
     bool implicit_hello = false;
 
-    /// Permission bits of the file of a listening Unix domain socket (chmod(2)), whatever the umask is. Who may write
-    /// to the file may connect; abstract names have no file, anybody may. At most 0777. Default 0600: the owner only.
+    /// Permission bits of the file of a listening Unix domain socket (chmod(2)); the umask has no effect. A user who
+    /// may write to the file may connect. An abstract name has no file, and anybody may connect. At most 0777. Default
+    /// 0600: the owner only.
     std::uint16_t uds_permissions = 0600;
 
-    /// What happens to a connection for which there is no free channel: true closes it at once, false leaves it in the
-    /// system's backlog until there is one. Default true.
+    /// What happens to a connection for which no channel is free. True closes it at once; false leaves it in the
+    /// system's backlog until a channel is free. Default true.
     bool close_when_full = true;
 
-    /// Length of a listener's backlog, as listen(2) takes it; systems cut it to their own maximum. At least 1. Default
-    /// 1024.
+    /// Length of a listener's backlog, as listen(2) takes it. Systems limit it to their own maximum. At least 1.
+    /// Default 1024.
     int backlog = 1024;
 };
 
 namespace detail {
 
-/// Longer times are taken for mistakes; below, no sum with a clock's value can overflow.
+/// Longer times count as mistakes. Below, no sum with a clock's value can overflow.
 inline constexpr std::chrono::milliseconds longest_time = std::chrono::hours(24 * 366);
 
 constexpr bool is_possible_time(std::chrono::milliseconds time) noexcept {
@@ -162,7 +163,7 @@ struct options_check {
     options_problem which = options_problem::none; ///< the wrong option; none with success
 };
 
-/// Says whether an engine can work with these options, and if not, what is wrong first. Any thread.
+/// Checks the options: success, or the first problem. Any thread.
 [[nodiscard]] constexpr options_check validate(const options& given) noexcept {
     options_problem which = detail::size_problem(given);
     if (which == options_problem::none) which = detail::time_problem(given);

@@ -15,7 +15,7 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// The option whose value is wrong; max_messages_alive: it is not above max_messages. As a std::error_code it has a
+/// The option whose value is wrong. For max_messages_alive: it is not above max_messages. As a std::error_code it has a
 /// sentence of its own and equals status::not_allowed.
 enum class options_problem : std::uint8_t {
     none,
@@ -38,7 +38,7 @@ enum class options_problem : std::uint8_t {
     retry_time,
 };
 
-/// How many values there are, none included.
+/// The number of values, `none` included.
 inline constexpr std::size_t options_problem_count = 18;
 
 namespace detail {
@@ -66,7 +66,7 @@ inline constexpr std::array<std::string_view, options_problem_count> options_sen
 
 } // namespace detail
 
-/// The sentence that names the option and its rule; empty for none and for values that do not exist. Static storage.
+/// The sentence that names the option and its rule. Empty for `none` and for values that do not exist. Static storage.
 /// Any thread.
 [[nodiscard]] constexpr std::string_view to_string(options_problem what) noexcept {
     const auto index = static_cast<std::size_t>(what);

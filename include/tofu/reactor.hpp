@@ -23,22 +23,22 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// Who turns the engine's loop.
+/// The thread that drives the engine's loop.
 enum class driven_by : std::uint8_t {
-    io_thread, ///< a thread of the engine's own
-    caller     ///< the application: wait_receive, run_once, and every other call that waits
+    io_thread, ///< a thread of the engine
+    caller     ///< a thread of the application, inside wait_receive, run_once and every other call that waits
 };
 
-/// A message engine: one loop, four policies, no virtual call. Destroying it stops it in bounded time, whatever is
-/// still open; groups and messages may outlive it. All calls: any thread, except where said.
+/// A message engine: one loop, four policies, no virtual call. The destructor stops the engine in bounded time,
+/// whatever is still open. Groups and messages may outlive the reactor. All calls: any thread, except where said.
 ///
-/// In a child that was forked after the engine was made, every call reports shutdown_started, and the destructor
-/// returns at once: it closes the child's copies of the sockets and touches nothing that the parent shares. The memory
-/// of the engine stays allocated there. The child may make engines of its own.
+/// In a forked child of the process that made the engine, every call reports shutdown_started. The destructor returns
+/// at once: it closes the child's copies of the sockets and touches nothing that the parent shares. The engine's memory
+/// stays allocated in the child. The child may make engines of its own.
 ///
-/// A call needs at most 16 KiB of stack. No thread may be cancelled (pthread_cancel) inside a call. The engine's
-/// descriptors are its own: a program that closes all descriptors, as daemons do, makes its engines after that. See
-/// doc/architecture.md, also for shared objects that are unloaded.
+/// A call needs at most 16 KiB of stack. No thread may be cancelled (pthread_cancel) inside a call. A program that
+/// closes all descriptors, as daemons do, must make its engines after that. doc/architecture.md says more, also about
+/// shared objects that are unloaded.
 template <class PollPolicy = default_poll, class PoolPolicy = default_pool, class KeyPolicy = default_key,
           class TimerPolicy = default_timer>
 class basic_reactor {
@@ -55,8 +55,8 @@ public:
     using timer_handle = basic_timer_handle<policies>;
     using time_point = typename policies::timer::time_point;
 
-    /// Starts the engine. `given`: objects of its policies, any of them, in any order; they are moved from. The others
-    /// are made by default. After an error every call reports shutdown_started. Errors:
+    /// Starts the engine. `given` are policy objects, in any order, at most one of each kind; the engine moves them.
+    /// Policies that are not given are default constructed. After an error every call reports shutdown_started. Errors:
     /// - an options_problem: it equals status::not_allowed, and its message names the option;
     /// - the system's own code in std::system_category, such as EMFILE or EAGAIN: the system refuses something that the
     ///   poller or the thread needs;
@@ -73,11 +73,11 @@ public:
     basic_reactor(const basic_reactor&) = delete;
     basic_reactor& operator=(const basic_reactor&) = delete;
 
-    /// Channels end with reason engine_stopped, what was not sent comes back with shutdown_started; groups can still
-    /// receive it. Not while another thread is inside a call of this object; calls of groups may go on.
+    /// Stops the engine. Channels end with reason engine_stopped, and unsent messages come back with shutdown_started;
+    /// groups can still receive both. No other thread may be inside a call of this object; calls of groups may go on.
     ~basic_reactor() { stop(); }
 
-    /// Errors: shutdown_started, allocation_failed.
+    /// Makes a group. Errors: shutdown_started, allocation_failed.
     [[nodiscard]] group_type create_group(std::error_code& error) noexcept {
         error = status::shutdown_started;
         if (!core_ || !core_->is_here()) return {};
@@ -94,9 +94,8 @@ public:
         return group;
     }
 
-    /// A message, empty. Errors: pool_empty (pool_only: the pool has none), allocation_failed (always: memory is
-    /// short), and either when as many messages are alive as there may be (options::max_messages_alive);
-    /// shutdown_started.
+    /// An empty message. Errors: pool_empty (pool_only: no message is free), allocation_failed (always: memory is
+    /// short); the same errors if options::max_messages_alive is reached; shutdown_started.
     [[nodiscard]] message_ptr get(allocation how, std::error_code& error) noexcept {
         error = status::shutdown_started;
         if (!core_ || !core_->is_here()) return nullptr;
@@ -112,8 +111,8 @@ public:
         return m;
     }
 
-    /// Waits until everything posted so far is handed to the kernel or on its way back to its group. False: not in
-    /// time, or this is a forked child.
+    /// Waits until the kernel has taken everything that was posted so far, or it is on its way back to its group.
+    /// False: not in time, or this is a forked child.
     template <class Rep, class Period>
     bool drain(std::chrono::duration<Rep, Period> timeout) noexcept {
         if (!core_) return true;
@@ -122,10 +121,10 @@ public:
                                  [](auto& state) { return engine::group_commands<policies>::all_is_sent(state); });
     }
 
-    // Driving; only in an engine driven by its caller.
+    // Driving: only for an engine that its caller drives.
 
-    /// One turn of the loop: waits at most `timeout` for something to do, and does it. Errors: not_allowed (the engine
-    /// has its own thread), shutdown_started.
+    /// Runs one turn of the loop: waits at most `timeout` for something to do, and does it. Errors: not_allowed (the
+    /// engine has an I/O thread), shutdown_started.
     template <class Rep, class Period>
     void run_once(std::chrono::duration<Rep, Period> timeout, std::error_code& error) noexcept {
         error = check_driving();
@@ -138,15 +137,14 @@ public:
         throw_if(error, "tofu::reactor::run_once");
     }
 
-    /// For a loop of the application's own, before each of its waits. Marks the engine's loop as asleep, so that posts
-    /// of other threads wake it, looks at the inbox once more, and returns the time at which the program's wait must
-    /// end. min(): do not wait. max(): wait until native_handle() is readable. While any group has mail, the result is
-    /// min().
+    /// For a program with a loop of its own: call it before each wait of that loop. Marks the engine's loop as asleep,
+    /// so that posts of other threads wake it. Returns the time at which the wait must end. min(): do not wait, as a
+    /// group has mail or the engine has work. max(): wait until native_handle() is readable.
     ///
-    /// After the wait: run_once(0), then wait_receive(0) of every group until it returns null. Between this call and
-    /// the wait, this thread may call get, post, update_receiver and update_receiver_after only. If one of them brings
-    /// mail or an earlier deadline, native_handle() becomes readable. Errors: not_allowed (the engine has an I/O
-    /// thread), shutdown_started.
+    /// After the wait, call run_once(0), then wait_receive(0) of every group until it returns null. Between
+    /// next_deadline and the wait, this thread may call get, post, update_receiver and update_receiver_after only. If
+    /// one of them brings mail or an earlier deadline, native_handle() becomes readable. Errors: not_allowed (the
+    /// engine has an I/O thread), shutdown_started.
     [[nodiscard]] time_point next_deadline(std::error_code& error) noexcept {
         error = check_driving();
         return error ? (time_point::min)() : core_->next_deadline();
@@ -158,9 +156,9 @@ public:
         return next;
     }
 
-    /// The descriptor that becomes readable when run_once has something to do; it stays the engine's. See next_deadline
-    /// for how to wait for it. Errors: not_allowed (the engine's own thread waits for it), shutdown_started. With an
-    /// error the result is -1.
+    /// The descriptor that becomes readable when run_once has something to do. The engine owns it. See next_deadline
+    /// for how to wait for it. Errors: not_allowed (the engine has an I/O thread), shutdown_started; the result is -1
+    /// then.
     [[nodiscard]] auto native_handle(std::error_code& error) const noexcept {
         static_assert(poll_has_native_handle<typename policies::poll>,
                       "tofu::reactor::native_handle: this PollPolicy has no single descriptor to wait for "
@@ -178,7 +176,8 @@ public:
         return handle;
     }
 
-    /// Counters, each right by itself; all 0 in a forked child. Any thread, never waits for the loop.
+    /// The engine's counters. Each is right by itself; in a forked child all are 0. Any thread, never waits for the
+    /// loop.
     [[nodiscard]] engine_stats stats() const noexcept { return core_ ? engine::figures_of(*core_) : engine_stats{}; }
 
 private:
@@ -257,7 +256,7 @@ private:
     platform::io_thread thread_;
 };
 
-/// The engine with this system's default policies.
+/// The engine with the default policies of this system.
 using reactor = basic_reactor<>;
 using channel_group = reactor::group_type;
 

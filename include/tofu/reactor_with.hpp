@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// reactor_with<Policies...>: an engine from any policies in any order, each put in its place by its category.
+// reactor_with<Policies...>: an engine from any policies, in any order. Each policy finds its place by its category.
 #ifndef TOFU_REACTOR_WITH_HPP
 #define TOFU_REACTOR_WITH_HPP
 
@@ -23,7 +23,7 @@ template <class Type>
 concept is_any_policy = category_is<Type, poll_category> || category_is<Type, pool_category> ||
     category_is<Type, key_category> || category_is<Type, timer_category>;
 
-/// Always true, like all that follow; the compiler's trace names the types that are wrong.
+/// Always true, as all functions that follow. The compiler's trace names the wrong types.
 template <class Type>
 consteval bool assert_is_a_policy() {
     static_assert(is_any_policy<Type>,
@@ -34,7 +34,7 @@ consteval bool assert_is_a_policy() {
 
 struct nobody {};
 
-/// The first two that claim a category; the second should be nobody.
+/// Checks the first two policies that claim a category. The second should be `nobody`.
 template <class Category, class First, class Second>
 consteval bool assert_one_claim() {
     constexpr bool alone = std::same_as<Second, nobody>;
@@ -49,7 +49,7 @@ consteval bool assert_one_claim() {
     return true;
 }
 
-/// What the arguments, and behind them the default, have for a category.
+/// The policies of a category: those of the arguments, then the default.
 template <class Category, class Default, class... Policies>
 struct claims {
     template <class Type>
@@ -75,8 +75,8 @@ struct reactor_from {
 
 } // namespace detail
 
-/// The engine with these policies: any of the four categories, in any order, each at most once; what is not named is
-/// the system's default. reactor_with<> is tofu::reactor.
+/// The engine with these policies: of each category at most one, in any order. The system's default takes the place of
+/// a missing policy. reactor_with<> is tofu::reactor.
 template <class... Policies>
 using reactor_with = typename detail::reactor_from<Policies...>::type;
 

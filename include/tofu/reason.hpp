@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Why a channel ended: the cause kept by the engine, its text in the `~reason` header, and the status it implies.
+// Why a channel ended: the cause that the engine keeps, its text in the header `~reason`, and the status that it
+// implies.
 
 #ifndef TOFU_REASON_HPP
 #define TOFU_REASON_HPP
@@ -17,12 +18,12 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// Names of the text headers the engine reads and writes.
+/// The names of the text headers that the engine reads and writes.
 inline constexpr std::string_view reason_header = "~reason";
 inline constexpr std::string_view connect_to_header = "~connect_to";
 inline constexpr std::string_view listen_on_header = "~listen_on";
 
-/// The kinds of cause a channel can end with. `none` means that it has not ended; it never travels.
+/// The kinds of cause with which a channel can end. `none`: it has not ended; this value never travels.
 enum class reason : std::uint8_t {
     none,
     bye,
@@ -47,10 +48,10 @@ enum class reason : std::uint8_t {
     out_of_channels,
     out_of_memory,
     violation, // by the peer; the text names the violated rule
-    os_error,  // anything else the system reported; the text carries its code
+    os_error,  // any other error of the system; the text carries its code
 };
 
-/// How many reasons there are, `none` included.
+/// The number of reasons, `none` included.
 inline constexpr std::size_t reason_count = 24;
 
 namespace detail {
@@ -95,33 +96,33 @@ inline constexpr std::array<reason_words, reason_count> reason_table{{
 
 } // namespace detail
 
-/// The reason's name as it appears in `~reason`; for violation and os_error the part before the colon. Static storage;
-/// a value that does not exist is "none". Any thread.
+/// The name of the reason as in `~reason`; for violation and os_error the part before the colon. A value that does not
+/// exist is "none". Static storage. Any thread.
 [[nodiscard]] constexpr std::string_view to_string(reason why) noexcept { return detail::words_of(why).name; }
 
-/// A sentence for people: what has happened, and for what is not the peer's or the application's doing, where to look.
-/// Static storage. Any thread.
+/// A sentence for people: what happened, and where to look if neither the peer nor the application caused it. Static
+/// storage. Any thread.
 [[nodiscard]] constexpr std::string_view describe(reason why) noexcept { return detail::words_of(why).description; }
 
-/// Where a channel was when its cause struck. One that was accepted by a listener is `opened` from the start.
+/// How far a channel was when its cause occurred. An accepted connection is `opened` from the start.
 enum class channel_step : std::uint8_t { connecting, listening, opened };
 
-/// Why a channel ended, completely. A plain value.
+/// Why a channel ended, with all details. A plain value.
 struct cause {
     reason why = reason::none;
-    /// For violation: the status of the violated rule. For os_error and no_base_handle: the failed step's status, for
-    /// example setsockopt_failed. Else success.
+    /// For violation: the status of the violated rule. For os_error and no_base_handle: the status of the failed step,
+    /// for example setsockopt_failed. Else success.
     status code = status::success;
-    /// The system's own number of the failure (errno, WSAGetLastError, getaddrinfo); 0 when there is none.
+    /// The system's own error code (errno, WSAGetLastError, getaddrinfo); 0: none.
     int os_code = 0;
 
-    /// A cause that needs no details.
+    /// A cause without details.
     [[nodiscard]] static constexpr cause of(reason why) noexcept { return cause{why, status::success, 0}; }
 
     /// The peer broke a rule; `rule` is the status that names it.
     [[nodiscard]] static constexpr cause violation(status rule) noexcept { return cause{reason::violation, rule, 0}; }
 
-    /// The system failed `failed_step` with its own error number `code`.
+    /// The step with the status `failed_step` failed with the system's error code `code`.
     [[nodiscard]] static constexpr cause os(int code, status failed_step) noexcept {
         return cause{reason::os_error, failed_step, code};
     }
@@ -129,7 +130,7 @@ struct cause {
     friend constexpr bool operator==(const cause&, const cause&) noexcept = default;
 };
 
-/// The text of a cause, stored inline. The view lives as long as this object.
+/// The text of a cause, stored in this object. Views of it live as long as the object.
 class reason_text {
 public:
     [[nodiscard]] std::string_view view() const noexcept { return {buffer_.data(), size_}; }
@@ -176,8 +177,8 @@ constexpr status failed_step_status(channel_step step) noexcept {
 
 } // namespace detail
 
-/// The status a cause puts on the messages that come back and on a failed hello_response or welcome_response. (The
-/// goodbye of an opened channel always has channel_closed.) A cause without a reason is success. Any thread.
+/// The status for messages that come back, and for a failed hello_response or welcome_response. The goodbye of an
+/// opened channel always has channel_closed. A cause without a reason gives success. Any thread.
 [[nodiscard]] constexpr status status_of(const cause& why, channel_step step) noexcept {
     switch (why.why) {
     case reason::none: return status::success;
@@ -227,9 +228,9 @@ inline std::optional<cause> parse_os_error(std::string_view digits) noexcept {
 
 } // namespace detail
 
-/// Reads the value of a `~reason` header back; nothing when it is not exactly one of the texts to_text writes for a
-/// channel that ended. An os_error comes back with its code, but with unknown_error as the failed step's status, which
-/// does not travel. Any thread.
+/// Parses the value of a `~reason` header. No value: it is not exactly a text that to_text writes for a channel that
+/// ended. An os_error has its code, and unknown_error as the status of the failed step, which does not travel. Any
+/// thread.
 [[nodiscard]] inline std::optional<cause> parse_reason(std::string_view text) noexcept {
     std::optional<cause> found;
     if (const std::size_t colon = text.find(':'); colon != std::string_view::npos) {

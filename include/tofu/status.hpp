@@ -18,8 +18,8 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// Outcome of an operation, also the status byte of a message. The numbers are fixed by the protocol and travel on the
-/// wire (shared with the Zig implementation, g41797/tofu).
+/// The outcome of an operation, and the status byte of a message. The protocol fixes the numbers; they travel on the
+/// wire, also to the Zig implementation (g41797/tofu).
 enum class status : std::uint8_t {
     success = 0,
     not_implemented_yet = 1,
@@ -62,10 +62,10 @@ struct std::is_error_code_enum<tofu::status> : std::true_type {};
 
 namespace tofu::inline TOFU_ABI {
 
-/// How many status codes there are: 0 to status_count - 1.
+/// The number of status codes: 0 to status_count - 1.
 inline constexpr std::size_t status_count = 32;
 
-/// The status a byte from the wire stands for; a byte above 31 is unknown_error. Any thread.
+/// The status of a byte from the wire. A byte above 31 is unknown_error. Any thread.
 [[nodiscard]] constexpr status status_from_byte(std::uint8_t value) noexcept {
     return value < status_count ? static_cast<status>(value) : status::unknown_error;
 }
@@ -145,24 +145,24 @@ inline const std::error_category* make_status_category() noexcept {
 
 } // namespace detail
 
-/// The enumerator's own name ("connect_failed"); static storage. Values that do not exist are "unknown_error". Any
-/// thread.
+/// The name of the enumerator, such as "connect_failed". A value that does not exist is "unknown_error". Static
+/// storage. Any thread.
 [[nodiscard]] constexpr std::string_view to_string(status code) noexcept { return detail::words_of(code).name; }
 
-/// The category of every error code of this library: its name is "tofu", a message is one human sentence. Its values
-/// are the numbers of `status`; an options_problem has values of 256 and more. The category is never destroyed, so the
-/// destructor of a global object may still use an error code. Any thread.
+/// The category of all error codes of this library. Its name is "tofu", and a message is one sentence. Its values are
+/// the numbers of `status`; an options_problem has values of 256 and more. The category is never destroyed, so the
+/// destructor of a global object may use an error code. Any thread.
 [[nodiscard]] inline const std::error_category& status_category() noexcept {
     static const std::error_category* const instance = detail::make_status_category(); // one for all kinds of units
     return *instance;
 }
 
-/// The error code of a status; success gives a code that is false. Any thread.
+/// The error code of a status. success gives a code that is false. Any thread.
 [[nodiscard]] inline std::error_code make_error_code(status code) noexcept {
     return std::error_code(static_cast<int>(code), status_category());
 }
 
-/// The error code of an options_problem; none gives a code that is false. Any thread.
+/// The error code of an options_problem. `none` gives a code that is false. Any thread.
 [[nodiscard]] inline std::error_code make_error_code(options_problem what) noexcept {
     if (what == options_problem::none) return make_error_code(status::success);
     const int detail = static_cast<int>(what) * detail::detail_unit;
@@ -177,7 +177,7 @@ inline const std::error_category* make_status_category() noexcept {
 
 inline namespace TOFU_EXCEPTIONS_ABI {
 
-/// Throws std::system_error with this code; `what` names the failed call and must end with a zero byte. Without
+/// Throws std::system_error with this code. `what` names the failed call and must end with a zero byte. Without
 /// exceptions the program is terminated. Every throw of the library is this one. Any thread.
 [[noreturn]] inline void throw_status([[maybe_unused]] const std::error_code& code, [[maybe_unused]] const char* what) {
 #if TOFU_HAS_EXCEPTIONS

@@ -19,7 +19,8 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// One header; the views point into the bytes it was read from. Names are case-sensitive and compared byte by byte.
+/// One header. The views point into the bytes from which it was read. Names are case-sensitive and compared byte by
+/// byte.
 struct text_header {
     std::string_view name{};
     std::string_view value{}; // without the spaces and tabs around it
@@ -38,7 +39,7 @@ constexpr std::string_view trim_blanks(std::string_view text) noexcept {
     return text;
 }
 
-/// Cuts the first line off `rest`, its CRLF included if it has one.
+/// Cuts the first line off `rest`, with its CRLF if it has one.
 constexpr std::string_view take_header_line(std::string_view& rest) noexcept {
     const std::size_t end = rest.find(header_line_end);
     const std::size_t length = end == std::string_view::npos ? rest.size() : end + header_line_end.size();
@@ -47,7 +48,7 @@ constexpr std::string_view take_header_line(std::string_view& rest) noexcept {
     return line;
 }
 
-/// The header in a line; one with an empty name when the line has no colon or nothing before it.
+/// The header in a line. The name is empty if the line has no colon, or nothing before it.
 constexpr text_header parse_header_line(std::string_view line) noexcept {
     if (line.ends_with(header_line_end)) line.remove_suffix(header_line_end.size());
     const std::size_t colon = line.find(':');
@@ -57,9 +58,9 @@ constexpr text_header parse_header_line(std::string_view line) noexcept {
 
 } // namespace detail
 
-/// The headers in a block of text. Any bytes are accepted: a line without a colon or with nothing before it is skipped,
-/// a last line without CRLF counts, the first colon splits. The text must live as long as the range, its iterators and
-/// what they gave. Any thread, as for any reader.
+/// The headers in a block of text. Any bytes are accepted: a line without a colon, or with nothing before it, is
+/// skipped; a last line without CRLF counts; the first colon splits. The text must outlive the range, its iterators and
+/// their views. Any thread, as for any reader.
 class text_header_range {
 public:
     class iterator {
@@ -131,25 +132,25 @@ private:
     std::string_view wire_;
 };
 
-/// The text headers of one message, stored as they travel. Move-only. What is written here is checked; what came from
-/// a peer may be any bytes and is read as text_header_range describes. A failing call changes nothing. Names and values
-/// given may be views into the same object. Changing it makes iterators and views into it invalid. One thread at a
-/// time.
+/// The text headers of one message, stored as they travel. Move-only. The functions check what they write; what came
+/// from a peer may be any bytes, and is read as text_header_range describes. A failing call changes nothing. Names and
+/// values may be views into the same object. A change makes iterators and views into the object invalid. One thread at
+/// a time.
 class text_headers {
 public:
     using iterator = text_header_range::iterator;
     using const_iterator = iterator;
 
-    /// Adds a header at the end. invalid_message: an empty name; CR, LF, NUL or ':' in the name; CR, LF or NUL in the
-    /// value. invalid_headers_len: more than 65,535 bytes in all. allocation_failed: no memory. Spaces and tabs around
-    /// the value are written, but readers do not see them.
+    /// Adds a header at the end. Spaces and tabs around the value are written, but readers do not see them. Errors:
+    /// invalid_message: an empty name; CR, LF, NUL or ':' in the name; CR, LF or NUL in the value. invalid_headers_len:
+    /// more than 65,535 bytes in all. allocation_failed: memory is short.
     [[nodiscard]] tofu::status append(std::string_view name, std::string_view value) noexcept {
         if (!acceptable(name, value)) return status::invalid_message;
         const std::size_t separator = missing_line_end(wire());
         if (!fits(name, value, buffer_.size() + separator)) return status::invalid_headers_len;
         const std::size_t total = buffer_.size() + separator + line_length(name, value);
         if (total > buffer_.capacity()) {
-            // The old block stays until the line is written: name and value may point into it.
+            // The old block stays until the line is written, as name and value may point into it.
             byte_buffer grown;
             if (!grown.reserve(grown_capacity(total)) && !grown.reserve(total)) return status::allocation_failed;
             static_cast<void>(grown.append(buffer_.bytes()));
@@ -161,15 +162,15 @@ public:
         return status::success;
     }
 
-    /// Gives the first header of that name the value and removes the others of that name; appends when there is none.
-    /// Fails as append does.
+    /// Sets the value of the first header with that name, and removes the other headers with that name. Appends a
+    /// header if there is none. Errors as `append`.
     [[nodiscard]] tofu::status set(std::string_view name, std::string_view value) noexcept {
         if (!contains(name)) return append(name, value);
         if (!acceptable(name, value)) return status::invalid_message;
         const std::size_t kept = length_without(name);
         if (!fits(name, value, kept)) return status::invalid_headers_len;
         byte_buffer next;
-        // Room for one more CRLF: the first header's place may be the end of a last line that has none.
+        // Room for one more CRLF: the first header with that name may be in a last line without one.
         if (!next.reserve(kept + line_length(name, value) + detail::header_line_end.size())) {
             return status::allocation_failed;
         }
@@ -186,10 +187,10 @@ public:
         return status::success;
     }
 
-    /// Removes every header of that name. Allocates nothing.
+    /// Removes every header with that name. Allocates nothing. Linear.
     void erase(std::string_view name) noexcept {
         if (name.empty() || !contains(name)) return;
-        // The first matching line stays in its place until the end, as the copy of the name that nothing overwrites.
+        // The first matching line stays in its place until the end, because `name` may point into it.
         std::string_view rest = wire();
         std::string_view line = detail::take_header_line(rest);
         while (detail::parse_header_line(line).name != name) line = detail::take_header_line(rest);
@@ -205,7 +206,7 @@ public:
         cut(first, first_length, end);
     }
 
-    /// Removes the last header that has this name and this value. False: there is none. Allocates nothing. Linear.
+    /// Removes the last header with this name and this value. False: there is none. Allocates nothing. Linear.
     bool erase_last(std::string_view name, std::string_view value) noexcept {
         std::string_view line;
         for (std::string_view rest = wire(); !rest.empty();) {
@@ -226,30 +227,30 @@ public:
     [[nodiscard]] iterator begin() const noexcept { return range().begin(); }
     [[nodiscard]] iterator end() const noexcept { return range().end(); }
 
-    /// Bytes on the wire.
+    /// The bytes on the wire.
     [[nodiscard]] std::size_t size_bytes() const noexcept { return buffer_.size(); }
-    /// True when there are no bytes at all.
+    /// True: there are no bytes.
     [[nodiscard]] bool empty() const noexcept { return buffer_.empty(); }
-    /// Forgets the headers, keeps the memory.
+    /// Removes all headers, and keeps the memory.
     void clear() noexcept { buffer_.clear(); }
 
     /// The bytes as they travel.
     [[nodiscard]] std::string_view wire() const noexcept { return buffer_.text(); }
 
-    /// Takes bytes as they travelled, whatever they are. False, and nothing changed, when they are more than 65,535 or
-    /// there is no memory.
+    /// Replaces the content with bytes as they travelled, whatever they are. False: more than 65,535 bytes, or memory
+    /// is short; nothing has changed.
     [[nodiscard]] bool assign_wire(std::string_view bytes) noexcept {
         return bytes.size() <= max_part_length && buffer_.assign(std::as_bytes(std::span(bytes.data(), bytes.size())));
     }
 
-    /// The memory itself, for the engine, which reads from the wire directly into it. It must not be left with more
-    /// than 65,535 bytes.
+    /// The memory, for the engine, which reads from the wire directly into it. Must not hold more than 65,535 bytes
+    /// afterwards.
     [[nodiscard]] byte_buffer& buffer() noexcept { return buffer_; }
     [[nodiscard]] const byte_buffer& buffer() const noexcept { return buffer_; }
 
 private:
     [[nodiscard]] static bool acceptable(std::string_view name, std::string_view value) noexcept {
-        // Not by find_first_of, which in libstdc++ calls a function for each character.
+        // find_first_of of libstdc++ calls a function for each character.
         const auto breaks = [](char each) { return each == '\r' || each == '\n' || each == '\0'; };
         return !name.empty() && std::none_of(name.begin(), name.end(), breaks) &&
                name.find(':') == std::string_view::npos && std::none_of(value.begin(), value.end(), breaks);
@@ -259,18 +260,18 @@ private:
         return name.size() + 1 + value.size() + detail::header_line_end.size();
     }
 
-    // Each length alone first: their sum could overflow.
+    // Each length alone first, because their sum could overflow.
     [[nodiscard]] static bool fits(std::string_view name, std::string_view value, std::size_t others) noexcept {
         return name.size() <= max_part_length && value.size() <= max_part_length &&
                others + line_length(name, value) <= max_part_length;
     }
 
-    // A peer's last line may lack its end; what is written behind it must not become part of it.
+    // The last line of a peer may have no CRLF; the next line must not become part of it.
     [[nodiscard]] static std::size_t missing_line_end(std::string_view text) noexcept {
         return text.empty() || text.ends_with(detail::header_line_end) ? 0 : detail::header_line_end.size();
     }
 
-    // The caller has made the room, so no append can fail and none moves the bytes.
+    // The caller has made the room, so no append fails and none moves the bytes.
     static void write_line(byte_buffer& to, std::string_view name, std::string_view value) noexcept {
         if (missing_line_end(to.text()) != 0) static_cast<void>(to.append(detail::header_line_end));
         static_cast<void>(to.append(name));
@@ -306,7 +307,7 @@ private:
 
     void cut(std::size_t from, std::size_t length, std::size_t end) noexcept {
         std::memmove(buffer_.data() + from, buffer_.data() + from + length, end - from - length);
-        static_cast<void>(buffer_.resize(end - length)); // shrinking cannot fail
+        static_cast<void>(buffer_.resize(end - length)); // a shrink cannot fail
     }
 
     byte_buffer buffer_;

@@ -14,9 +14,7 @@ namespace {
 struct conversation_of_bytes {
     explicit conversation_of_bytes(const setting& here) : talk(here), peer(talk.engine, talk.listen()) {
         peer.read_ahead();
-        peer.say_hello();
-        channel = talk.accept();
-        BOOST_REQUIRE(peer.receive().has_value());
+        channel = be_accepted(talk, peer);
     }
 
     /// A request of the peer's, as the server has received it.

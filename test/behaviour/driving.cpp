@@ -46,12 +46,16 @@ TOFU_TEST_CASE(run_once_does_what_there_is_to_do, here, caller_only) {
 
 TOFU_TEST_CASE(run_once_waits_no_longer_than_it_was_told, here, caller_only) {
     dialogue talk(here);
-    const auto start = clock::now();
-    talk.engine.run_once(0ms);
-    talk.engine.run_once(20ms);
-    talk.engine.run_once(-1h);
-    BOOST_TEST((clock::now() - start >= 20ms));
-    BOOST_TEST((clock::now() - start < patience));
+    bool was_whole = false;
+    for (int tries = 0; tries < 5 && !was_whole; ++tries) { // the system may interrupt a wait; see poll_recorder.hpp
+        const auto start = clock::now();
+        talk.engine.run_once(0ms);
+        talk.engine.run_once(20ms);
+        talk.engine.run_once(-1h);
+        was_whole = clock::now() - start >= 20ms;
+        BOOST_TEST((clock::now() - start < patience));
+    }
+    BOOST_TEST(was_whole);
 }
 
 TOFU_TEST_CASE(next_deadline_says_when_run_once_is_due, here, caller_only& with_timers) {

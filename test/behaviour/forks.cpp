@@ -159,9 +159,7 @@ TOFU_TEST_CASE(a_child_that_destroyed_its_copies_keeps_no_connection_open, here)
     for (const bool group_only : {false, true}) {
         dialogue talk(here);
         raw_socket peer(talk.engine, talk.listen());
-        peer.say_hello();
-        const std::uint16_t channel = talk.accept();
-        BOOST_REQUIRE(peer.receive());
+        const std::uint16_t channel = be_accepted(talk, peer);
         forked_child child([&](const fork_line& line) {
             { any_group gone = std::move(talk.server); }
             if (!group_only) {

@@ -604,7 +604,8 @@ BOOST_AUTO_TEST_CASE(a_look_that_fails_rests_like_a_wait) {
 }
 
 // Before: the same for an engine that must not wait, because something is due.
-TOFU_TEST_CASE(an_engine_that_must_not_wait_does_not_spin_while_its_poller_fails, at, posix_poll_only& caller_only) {
+TOFU_TEST_CASE(an_engine_that_must_not_wait_does_not_spin_while_its_poller_fails, at,
+               only_with(poller::posix_poll) & caller_only) {
     dialogue talk(at);
     const auto link = talk.connect();
     std::size_t turns = 0;

@@ -76,9 +76,7 @@ TOFU_TEST_CASE(a_peer_that_leaves_ends_the_channel_once, here) {
     for (const bool resets : {false, true}) {
         talk_holder talk(std::in_place, here);
         raw_socket peer(talk->engine, talk->listen());
-        peer.say_hello();
-        const std::uint16_t channel = talk->accept();
-        BOOST_REQUIRE(peer.receive());
+        const std::uint16_t channel = be_accepted(*talk, peer);
         if (resets)
             peer.reset();
         else
@@ -91,9 +89,7 @@ TOFU_TEST_CASE(a_peer_that_leaves_ends_the_channel_once, here) {
 TOFU_TEST_CASE(a_violation_ends_the_channel_once, here) {
     talk_holder talk(std::in_place, here);
     raw_socket peer(talk->engine, talk->listen());
-    peer.say_hello();
-    const std::uint16_t channel = talk->accept();
-    BOOST_REQUIRE(peer.receive());
+    const std::uint16_t channel = be_accepted(*talk, peer);
     peer.send({.op = static_cast<op_code>(12)});
     // The channel may have ended before this one is sent.
     static_cast<void>(peer.try_send(raw_socket::wire_of({.op = static_cast<op_code>(13)})));
@@ -280,9 +276,7 @@ TOFU_TEST_CASE(a_bye_signal_works_after_ones_own_bye_and_after_the_peers, here) 
 TOFU_TEST_CASE(a_bye_signal_works_while_a_half_closed_peer_is_served, here) {
     dialogue talk(here, {.max_queued_bytes = 1024 * 1024, .bye_time = 0ms});
     raw_socket peer(talk.engine, talk.listen());
-    peer.say_hello();
-    const std::uint16_t channel = talk.accept();
-    BOOST_REQUIRE(peer.receive());
+    const std::uint16_t channel = be_accepted(talk, peer);
     const std::string large(tofu::max_part_length, 'x');
     std::error_code error;
     do {

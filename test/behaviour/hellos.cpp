@@ -209,9 +209,7 @@ TOFU_TEST_CASE(a_server_that_stays_silent_runs_into_the_hello_limit, here, with_
 TOFU_TEST_CASE(a_bye_signal_of_the_peer_ends_the_channel_and_the_queue_comes_back, here) {
     dialogue talk(here);
     raw_socket peer(talk.engine, talk.listen());
-    peer.say_hello();
-    const std::uint16_t channel = talk.accept();
-    BOOST_REQUIRE(peer.receive());
+    const std::uint16_t channel = be_accepted(talk, peer);
     std::size_t posted = 0;
     std::error_code error;
     do {
@@ -238,9 +236,7 @@ TOFU_TEST_CASE(a_bye_signal_of_the_peer_ends_the_channel_and_the_queue_comes_bac
 TOFU_TEST_CASE(a_bye_signal_need_not_be_whole, here) {
     dialogue talk(here);
     raw_socket peer(talk.engine, talk.listen());
-    peer.say_hello();
-    const std::uint16_t channel = talk.accept();
-    BOOST_REQUIRE(peer.receive());
+    const std::uint16_t channel = be_accepted(talk, peer);
     std::vector<std::byte> header = raw_socket::wire_of({.op = op_code::bye_signal}, "a:b\r\n", "body");
     header.resize(tofu::binary_header::wire_size);
     peer.send(header);
@@ -250,9 +246,7 @@ TOFU_TEST_CASE(a_bye_signal_need_not_be_whole, here) {
 TOFU_TEST_CASE(a_bye_signal_is_an_abort_also_after_a_bye_request, here) {
     dialogue talk(here);
     raw_socket peer(talk.engine, talk.listen());
-    peer.say_hello();
-    const std::uint16_t channel = talk.accept();
-    BOOST_REQUIRE(peer.receive());
+    const std::uint16_t channel = be_accepted(talk, peer);
     peer.send({.op = op_code::bye_request, .message_id = 1});
     peer.send({.op = op_code::bye_signal, .message_id = 2});
     talk.expect(talk.server, op_code::bye_request);
@@ -262,9 +256,7 @@ TOFU_TEST_CASE(a_bye_signal_is_an_abort_also_after_a_bye_request, here) {
 TOFU_TEST_CASE(a_bye_signal_after_both_byes_spoils_nothing, here) {
     dialogue talk(here, {.grace_time = 60s});
     raw_socket peer(talk.engine, talk.listen());
-    peer.say_hello();
-    const std::uint16_t channel = talk.accept();
-    BOOST_REQUIRE(peer.receive());
+    const std::uint16_t channel = be_accepted(talk, peer);
     peer.send({.op = op_code::bye_request, .message_id = 1});
     talk.server.post(answer(talk.expect(talk.server, op_code::bye_request), op_code::bye_response));
     BOOST_REQUIRE(peer.receive());

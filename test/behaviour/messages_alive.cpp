@@ -67,16 +67,12 @@ TOFU_TEST_CASE(at_the_limit_the_engine_goes_on, here, one_system) {
     dialogue talk(here, limited(3));
     const tofu::address where = talk.listen();
     raw_socket peer(talk.engine, where);
-    peer.say_hello();
-    const std::uint16_t number = talk.accept();
-    BOOST_REQUIRE(peer.receive());
+    const std::uint16_t number = be_accepted(talk, peer);
     expect_none_counted(talk);
     std::vector<tofu::message_ptr> held = take_all(talk.engine);
 
     raw_socket late(talk.engine, where); // it accepts, reads, posts on, tells of a shortage, and says goodbye
-    late.say_hello();
-    const std::uint16_t another = talk.accept();
-    BOOST_REQUIRE(late.receive());
+    const std::uint16_t another = be_accepted(talk, late);
     for (int i = 0; i < 20; ++i) {
         peer.send({.op = op_code::request, .message_id = 5}, "", "question");
         talk.server.post(answer(talk.expect(talk.server, op_code::request), op_code::response));
@@ -98,9 +94,7 @@ TOFU_TEST_CASE(at_the_limit_the_engine_goes_on, here, one_system) {
 TOFU_TEST_CASE(what_is_given_on_counts_beyond_the_limit_and_get_waits_for_it, here, one_system) {
     dialogue talk(here, limited(3));
     raw_socket peer(talk.engine, talk.listen());
-    peer.say_hello();
-    talk.accept();
-    BOOST_REQUIRE(peer.receive());
+    be_accepted(talk, peer);
     expect_none_counted(talk);
     for (std::size_t i = 0; i < 10; ++i) { // each is received, and given on to a receiver that does not look yet
         peer.send({.op = op_code::signal}, "", "update");

@@ -11,12 +11,20 @@ using tofu::status;
 
 BOOST_AUTO_TEST_SUITE(names)
 
+namespace {
+
+/// The test answers what the engine asks: talk.names.
+struct named : script, scripted_dialogue {
+    explicit named(const setting& where, const tofu::options& opts = {}) : scripted_dialogue(where, *this, opts) {}
+};
+
+} // namespace
+
 TOFU_TEST_CASE(a_name_is_asked_for_and_its_address_connected_to, here, tcp_only) {
-    script play;
-    scripted_dialogue talk(here, play);
+    named talk(here);
     const tofu::address where = talk.listen();
     const std::uint16_t client = talk.hello_to_name("a.name");
-    question asked = play.names.next(talk.engine);
+    question asked = talk.names.next(talk.engine);
     BOOST_TEST(asked.host == "a.name");
     BOOST_TEST(asked.port == 80);
     BOOST_TEST(!asked.for_listening);
@@ -31,19 +39,17 @@ TOFU_TEST_CASE(a_name_is_asked_for_and_its_address_connected_to, here, tcp_only)
 }
 
 TOFU_TEST_CASE(a_literal_never_goes_to_the_resolver, here, tcp_only) {
-    script play;
-    scripted_dialogue talk(here, play);
+    named talk(here);
     talk.connect();
-    BOOST_TEST(play.names.idle());
+    BOOST_TEST(talk.names.idle());
 }
 
 TOFU_TEST_CASE(each_address_of_a_name_is_tried_in_turn, here, tcp_only) {
-    script play;
-    scripted_dialogue talk(here, play);
+    named talk(here);
     const tofu::address where = talk.listen();
     const std::array<refusing_port, 3> refusing;
     const std::uint16_t client = talk.hello_to_name();
-    play.names.next(talk.engine).answer({refusing[0].where(), refusing[1].where(), where, refusing[2].where()});
+    talk.names.next(talk.engine).answer({refusing[0].where(), refusing[1].where(), where, refusing[2].where()});
     talk.accept();
     const tofu::message_ptr m = talk.expect(talk.client, op_code::hello_response);
     BOOST_TEST(!m->from_engine());
@@ -51,20 +57,18 @@ TOFU_TEST_CASE(each_address_of_a_name_is_tried_in_turn, here, tcp_only) {
 }
 
 TOFU_TEST_CASE(when_every_address_refuses_so_does_the_name, here, tcp_only) {
-    script play;
-    scripted_dialogue talk(here, play);
+    named talk(here);
     const std::array<refusing_port, 2> refusing;
     const std::uint16_t client = talk.hello_to_name();
-    play.names.next(talk.engine).answer({refusing[0].where(), refusing[1].where()});
+    talk.names.next(talk.engine).answer({refusing[0].where(), refusing[1].where()});
     talk.expect_failure(talk.client, op_code::hello_response, client, status::connect_failed, "connect_refused");
     talk.expect_silence(talk.client);
 }
 
 TOFU_TEST_CASE(an_unknown_name_fails_the_connect, here, tcp_only) {
-    script play;
-    scripted_dialogue talk(here, play);
+    named talk(here);
     const tofu::binary_header hello = talk.hello(tofu::tcp_address{"un.known", 1});
-    play.names.next(talk.engine).fail(tofu::io_failure::name_not_found);
+    talk.names.next(talk.engine).fail(tofu::io_failure::name_not_found);
     const tofu::message_ptr m = talk.expect(talk.client, op_code::hello_response);
     BOOST_TEST(m->from_engine());
     BOOST_TEST(m->header().message_id == hello.message_id);
@@ -75,32 +79,29 @@ TOFU_TEST_CASE(an_unknown_name_fails_the_connect, here, tcp_only) {
 }
 
 TOFU_TEST_CASE(an_answer_without_addresses_is_an_unknown_name, here, tcp_only) {
-    script play;
-    scripted_dialogue talk(here, play);
+    named talk(here);
     const std::uint16_t client = talk.hello_to_name();
-    play.names.next(talk.engine).answer({});
+    talk.names.next(talk.engine).answer({});
     talk.expect_failure(talk.client, op_code::hello_response, client, status::connect_failed, "name_not_found");
 }
 
 TOFU_TEST_CASE(a_question_dropped_unanswered_is_an_unknown_name, here, tcp_only) {
-    script play;
-    scripted_dialogue talk(here, play);
+    named talk(here);
     const std::uint16_t client = talk.hello_to_name();
-    { const question dropped = play.names.next(talk.engine); }
+    { const question dropped = talk.names.next(talk.engine); }
     talk.expect_failure(talk.client, op_code::hello_response, client, status::connect_failed, "name_not_found");
     const std::uint16_t listener = talk.listen_on_name();
-    { const question dropped = play.names.next(talk.engine); }
+    { const question dropped = talk.names.next(talk.engine); }
     talk.expect_failure(talk.server, op_code::welcome_response, listener, status::listen_failed, "name_not_found");
 }
 
 TOFU_TEST_CASE(without_memory_for_its_answer_a_name_ends_with_out_of_memory, here, tcp_only) {
-    script play;
-    scripted_dialogue talk(here, play);
+    named talk(here);
     const tofu::address where = talk.listen();
     const std::uint16_t client = talk.hello_to_name();
     const std::uint16_t listener = talk.listen_on_name();
     for (int i = 0; i < 2; ++i) {
-        question asked = play.names.next(talk.engine);
+        question asked = talk.names.next(talk.engine);
         const scarce_memory scarce(0);
         asked.answer({asked.for_listening ? loopback() : where});
     }
@@ -109,11 +110,10 @@ TOFU_TEST_CASE(without_memory_for_its_answer_a_name_ends_with_out_of_memory, her
 }
 
 TOFU_TEST_CASE(an_answer_may_come_from_another_thread, here, tcp_only) {
-    script play;
-    scripted_dialogue talk(here, play);
+    named talk(here);
     const tofu::address where = talk.listen();
     talk.hello_to_name();
-    question asked = play.names.next(talk.engine);
+    question asked = talk.names.next(talk.engine);
     std::thread resolver([&] { asked.answer({where}); });
     talk.accept(); // in a caller-driven engine this thread waits in the poller meanwhile
     resolver.join();
@@ -121,13 +121,12 @@ TOFU_TEST_CASE(an_answer_may_come_from_another_thread, here, tcp_only) {
 }
 
 TOFU_TEST_CASE(others_go_on_while_a_name_is_asked_for, here, tcp_only) {
-    script play;
-    scripted_dialogue talk(here, play);
+    named talk(here);
     const auto link = talk.connect();
     talk.hello_to_name();
     const std::uint16_t listener = talk.listen_on_name();
-    const question first = play.names.next(talk.engine);
-    const question second = play.names.next(talk.engine);
+    const question first = talk.names.next(talk.engine);
+    const question second = talk.names.next(talk.engine);
     BOOST_TEST(second.for_listening);
     for (int i = 0; i < 10; ++i) {
         talk.client.post(make(talk.engine, op_code::request, link.client, "still there?"));
@@ -138,11 +137,10 @@ TOFU_TEST_CASE(others_go_on_while_a_name_is_asked_for, here, tcp_only) {
 }
 
 TOFU_TEST_CASE(what_was_posted_meanwhile_follows_the_hello, here, tcp_only) {
-    script play;
-    scripted_dialogue talk(here, play);
+    named talk(here);
     const tofu::address where = talk.listen();
     const std::uint16_t client = talk.hello_to_name();
-    question asked = play.names.next(talk.engine);
+    question asked = talk.names.next(talk.engine);
     talk.client.post(make(talk.engine, op_code::request, client, "first"));
     talk.client.post(make(talk.engine, op_code::signal, client, "second"));
     asked.answer({where});
@@ -152,10 +150,9 @@ TOFU_TEST_CASE(what_was_posted_meanwhile_follows_the_hello, here, tcp_only) {
 }
 
 TOFU_TEST_CASE(what_was_posted_meanwhile_comes_back_when_the_name_is_unknown, here, tcp_only) {
-    script play;
-    scripted_dialogue talk(here, play);
+    named talk(here);
     const std::uint16_t client = talk.hello_to_name();
-    question asked = play.names.next(talk.engine);
+    question asked = talk.names.next(talk.engine);
     talk.client.post(make(talk.engine, op_code::request, client, "in vain", 77));
     asked.fail(tofu::io_failure::name_not_found);
     const tofu::message_ptr m = talk.expect(talk.client, op_code::request);
@@ -167,24 +164,22 @@ TOFU_TEST_CASE(what_was_posted_meanwhile_comes_back_when_the_name_is_unknown, he
 }
 
 TOFU_TEST_CASE(a_resolver_that_never_answers_is_a_connect_timeout, here, tcp_only& with_timers) {
-    script play;
-    scripted_dialogue talk(here, play, {.connect_time = 50ms});
+    named talk(here, {.connect_time = 50ms});
     const auto before = std::chrono::steady_clock::now();
     const std::uint16_t client = talk.hello_to_name();
     talk.expect_failure(talk.client, op_code::hello_response, client, status::connect_failed, "connect_timeout");
     BOOST_TEST((std::chrono::steady_clock::now() - before >= 50ms));
-    question late = play.names.next(talk.engine);
+    question late = talk.names.next(talk.engine);
     late.answer({talk.listen()});
     talk.expect_silence(talk.client);
     talk.expect_silence(talk.server);
 }
 
 TOFU_TEST_CASE(an_abort_ends_the_wait_for_a_name, here, tcp_only) {
-    script play;
-    scripted_dialogue talk(here, play);
+    named talk(here);
     const tofu::address where = talk.listen();
     const std::uint16_t client = talk.hello_to_name();
-    question late = play.names.next(talk.engine);
+    question late = talk.names.next(talk.engine);
     talk.client.post(make(talk.engine, op_code::bye_signal, client));
     talk.expect_failure(talk.client, op_code::hello_response, client, status::channel_closed, "aborted");
     late.answer({where});
@@ -194,10 +189,9 @@ TOFU_TEST_CASE(an_abort_ends_the_wait_for_a_name, here, tcp_only) {
 }
 
 TOFU_TEST_CASE(an_abort_ends_a_listener_that_waits_for_its_name, here, tcp_only) {
-    script play;
-    scripted_dialogue talk(here, play);
+    named talk(here);
     const std::uint16_t listener = talk.listen_on_name();
-    question late = play.names.next(talk.engine);
+    question late = talk.names.next(talk.engine);
     talk.server.post(make(talk.engine, op_code::bye_signal, listener));
     talk.expect_failure(talk.server, op_code::welcome_response, listener, status::channel_closed, "aborted");
     late.answer({loopback()});
@@ -205,15 +199,14 @@ TOFU_TEST_CASE(an_abort_ends_a_listener_that_waits_for_its_name, here, tcp_only)
 }
 
 TOFU_TEST_CASE(a_late_answer_does_not_reach_the_next_owner_of_the_slot, here, tcp_only) {
-    script play;
-    scripted_dialogue talk(here, play);
+    named talk(here);
     const tofu::address where = talk.listen();
     const std::uint16_t first = talk.hello_to_name("first");
-    question late = play.names.next(talk.engine);
+    question late = talk.names.next(talk.engine);
     talk.client.post(make(talk.engine, op_code::bye_signal, first));
     talk.expect_failure(talk.client, op_code::hello_response, first, status::channel_closed, "aborted");
     const std::uint16_t second = talk.hello_to_name("second"); // the free slot was used last
-    question present = play.names.next(talk.engine);
+    question present = talk.names.next(talk.engine);
     late.answer({where});
     talk.expect_silence(talk.server);
     present.fail(tofu::io_failure::name_not_found);
@@ -221,10 +214,9 @@ TOFU_TEST_CASE(a_late_answer_does_not_reach_the_next_owner_of_the_slot, here, tc
 }
 
 TOFU_TEST_CASE(a_listener_may_have_a_name, here, tcp_only) {
-    script play;
-    scripted_dialogue talk(here, play);
+    named talk(here);
     const std::uint16_t listener = talk.listen_on_name();
-    question asked = play.names.next(talk.engine);
+    question asked = talk.names.next(talk.engine);
     BOOST_TEST(asked.for_listening);
     asked.answer({loopback()});
     const tofu::message_ptr m = talk.expect(talk.server, op_code::welcome_response);
@@ -235,22 +227,20 @@ TOFU_TEST_CASE(a_listener_may_have_a_name, here, tcp_only) {
 }
 
 TOFU_TEST_CASE(each_address_of_a_listeners_name_is_tried_in_turn, here, tcp_only) {
-    script play;
-    scripted_dialogue talk(here, play);
+    named talk(here);
     const tofu::address taken = talk.listen();
     talk.listen_on_name();
-    play.names.next(talk.engine).answer({taken, tofu::tcp_address{"192.0.2.1", 0}, loopback()}); // 192.0.2.1: nobody's
+    talk.names.next(talk.engine).answer({taken, tofu::tcp_address{"192.0.2.1", 0}, loopback()}); // 192.0.2.1: nobody's
     const tofu::message_ptr m = talk.expect(talk.server, op_code::welcome_response);
     BOOST_TEST(to_string(m->status()) == to_string(status::success));
     talk.connect(tofu::parse_address(m->headers().find(tofu::listen_on_header)).value);
 }
 
 TOFU_TEST_CASE(a_group_may_go_while_its_name_is_asked_for, here, tcp_only) {
-    script play;
-    scripted_dialogue talk(here, play);
+    named talk(here);
     const tofu::address where = talk.listen();
     talk.hello_to_name();
-    question late = play.names.next(talk.engine);
+    question late = talk.names.next(talk.engine);
     talk.client = talk.engine.create_group();
     late.answer({where});
     talk.expect_silence(talk.server);

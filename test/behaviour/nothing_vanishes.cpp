@@ -91,9 +91,7 @@ struct clogged {
         talk.emplace(here, tofu::options{.max_queued_bytes = 1024 * 1024});
         where = talk->listen();
         peer.emplace(talk->engine, where);
-        peer->say_hello();
-        channel = talk->accept();
-        BOOST_REQUIRE(peer->receive());
+        channel = be_accepted(*talk, *peer);
         do {
             while (post_recorded(talk->server, make_largest(talk->engine, channel, posted.size()), posted)) {
             }
@@ -283,9 +281,7 @@ void expect_all_before_the_goodbye(const setting& here, std::size_t count, const
                                    std::string_view reason, void (*leave)(raw_socket&)) {
     dialogue talk(here, opts);
     raw_socket peer(talk.engine, talk.listen());
-    peer.say_hello();
-    const std::uint16_t channel = talk.accept();
-    BOOST_REQUIRE(peer.receive());
+    const std::uint16_t channel = be_accepted(talk, peer);
     // At once: what a peer that resets has not transmitted yet is lost on its side.
     std::vector<std::byte> everything;
     for (std::size_t i = 0; i < count; ++i) {
@@ -346,9 +342,7 @@ TOFU_TEST_CASE(every_post_that_races_with_the_end_is_sent_or_returned_or_refused
     const tofu::address where = talk.listen();
     for (int round = 0; round < 15; ++round) {
         raw_socket peer(talk.engine, where);
-        peer.say_hello();
-        const std::uint16_t channel = talk.accept();
-        BOOST_REQUIRE(peer.receive());
+        const std::uint16_t channel = be_accepted(talk, peer);
         BOOST_REQUIRE(talk.engine.drain(patience)); // the answer is counted
         const std::uint64_t sent_before = talk.engine.stats().messages_sent;
 

@@ -154,7 +154,7 @@ TOFU_TEST_CASE(an_engine_without_a_descriptor_is_not_made_and_the_system_says_wh
 }
 
 // posix_poll only: poll(2) refuses to look at more descriptors than the process may have, epoll_wait(2) does not.
-TOFU_TEST_CASE(a_poller_that_fails_makes_nobody_spin, here, posix_poll_only) {
+TOFU_TEST_CASE(a_poller_that_fails_makes_nobody_spin, here, only_with(poller::posix_poll)) {
     dialogue talk(here);
     const auto link = talk.connect();
     tofu::message_ptr request = make(talk.engine, op_code::request, link.client, "unseen for a while");

@@ -417,9 +417,7 @@ TOFU_TEST_CASE(origin_is_cleared_and_status_and_lengths_are_what_they_say, here)
 TOFU_TEST_CASE(internal_bits_of_a_peer_do_not_travel_on, here) {
     dialogue talk(here);
     raw_socket peer(talk.engine, talk.listen());
-    peer.say_hello();
-    talk.accept();
-    BOOST_REQUIRE(peer.receive());
+    be_accepted(talk, peer);
     std::vector<std::byte> wire = raw_socket::wire_of({.op = op_code::request, .message_id = 5}, {}, "hi");
     wire[2] |= std::byte{0xC0};
     peer.send(wire);
@@ -437,9 +435,7 @@ TOFU_TEST_CASE(internal_bits_of_a_peer_do_not_travel_on, here) {
 struct full_channel {
     explicit full_channel(const setting& here, const tofu::options& opts)
         : talk(here, opts), peer(talk.engine, talk.listen()) {
-        peer.say_hello();
-        channel = talk.accept();
-        BOOST_REQUIRE(peer.receive());
+        channel = be_accepted(talk, peer);
         std::error_code error;
         do { // the system's buffers may still take something
             for (error.clear(); !error; ++posted) talk.server.post(next(), error);

@@ -25,9 +25,7 @@ raw_header with_proto(unsigned proto, std::uint64_t id = 1) {
 /// An accepted raw peer.
 struct visitor {
     visitor(dialogue& talk, const tofu::address& where) : socket(talk.engine, where) {
-        socket.say_hello();
-        channel = talk.accept();
-        BOOST_REQUIRE(socket.receive());
+        channel = be_accepted(talk, socket);
     }
     raw_socket socket;
     std::uint16_t channel = 0;

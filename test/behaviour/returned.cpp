@@ -23,9 +23,7 @@ struct watched_wire {
     explicit watched_wire(const setting& here, const tofu::options& opts = {})
         : talk(here, scripted_engine(here, play, opts)) {
         peer = std::make_unique<raw_socket>(talk.engine, talk.listen());
-        peer->say_hello();
-        channel = talk.accept();
-        BOOST_REQUIRE(peer->receive());
+        channel = be_accepted(talk, *peer);
     }
 
     /// Posts it as a signal on the watched channel; what its peer sees.

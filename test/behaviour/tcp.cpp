@@ -143,9 +143,7 @@ TOFU_TEST_CASE(every_channel_of_the_pool_works_and_no_more, here, tcp_only& with
     }
 
     raw_socket peer(talk.engine, where); // channel 1,024
-    peer.say_hello();
-    const std::uint16_t channel = talk.accept();
-    BOOST_REQUIRE(peer.receive());
+    const std::uint16_t channel = be_accepted(talk, peer);
     talk.await_channels(all);
     peer.send({.op = op_code::request, .message_id = 2}, {}, "as good as the first");
     BOOST_TEST(body_of(*talk.expect(talk.server, op_code::request)) == "as good as the first");
@@ -161,9 +159,7 @@ TOFU_TEST_CASE(every_channel_of_the_pool_works_and_no_more, here, tcp_only& with
     talk.client.post(make(talk.engine, op_code::bye_signal, last)); // makes room for one
     talk.expect_failure(talk.client, op_code::hello_response, last, status::channel_closed, "aborted");
     raw_socket next(talk.engine, where);
-    next.say_hello();
-    talk.accept();
-    BOOST_TEST(next.receive().has_value());
+    be_accepted(talk, next);
     peer.send({.op = op_code::signal, .message_id = 3}, {}, "still here");
     const tofu::message_ptr m = talk.expect(talk.server, op_code::signal);
     BOOST_TEST(m->header().channel_number == channel);

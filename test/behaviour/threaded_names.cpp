@@ -4,7 +4,6 @@
 #if !defined(_WIN32)
 #include "support/forked_child.hpp"
 #endif
-#include "support/default_poll.hpp"
 #include "support/gated_names.hpp"
 #include "support/harness.hpp"
 #include "support/own_ports.hpp"
@@ -12,6 +11,8 @@
 
 #include <tofu/engine/protocol/failure.hpp>
 #include <tofu/reactor.hpp>
+
+#include <pollers.hpp>
 
 #if defined(_WIN32)
 #include <process.h>

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 #include <tuple>
+#include <type_traits>
 
 using namespace tofu_test;
 using std::chrono::milliseconds;
@@ -27,6 +28,20 @@ tofu::options ten_minutes() {
             .grace_time = minutes(10)};
 }
 
+template <class Value>
+tofu::options ten_minutes_but(Value tofu::options::*member, std::type_identity_t<Value> value) {
+    tofu::options opts = ten_minutes();
+    opts.*member = value;
+    return opts;
+}
+
+std::vector<std::byte> message(op_code op, std::string_view body = {}) {
+    return raw_socket::wire_of({.op = op, .message_id = 5}, "", body);
+}
+
+const std::string large(65535, 'l');
+constexpr std::uint64_t too_many = 100; ///< large messages, for a peer that does not read
+
 /// An engine whose clock can be moved on.
 struct timed : script, scripted_dialogue {
     explicit timed(const setting& where, const tofu::options& opts = ten_minutes())
@@ -44,15 +59,15 @@ struct timed : script, scripted_dialogue {
         turn_loop();
         BOOST_TEST(!from.wait_receive(0ms));
     }
+    /// Ten minutes that began now are not over nine minutes later, and they are two minutes after that.
+    void pass_limit(group& to_be_told) {
+        pass(minutes(9));
+        expect_nothing(to_be_told);
+        pass(minutes(2));
+    }
     /// The last message of a client's channel that was never opened.
     void expect_failed_hello(const binary_header& hello, status why, std::string_view reason) {
         expect_failed(client, op_code::hello_response, hello, why, reason);
-    }
-    std::uint16_t be_accepted(raw_socket& peer) {
-        peer.say_hello();
-        const std::uint16_t number = accept();
-        BOOST_REQUIRE(peer.receive());
-        return number;
     }
     /// Sends, and waits until the engine has read it.
     void send(raw_socket& peer, std::span<const std::byte> bytes) {
@@ -75,6 +90,26 @@ struct timed : script, scripted_dialogue {
     }
 };
 
+/// The server has accepted a peer of bytes.
+struct accepted : timed {
+    explicit accepted(const setting& where, const tofu::options& opts = ten_minutes()) : timed(where, opts) {}
+
+    void post_bye() {
+        post(op_code::bye_request, number);
+        BOOST_REQUIRE(peer.receive());
+    }
+    void peer_says_bye() {
+        send(peer, message(op_code::bye_request));
+        expect(server, op_code::bye_request);
+    }
+    void flood() {
+        for (std::uint64_t id = 1; id <= too_many; ++id) post(op_code::signal, number, large, id);
+    }
+
+    raw_socket peer{engine, listen()};
+    const std::uint16_t number = be_accepted(*this, peer);
+};
+
 /// The client has connected to a server of bytes, which has received the hello_request and has not answered.
 struct unanswered : timed {
     explicit unanswered(const setting& where, const tofu::options& opts = ten_minutes())
@@ -85,17 +120,15 @@ struct unanswered : timed {
         BOOST_REQUIRE(peer.receive());
     }
 
+    void post_bye() {
+        client.post(make(engine, op_code::bye_request, request.channel_number));
+        BOOST_REQUIRE(peer.receive());
+    }
+
     raw_listener server_of_bytes;
     binary_header request;
     raw_socket peer;
 };
-
-std::vector<std::byte> message(op_code op, std::string_view body = {}) {
-    return raw_socket::wire_of({.op = op, .message_id = 5}, "", body);
-}
-
-const std::string large(65535, 'l');
-constexpr std::uint64_t too_many = 100; ///< large messages, for a peer that does not read
 
 } // namespace
 
@@ -112,9 +145,7 @@ TOFU_TEST_CASE(a_peer_that_never_says_hello_is_closed, here, with_timers) {
 }
 
 TOFU_TEST_CASE(half_a_hello_does_not_prolong_the_hello_time, here, with_timers) {
-    tofu::options opts = ten_minutes();
-    opts.message_time = minutes(60);
-    timed talk(here, opts);
+    timed talk(here, ten_minutes_but(&tofu::options::message_time, minutes(60)));
     raw_socket peer(talk.engine, talk.listen());
     talk.await([&] { return talk.engine.stats().accepted == 1; });
     talk.pass(minutes(9));
@@ -127,41 +158,30 @@ TOFU_TEST_CASE(half_a_hello_does_not_prolong_the_hello_time, here, with_timers) 
 
 TOFU_TEST_CASE(a_hello_that_is_never_answered_fails, here, with_timers) {
     unanswered talk(here);
-    talk.pass(minutes(9));
-    talk.expect_nothing(talk.client);
-    talk.pass(minutes(2));
+    talk.pass_limit(talk.client);
     talk.expect_failed_hello(talk.request, status::communication_failed, "hello_timeout");
 }
 
 TOFU_TEST_CASE(a_bye_posted_before_the_hello_response_does_not_switch_the_hello_time_off, here, with_timers) {
-    tofu::options opts = ten_minutes();
-    opts.bye_time = 0ms;
-    unanswered talk(here, opts);
-    talk.client.post(make(talk.engine, op_code::bye_request, talk.request.channel_number));
-    BOOST_REQUIRE(talk.peer.receive());
+    unanswered talk(here, ten_minutes_but(&tofu::options::bye_time, 0ms));
+    talk.post_bye();
     talk.pass(minutes(11));
     talk.expect_failed_hello(talk.request, status::communication_failed, "hello_timeout");
 }
 
 TOFU_TEST_CASE(a_bye_posted_before_the_hello_response_has_its_time_from_then_on, here, with_timers) {
     unanswered talk(here);
-    talk.client.post(make(talk.engine, op_code::bye_request, talk.request.channel_number));
-    BOOST_REQUIRE(talk.peer.receive());
+    talk.post_bye();
     talk.pass(minutes(9)); // until now the hello time was the earlier one
     talk.send(talk.peer, message(op_code::hello_response));
     talk.expect(talk.client, op_code::hello_response);
-    talk.pass(minutes(9));
-    talk.expect_nothing(talk.client);
-    talk.pass(minutes(2));
+    talk.pass_limit(talk.client);
     talk.expect_goodbye(talk.client, talk.request.channel_number, "bye_timeout");
 }
 
 TOFU_TEST_CASE(a_hello_response_does_not_prolong_the_bye_time, here, with_timers) {
-    tofu::options opts = ten_minutes();
-    opts.bye_time = minutes(5);
-    unanswered talk(here, opts);
-    talk.client.post(make(talk.engine, op_code::bye_request, talk.request.channel_number));
-    BOOST_REQUIRE(talk.peer.receive());
+    unanswered talk(here, ten_minutes_but(&tofu::options::bye_time, minutes(5)));
+    talk.post_bye();
     talk.pass(minutes(4));
     talk.send(talk.peer, message(op_code::hello_response));
     talk.expect(talk.client, op_code::hello_response);
@@ -174,9 +194,7 @@ TOFU_TEST_CASE(a_refusal_ends_the_hello_time_and_begins_the_bye_time, here, with
     talk.pass(minutes(9));
     talk.send(talk.peer, message(op_code::bye_request));
     talk.expect(talk.client, op_code::bye_request);
-    talk.pass(minutes(9));
-    talk.expect_nothing(talk.client);
-    talk.pass(minutes(2));
+    talk.pass_limit(talk.client);
     talk.expect_failed_hello(talk.request, status::communication_failed, "bye_timeout");
 }
 
@@ -193,72 +211,61 @@ TOFU_TEST_CASE(a_message_that_began_has_to_end, here, with_timers) {
     const std::vector<std::byte> whole = message(op_code::request, "never whole");
     for (const std::size_t part : {std::size_t{1}, binary_header::wire_size, whole.size() - 1}) {
         BOOST_TEST_CONTEXT(part << " bytes") {
-            timed talk(here);
-            raw_socket peer(talk.engine, talk.listen());
-            const std::uint16_t number = talk.be_accepted(peer);
-            talk.send(peer, std::span(whole).first(part));
-            talk.pass(minutes(9));
-            talk.expect_nothing(talk.server);
-            talk.pass(minutes(2));
-            talk.expect_goodbye(talk.server, number, "message_timeout");
+            accepted talk(here);
+            talk.send(talk.peer, std::span(whole).first(part));
+            talk.pass_limit(talk.server);
+            talk.expect_goodbye(talk.server, talk.number, "message_timeout");
         }
     }
 }
 
 TOFU_TEST_CASE(the_message_time_counts_from_the_first_byte, here, with_timers) {
-    timed talk(here);
-    raw_socket peer(talk.engine, talk.listen());
-    const std::uint16_t number = talk.be_accepted(peer);
+    accepted talk(here);
     const std::vector<std::byte> whole = message(op_code::request, "a byte a minute, and never whole");
     for (std::size_t i = 0; i < 9; ++i) {
-        talk.send(peer, std::span(whole).subspan(i, 1));
+        talk.send(talk.peer, std::span(whole).subspan(i, 1));
         talk.pass(minutes(1));
     }
-    talk.send(peer, std::span(whole).subspan(9, 20));
+    talk.send(talk.peer, std::span(whole).subspan(9, 20));
     talk.expect_nothing(talk.server);
     talk.pass(minutes(2));
-    talk.expect_goodbye(talk.server, number, "message_timeout");
+    talk.expect_goodbye(talk.server, talk.number, "message_timeout");
 }
 
 TOFU_TEST_CASE(each_message_has_its_own_time, here, with_timers) {
-    timed talk(here);
-    raw_socket peer(talk.engine, talk.listen());
-    const std::uint16_t number = talk.be_accepted(peer);
+    accepted talk(here);
     std::vector<std::byte> second_half_and_first_half = message(op_code::request, "m");
     std::rotate(second_half_and_first_half.begin(), second_half_and_first_half.begin() + 8,
                 second_half_and_first_half.end());
-    talk.send(peer, std::span<const std::byte>(message(op_code::request, "m")).first(8));
+    talk.send(talk.peer, std::span<const std::byte>(message(op_code::request, "m")).first(8));
     for (int i = 0; i < 5; ++i) {
         talk.pass(minutes(9));
-        talk.send(peer, second_half_and_first_half); // one ends and the next begins in one piece
+        talk.send(talk.peer, second_half_and_first_half); // one ends and the next begins in one piece
         BOOST_TEST(body_of(*talk.expect(talk.server, op_code::request)) == "m");
     }
     talk.pass(minutes(11));
-    talk.expect_goodbye(talk.server, number, "message_timeout");
+    talk.expect_goodbye(talk.server, talk.number, "message_timeout");
 }
 
 TOFU_TEST_CASE(a_message_that_has_to_wait_for_others_is_not_late, here, with_timers) {
-    tofu::options opts = ten_minutes();
-    opts.max_messages = 4; // two messages may be incomplete
-    timed talk(here, opts);
+    // two messages may be incomplete
+    timed talk(here, ten_minutes_but(&tofu::options::max_messages, 4));
     const tofu::address where = talk.listen();
     raw_socket first(talk.engine, where);
     raw_socket second(talk.engine, where);
     raw_socket third(talk.engine, where);
     std::set<std::uint16_t> late;
     for (raw_socket* const peer : {&first, &second}) {
-        late.insert(talk.be_accepted(*peer));
+        late.insert(be_accepted(talk, *peer));
         talk.send(*peer, std::span<const std::byte>(message(op_code::request, "never whole")).first(20));
     }
-    talk.be_accepted(third);
+    be_accepted(talk, third);
     const std::vector<std::byte> whole = message(op_code::request, "waits");
     talk.send(third, std::span(whole).first(3));
     const std::uint64_t before = talk.engine.stats().bytes_received;
     third.send(std::span(whole).subspan(3, whole.size() - 4));
     talk.await([&] { return talk.engine.stats().bytes_received >= before + binary_header::wire_size - 3; });
-    talk.pass(minutes(9));
-    talk.expect_nothing(talk.server);
-    talk.pass(minutes(2));
+    talk.pass_limit(talk.server);
     for (int i = 0; i < 2; ++i) {
         const tofu::message_ptr goodbye = talk.expect(talk.server, op_code::signal);
         BOOST_TEST(reason_of(*goodbye) == "message_timeout");
@@ -271,114 +278,82 @@ TOFU_TEST_CASE(a_message_that_has_to_wait_for_others_is_not_late, here, with_tim
 }
 
 TOFU_TEST_CASE(a_half_closed_peer_is_not_late_with_its_message, here, with_timers) {
-    tofu::options opts = ten_minutes();
-    opts.bye_time = minutes(60);
-    timed talk(here, opts);
-    raw_socket peer(talk.engine, talk.listen());
-    const std::uint16_t number = talk.be_accepted(peer);
-    talk.send(peer, message(op_code::request, "question"));
-    talk.send(peer, std::span<const std::byte>(message(op_code::request, "never whole")).first(20));
-    peer.shutdown_write();
+    accepted talk(here, ten_minutes_but(&tofu::options::bye_time, minutes(60)));
+    talk.send(talk.peer, message(op_code::request, "question"));
+    talk.send(talk.peer, std::span<const std::byte>(message(op_code::request, "never whole")).first(20));
+    talk.peer.shutdown_write();
     talk.await([&] { return talk.engine.stats().credit_used == 1; }); // the half one's is free
     talk.pass(minutes(11));
     talk.server.post(answer(talk.expect(talk.server, op_code::request), op_code::response));
-    BOOST_TEST(peer.receive().value().body == "question");
-    talk.expect_goodbye(talk.server, number, "peer_disconnected");
+    BOOST_TEST(talk.peer.receive().value().body == "question");
+    talk.expect_goodbye(talk.server, talk.number, "peer_disconnected");
 }
 
 TOFU_TEST_CASE(a_channel_without_traffic_is_idle, here, with_timers) {
-    tofu::options opts = ten_minutes();
-    opts.idle_time = minutes(10);
-    timed talk(here, opts);
-    raw_socket peer(talk.engine, talk.listen());
-    const std::uint16_t number = talk.be_accepted(peer);
+    accepted talk(here, ten_minutes_but(&tofu::options::idle_time, minutes(10)));
     for (int i = 0; i < 3; ++i) { // traffic in either direction counts
         talk.pass(minutes(9));
-        talk.send(peer, message(op_code::signal, "in"));
+        talk.send(talk.peer, message(op_code::signal, "in"));
         talk.expect(talk.server, op_code::signal);
         talk.pass(minutes(9));
-        talk.post(op_code::signal, number, "out");
-        BOOST_REQUIRE(peer.receive());
+        talk.post(op_code::signal, talk.number, "out");
+        BOOST_REQUIRE(talk.peer.receive());
     }
-    talk.pass(minutes(9));
-    talk.expect_nothing(talk.server);
-    talk.pass(minutes(2));
-    talk.expect_goodbye(talk.server, number, "idle_timeout");
+    talk.pass_limit(talk.server);
+    talk.expect_goodbye(talk.server, talk.number, "idle_timeout");
 }
 
 TOFU_TEST_CASE(a_bye_that_is_never_answered_ends, here, with_timers) {
-    timed talk(here);
-    raw_socket peer(talk.engine, talk.listen());
-    const std::uint16_t number = talk.be_accepted(peer);
-    talk.post(op_code::bye_request, number);
-    BOOST_REQUIRE(peer.receive());
-    talk.pass(minutes(9));
-    talk.expect_nothing(talk.server);
-    talk.pass(minutes(2));
-    talk.expect_goodbye(talk.server, number, "bye_timeout");
+    accepted talk(here);
+    talk.post_bye();
+    talk.pass_limit(talk.server);
+    talk.expect_goodbye(talk.server, talk.number, "bye_timeout");
 }
 
 TOFU_TEST_CASE(a_bye_the_application_never_answers_ends, here, with_timers) {
-    timed talk(here);
-    raw_socket peer(talk.engine, talk.listen());
-    const std::uint16_t number = talk.be_accepted(peer);
-    talk.send(peer, message(op_code::bye_request));
-    talk.expect(talk.server, op_code::bye_request);
-    talk.pass(minutes(9));
-    talk.expect_nothing(talk.server);
-    talk.pass(minutes(2));
-    talk.expect_goodbye(talk.server, number, "bye_timeout");
+    accepted talk(here);
+    talk.peer_says_bye();
+    talk.pass_limit(talk.server);
+    talk.expect_goodbye(talk.server, talk.number, "bye_timeout");
 }
 
 TOFU_TEST_CASE(the_bye_time_counts_from_the_first_bye_and_bounds_the_flush, here, with_timers) {
-    timed talk(here);
-    raw_socket peer(talk.engine, talk.listen());
-    const std::uint16_t number = talk.be_accepted(peer);
-    talk.send(peer, message(op_code::bye_request));
-    talk.expect(talk.server, op_code::bye_request);
-    for (std::uint64_t id = 1; id <= too_many; ++id) talk.post(op_code::signal, number, large, id);
+    accepted talk(here);
+    talk.peer_says_bye();
+    talk.flood();
     talk.pass(minutes(9));
-    talk.post(op_code::bye_response, number, {}, 1000);
+    talk.post(op_code::bye_response, talk.number, {}, 1000);
     talk.pass(minutes(2));
-    talk.expect_unsent(number, 1000, "bye_timeout");
+    talk.expect_unsent(talk.number, 1000, "bye_timeout");
 }
 
 TOFU_TEST_CASE(a_bye_that_crosses_does_not_prolong_the_bye_time, here, with_timers) {
-    timed talk(here);
-    raw_socket peer(talk.engine, talk.listen());
-    const std::uint16_t number = talk.be_accepted(peer);
-    for (std::uint64_t id = 1; id <= too_many; ++id) talk.post(op_code::signal, number, large, id);
-    talk.post(op_code::bye_request, number, {}, 1000);
+    accepted talk(here);
+    talk.flood();
+    talk.post(op_code::bye_request, talk.number, {}, 1000);
     talk.pass(minutes(9));
-    talk.send(peer, message(op_code::bye_request));
-    talk.expect(talk.server, op_code::bye_request);
+    talk.peer_says_bye();
     talk.pass(minutes(2));
-    talk.expect_unsent(number, 1000, "bye_timeout");
+    talk.expect_unsent(talk.number, 1000, "bye_timeout");
 }
 
 TOFU_TEST_CASE(the_bye_time_bounds_a_half_closed_peer_that_does_not_read, here, with_timers) {
-    timed talk(here);
-    raw_socket peer(talk.engine, talk.listen());
-    const std::uint16_t number = talk.be_accepted(peer);
-    for (std::uint64_t id = 1; id <= too_many; ++id) talk.post(op_code::signal, number, large, id);
-    peer.shutdown_write();
+    accepted talk(here);
+    talk.flood();
+    talk.peer.shutdown_write();
     talk.expect_silence(talk.server); // past everything of the peer
-    talk.pass(minutes(9));
-    talk.expect_nothing(talk.server);
-    talk.pass(minutes(2));
-    talk.expect_unsent(number, too_many, "bye_timeout");
+    talk.pass_limit(talk.server);
+    talk.expect_unsent(talk.number, too_many, "bye_timeout");
 }
 
 TOFU_TEST_CASE(the_bye_time_bounds_an_application_that_does_not_receive, here, with_timers) {
-    timed talk(here);
-    raw_socket peer(talk.engine, talk.listen());
-    const std::uint16_t number = talk.be_accepted(peer);
-    talk.send(peer, message(op_code::signal, "the last"));
-    peer.shutdown_write();
+    accepted talk(here);
+    talk.send(talk.peer, message(op_code::signal, "the last"));
+    talk.peer.shutdown_write();
     talk.expect_silence(talk.client); // the end of the stream is read, and its marker waits in the group's queue
     talk.pass(minutes(11));
     BOOST_TEST(body_of(*talk.expect(talk.server, op_code::signal)) == "the last");
-    talk.expect_goodbye(talk.server, number, "bye_timeout");
+    talk.expect_goodbye(talk.server, talk.number, "bye_timeout");
 }
 
 TOFU_TEST_CASE(the_grace_time_ends_a_channel_that_is_done_with_reason_bye, here, with_timers) {
@@ -386,22 +361,17 @@ TOFU_TEST_CASE(the_grace_time_ends_a_channel_that_is_done_with_reason_bye, here,
     opts.idle_time = minutes(5); // no other limit may spoil the good end
     opts.message_time = minutes(5);
     opts.bye_time = minutes(5);
-    timed talk(here, opts);
-    raw_socket peer(talk.engine, talk.listen());
-    const std::uint16_t number = talk.be_accepted(peer);
-    talk.post(op_code::bye_request, number);
-    BOOST_REQUIRE(peer.receive());
+    accepted talk(here, opts);
+    talk.post_bye();
     std::vector<std::byte> crossing = message(op_code::bye_request);
     const std::vector<std::byte> late = message(op_code::bye_response, "late, and never whole");
     crossing.insert(crossing.end(), late.begin(), late.end() - 2);
-    talk.send(peer, crossing);
+    talk.send(talk.peer, crossing);
     talk.expect(talk.server, op_code::bye_request);
-    BOOST_TEST(peer.reads_until_end());
-    talk.send(peer, std::span(late).last(2).first(1)); // in the grace time traffic begins no other limit
-    talk.pass(minutes(9));
-    talk.expect_nothing(talk.server);
-    talk.pass(minutes(2));
-    talk.expect_goodbye(talk.server, number, "bye");
+    BOOST_TEST(talk.peer.reads_until_end());
+    talk.send(talk.peer, std::span(late).last(2).first(1)); // in the grace time traffic begins no other limit
+    talk.pass_limit(talk.server);
+    talk.expect_goodbye(talk.server, talk.number, "bye");
 }
 
 // TCP only: a connection to a Unix domain socket stands or fails at once.
@@ -409,9 +379,7 @@ TOFU_TEST_CASE(a_connection_that_never_stands_fails, here, tcp_only& with_timers
     timed talk(here);
     talk.never_connects = true;
     const binary_header hello = talk.hello(loopback(9));
-    talk.pass(minutes(9));
-    talk.expect_nothing(talk.client);
-    talk.pass(minutes(2));
+    talk.pass_limit(talk.client);
     talk.expect_failed_hello(hello, status::connect_failed, "connect_timeout");
 }
 
@@ -450,9 +418,7 @@ TOFU_TEST_CASE(a_listeners_name_has_the_connect_time_to_be_found, here, tcp_only
     timed talk(here);
     const std::uint16_t listener = talk.listen_on_name();
     const question asked = talk.names.next(talk.engine);
-    talk.pass(minutes(9));
-    talk.expect_nothing(talk.server);
-    talk.pass(minutes(2));
+    talk.pass_limit(talk.server);
     talk.expect_failure(talk.server, op_code::welcome_response, listener, status::connect_failed, "connect_timeout");
 }
 
@@ -465,9 +431,7 @@ TOFU_TEST_CASE(a_bye_posted_meanwhile_leaves_the_connect_time_alone, here, tcp_o
         talk.never_connects = true;
         const binary_header hello = talk.hello(loopback(9));
         talk.client.post(make(talk.engine, op_code::bye_request, hello.channel_number, {}, 70));
-        talk.pass(minutes(9));
-        talk.expect_nothing(talk.client);
-        talk.pass(minutes(2));
+        talk.pass_limit(talk.client);
         const tofu::message_ptr bye = talk.expect(talk.client, op_code::bye_request);
         BOOST_TEST(bye->from_engine());
         BOOST_TEST(to_string(bye->status()) == to_string(status::connect_failed));
@@ -477,9 +441,7 @@ TOFU_TEST_CASE(a_bye_posted_meanwhile_leaves_the_connect_time_alone, here, tcp_o
 
 // TCP only: Unix domain sockets need no look-up.
 TOFU_TEST_CASE(a_bye_posted_before_the_connection_stands_has_its_time_from_then_on, here, tcp_only& with_timers) {
-    tofu::options opts = ten_minutes();
-    opts.bye_time = minutes(5);
-    timed talk(here, opts);
+    timed talk(here, ten_minutes_but(&tofu::options::bye_time, minutes(5)));
     const binary_header hello = talk.hello(tofu::tcp_address{"some.name", 80});
     question asked = talk.names.next(talk.engine);
     talk.client.post(make(talk.engine, op_code::bye_request, hello.channel_number));
@@ -511,10 +473,10 @@ TOFU_TEST_CASE(a_limit_of_zero_is_off, here, with_timers) {
     BOOST_REQUIRE(answering.receive());
     raw_socket without_hello(talk.engine, where);
     raw_socket half(talk.engine, where);
-    talk.be_accepted(half);
+    be_accepted(talk, half);
     talk.send(half, std::span<const std::byte>(message(op_code::signal, "late")).first(18));
     raw_socket leaving(talk.engine, where);
-    const std::uint16_t left = talk.be_accepted(leaving);
+    const std::uint16_t left = be_accepted(talk, leaving);
     talk.post(op_code::bye_request, left);
     BOOST_REQUIRE(leaving.receive());
     talk.pass(years);
@@ -523,7 +485,7 @@ TOFU_TEST_CASE(a_limit_of_zero_is_off, here, with_timers) {
 
     answering.send(message(op_code::hello_response));
     BOOST_TEST(!talk.expect(talk.client, op_code::hello_response)->from_engine());
-    talk.be_accepted(without_hello);
+    be_accepted(talk, without_hello);
     half.send(std::span<const std::byte>(message(op_code::signal, "late")).subspan(18));
     BOOST_TEST(body_of(*talk.expect(talk.server, op_code::signal)) == "late");
     leaving.send(message(op_code::bye_response));
@@ -537,14 +499,12 @@ TOFU_TEST_CASE(a_limit_of_zero_is_off, here, with_timers) {
 }
 
 TOFU_TEST_CASE(limits_stand_still_while_there_is_no_credit, here, with_timers) {
-    tofu::options opts = ten_minutes();
-    opts.max_messages = 4;
-    timed talk(here, opts);
+    timed talk(here, ten_minutes_but(&tofu::options::max_messages, 4));
     const tofu::address where = talk.listen();
     raw_socket slow(talk.engine, where);
-    const std::uint16_t slow_number = talk.be_accepted(slow);
+    const std::uint16_t slow_number = be_accepted(talk, slow);
     raw_socket greedy(talk.engine, where);
-    talk.be_accepted(greedy);
+    be_accepted(talk, greedy);
     raw_socket without_hello(talk.engine, where);
     talk.await([&] { return talk.engine.stats().accepted == 3; });
     talk.send(slow, std::span<const std::byte>(message(op_code::signal, "late")).first(18));
@@ -575,12 +535,10 @@ TOFU_TEST_CASE(a_hello_that_is_there_comes_before_the_deadline_that_has_passed, 
 }
 
 TOFU_TEST_CASE(a_hello_that_is_there_waits_for_credit_without_a_deadline, here, caller_only& with_timers) {
-    tofu::options opts = ten_minutes();
-    opts.max_messages = 4;
-    timed talk(here, opts);
+    timed talk(here, ten_minutes_but(&tofu::options::max_messages, 4));
     const tofu::address where = talk.listen();
     raw_socket first(talk.engine, where);
-    talk.be_accepted(first);
+    be_accepted(talk, first);
     raw_socket second(talk.engine, where);
     talk.await([&] { return talk.engine.stats().accepted == 2; });
     std::vector<tofu::message_ptr> held;
@@ -608,41 +566,32 @@ TOFU_TEST_CASE(a_hello_response_that_is_there_comes_before_the_deadline_that_has
 
 TOFU_TEST_CASE(the_rest_of_a_message_that_is_there_comes_before_the_deadline_that_has_passed, here,
                caller_only& with_timers) {
-    timed talk(here);
-    raw_socket peer(talk.engine, talk.listen());
-    talk.be_accepted(peer);
+    accepted talk(here);
     const std::vector<std::byte> whole = message(op_code::request, "whole");
-    talk.send(peer, std::span(whole).first(3));
-    peer.send(std::span(whole).subspan(3));
+    talk.send(talk.peer, std::span(whole).first(3));
+    talk.peer.send(std::span(whole).subspan(3));
     talk.oversleep();
     BOOST_TEST(body_of(*talk.expect(talk.server, op_code::request)) == "whole");
 }
 
 TOFU_TEST_CASE(traffic_that_is_there_comes_before_the_idle_deadline_that_has_passed, here, caller_only& with_timers) {
-    tofu::options opts = ten_minutes();
-    opts.idle_time = minutes(10);
-    timed talk(here, opts);
-    raw_socket peer(talk.engine, talk.listen());
-    const std::uint16_t number = talk.be_accepted(peer);
-    peer.send(message(op_code::request, "in time"));
+    accepted talk(here, ten_minutes_but(&tofu::options::idle_time, minutes(10)));
+    talk.peer.send(message(op_code::request, "in time"));
     talk.oversleep();
     BOOST_TEST(body_of(*talk.expect(talk.server, op_code::request)) == "in time");
     talk.expect_nothing(talk.server);
-    talk.post(op_code::signal, number);
-    BOOST_TEST(peer.receive().has_value());
+    talk.post(op_code::signal, talk.number);
+    BOOST_TEST(talk.peer.receive().has_value());
 }
 
 TOFU_TEST_CASE(a_bye_response_that_is_there_comes_before_the_deadline_that_has_passed, here, caller_only& with_timers) {
-    timed talk(here);
-    raw_socket peer(talk.engine, talk.listen());
-    const std::uint16_t number = talk.be_accepted(peer);
-    talk.post(op_code::bye_request, number);
-    BOOST_REQUIRE(peer.receive());
-    peer.send(message(op_code::bye_response));
-    peer.shutdown_write();
+    accepted talk(here);
+    talk.post_bye();
+    talk.peer.send(message(op_code::bye_response));
+    talk.peer.shutdown_write();
     talk.oversleep();
     talk.expect(talk.server, op_code::bye_response);
-    talk.expect_goodbye(talk.server, number, "bye");
+    talk.expect_goodbye(talk.server, talk.number, "bye");
 }
 
 TOFU_TEST_CASE(an_end_of_stream_that_is_there_comes_before_the_deadline_that_has_passed, here,
@@ -694,9 +643,7 @@ TOFU_TEST_CASE(message_bye_and_grace_time_are_real, here, with_timers) {
         BOOST_TEST_CONTEXT(reason) {
             dialogue talk(here, opts);
             raw_socket peer(talk.engine, talk.listen());
-            peer.say_hello();
-            const std::uint16_t number = talk.accept();
-            BOOST_REQUIRE(peer.receive());
+            const std::uint16_t number = be_accepted(talk, peer);
             const stopwatch watch;
             if (says_bye) {
                 talk.server.post(make(talk.engine, op_code::bye_request, number));

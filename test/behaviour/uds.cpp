@@ -14,7 +14,6 @@
 #if defined(_WIN32)
 #include <process.h>
 #else
-#include "support/working_directory.hpp"
 
 #include <unistd.h>
 #endif

@@ -3,7 +3,9 @@
 #include "support/harness.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <random>
+#include <vector>
 
 using namespace tofu_test;
 using tofu::binary_header;
@@ -19,7 +21,7 @@ using bytes = std::vector<std::byte>;
 
 /// What a peer sends, and the rule it breaks with it.
 struct offence {
-    const char* what;
+    std::string_view what;
     bytes sent;
     status rule;
 };
@@ -42,8 +44,8 @@ bytes operator+(bytes first, const bytes& second) {
 
 std::string reason_for(status rule) { return "violation:" + std::string(to_string(rule)); }
 
-/// Forbidden to everybody at any time.
-std::vector<offence> never_allowed() {
+/// Forbidden to everybody at any time, and what else is forbidden in one place.
+std::vector<offence> never_allowed(std::initializer_list<offence> there) {
     std::vector<offence> list{
         {"welcome_request", message(op_code::welcome_request), status::invalid_op_code},
         {"welcome_response", message(op_code::welcome_response), status::invalid_op_code},
@@ -54,96 +56,88 @@ std::vector<offence> never_allowed() {
         {"more on bye_request", with_more(op_code::bye_request), status::invalid_more_usage},
     };
     for (unsigned op = 10; op <= 15; ++op) list.push_back({"no op code", code(op), status::invalid_op_code});
+    list.insert(list.end(), there);
     return list;
 }
 
-std::vector<offence> operator+(std::vector<offence> first, std::vector<offence> second) {
-    first.insert(first.end(), second.begin(), second.end());
-    return first;
-}
+/// A connection of two others, which works whatever a peer does.
+struct with_bystanders : dialogue {
+    using dialogue::dialogue;
 
-/// The bystanders' connection works. What else the server receives goes to `others`.
-template <class Others>
-void expect_echo(dialogue& talk, const dialogue::link& link, Others others) {
-    talk.client.post(make(talk.engine, op_code::request, link.client, "still there?"));
-    for (;;) {
-        tofu::message_ptr m = talk.next(talk.server);
-        if (m->header().channel_number != link.server) {
-            others(*m);
-            continue;
+    /// What else the server receives goes to `others`.
+    template <class Others>
+    void expect_echo(Others others) {
+        client.post(make(engine, op_code::request, bystanders.client, "still there?"));
+        for (;;) {
+            tofu::message_ptr m = next(server);
+            if (m->header().channel_number != bystanders.server) {
+                others(*m);
+                continue;
+            }
+            BOOST_REQUIRE(m->op() == op_code::request);
+            server.post(answer(std::move(m), op_code::response));
+            break;
         }
-        BOOST_REQUIRE(m->op() == op_code::request);
-        talk.server.post(answer(std::move(m), op_code::response));
-        break;
+        BOOST_TEST(body_of(*expect(client, op_code::response)) == "still there?");
     }
-    BOOST_TEST(body_of(*talk.expect(talk.client, op_code::response)) == "still there?");
-}
+    void expect_echo() {
+        expect_echo([](const tofu::message& m) {
+            BOOST_ERROR("not expected: " << to_string(m.op()) << " " << m.headers().wire());
+        });
+    }
 
-void expect_echo(dialogue& talk, const dialogue::link& link) {
-    expect_echo(talk, link, [](const tofu::message& m) {
-        BOOST_ERROR("not expected: " << to_string(m.op()) << " " << m.headers().wire());
-    });
-}
+    template <class Offend>
+    void survive(const std::vector<offence>& offences, Offend offend) {
+        for (const offence& one : offences) {
+            BOOST_TEST_CONTEXT(one.what) {
+                offend(one);
+                expect_echo();
+            }
+        }
+    }
 
-/// Says hello as a raw peer and is accepted; the server's channel number.
-std::uint16_t be_accepted(dialogue& talk, raw_socket& peer) {
-    peer.say_hello();
-    const std::uint16_t number = talk.accept();
-    BOOST_REQUIRE(peer.receive());
-    return number;
-}
+    const tofu::address where = listen();
+    const link bystanders = connect(where);
+};
 
 } // namespace
 
 TOFU_TEST_CASE(a_peer_that_has_not_said_hello_is_closed_and_nobody_is_told, here) {
-    dialogue talk(here);
-    const tofu::address where = talk.listen();
-    const auto link = talk.connect(where);
-    const std::vector<offence> first_messages =
-        never_allowed() + std::vector<offence>{
-                              {"request", message(op_code::request), {}},
-                              {"response", message(op_code::response), {}},
-                              {"signal", message(op_code::signal), {}},
-                              {"hello_response", message(op_code::hello_response), {}},
-                              {"bye_request", message(op_code::bye_request), {}},
-                              {"bye_response", message(op_code::bye_response), {}},
-                              {"a hello_request of the engine", with_origin(op_code::hello_request), {}},
-                              {"more on hello_request", with_more(op_code::hello_request), {}},
-                          };
-    for (const offence& one : first_messages) {
-        BOOST_TEST_CONTEXT(one.what) {
-            raw_socket peer(talk.engine, where);
-            peer.send(one.sent);
-            peer.reads_until_end();
-            expect_echo(talk, link);
-        }
-    }
-    raw_socket polite(talk.engine, where);
+    with_bystanders talk(here);
+    const std::vector<offence> first_messages = never_allowed({
+        {"request", message(op_code::request), {}},
+        {"response", message(op_code::response), {}},
+        {"signal", message(op_code::signal), {}},
+        {"hello_response", message(op_code::hello_response), {}},
+        {"bye_request", message(op_code::bye_request), {}},
+        {"bye_response", message(op_code::bye_response), {}},
+        {"a hello_request of the engine", with_origin(op_code::hello_request), {}},
+        {"more on hello_request", with_more(op_code::hello_request), {}},
+    });
+    talk.survive(first_messages, [&](const offence& one) {
+        raw_socket peer(talk.engine, talk.where);
+        peer.send(one.sent);
+        peer.reads_until_end();
+    });
+    raw_socket polite(talk.engine, talk.where);
     be_accepted(talk, polite);
 }
 
 TOFU_TEST_CASE(an_accepted_peer_that_breaks_a_rule_loses_its_channel_alone, here) {
-    dialogue talk(here);
-    const tofu::address where = talk.listen();
-    const auto link = talk.connect(where);
-    const std::vector<offence> offences =
-        never_allowed() + std::vector<offence>{
-                              {"a second hello_request", message(op_code::hello_request), status::invalid_op_code},
-                              {"hello_response", message(op_code::hello_response), status::invalid_op_code},
-                              {"a bye_response nobody asked for", message(op_code::bye_response), //
-                               status::invalid_op_code},
-                          };
-    for (const offence& one : offences) {
-        BOOST_TEST_CONTEXT(one.what) {
-            raw_socket peer(talk.engine, where);
-            const std::uint16_t number = be_accepted(talk, peer);
-            peer.send(raw_socket::wire_of({.op = op_code::signal}, "", "before") + one.sent);
-            BOOST_TEST(body_of(*talk.expect(talk.server, op_code::signal)) == "before");
-            talk.expect_goodbye(talk.server, number, reason_for(one.rule));
-            peer.reads_until_end();
-            expect_echo(talk, link);
-        }
-    }
+    with_bystanders talk(here);
+    const std::vector<offence> offences = never_allowed({
+        {"a second hello_request", message(op_code::hello_request), status::invalid_op_code},
+        {"hello_response", message(op_code::hello_response), status::invalid_op_code},
+        {"a bye_response nobody asked for", message(op_code::bye_response), status::invalid_op_code},
+    });
+    talk.survive(offences, [&](const offence& one) {
+        raw_socket peer(talk.engine, talk.where);
+        const std::uint16_t number = be_accepted(talk, peer);
+        peer.send(raw_socket::wire_of({.op = op_code::signal}, "", "before") + one.sent);
+        BOOST_TEST(body_of(*talk.expect(talk.server, op_code::signal)) == "before");
+        talk.expect_goodbye(talk.server, number, reason_for(one.rule));
+        peer.reads_until_end();
+    });
 }
 
 TOFU_TEST_CASE(a_rule_broken_before_the_hello_was_answered_is_told_too, here) {
@@ -156,93 +150,71 @@ TOFU_TEST_CASE(a_rule_broken_before_the_hello_was_answered_is_told_too, here) {
 }
 
 TOFU_TEST_CASE(after_a_bye_request_only_a_bye_response_may_follow, here) {
-    dialogue talk(here);
-    const tofu::address where = talk.listen();
-    const auto link = talk.connect(where);
-    // Nobody has asked this peer for a bye: even a bye_response is one too many.
+    with_bystanders talk(here);
+    std::vector<offence> offences; // nobody has asked this peer for a bye: even a bye_response is one too many
     for (const op_code op :
-         {op_code::request, op_code::signal, op_code::bye_request, op_code::hello_request, op_code::bye_response}) {
-        BOOST_TEST_CONTEXT(to_string(op)) {
-            raw_socket peer(talk.engine, where);
-            const std::uint16_t number = be_accepted(talk, peer);
-            peer.send(message(op_code::bye_request) + message(op));
-            talk.expect(talk.server, op_code::bye_request);
-            talk.expect_goodbye(talk.server, number, reason_for(status::invalid_op_code));
-            expect_echo(talk, link);
-        }
-    }
+         {op_code::request, op_code::signal, op_code::bye_request, op_code::hello_request, op_code::bye_response})
+        offences.push_back({to_string(op), message(op_code::bye_request) + message(op), status::invalid_op_code});
+    talk.survive(offences, [&](const offence& one) {
+        raw_socket peer(talk.engine, talk.where);
+        const std::uint16_t number = be_accepted(talk, peer);
+        peer.send(one.sent);
+        talk.expect(talk.server, op_code::bye_request);
+        talk.expect_goodbye(talk.server, number, reason_for(one.rule));
+    });
 }
 
 TOFU_TEST_CASE(nothing_may_follow_a_bye_response, here) {
-    dialogue talk(here);
-    const tofu::address where = talk.listen();
-    const auto link = talk.connect(where);
-    for (const op_code op : {op_code::request, op_code::bye_request, op_code::bye_response}) {
-        BOOST_TEST_CONTEXT(to_string(op)) {
-            raw_socket peer(talk.engine, where);
-            const std::uint16_t number = be_accepted(talk, peer);
-            talk.server.post(make(talk.engine, op_code::bye_request, number));
-            BOOST_REQUIRE(peer.receive());
-            peer.send(message(op_code::bye_response) + message(op));
-            talk.expect(talk.server, op_code::bye_response);
-            talk.expect_goodbye(talk.server, number, reason_for(status::invalid_op_code));
-            expect_echo(talk, link);
-        }
-    }
+    with_bystanders talk(here);
+    std::vector<offence> offences;
+    for (const op_code op : {op_code::request, op_code::bye_request, op_code::bye_response})
+        offences.push_back({to_string(op), message(op_code::bye_response) + message(op), status::invalid_op_code});
+    talk.survive(offences, [&](const offence& one) {
+        raw_socket peer(talk.engine, talk.where);
+        const std::uint16_t number = be_accepted(talk, peer);
+        talk.server.post(make(talk.engine, op_code::bye_request, number));
+        BOOST_REQUIRE(peer.receive());
+        peer.send(one.sent);
+        talk.expect(talk.server, op_code::bye_response);
+        talk.expect_goodbye(talk.server, number, reason_for(one.rule));
+    });
 }
 
 TOFU_TEST_CASE(a_server_that_answers_a_hello_wrongly_is_left, here) {
-    dialogue talk(here);
-    const auto link = talk.connect();
+    with_bystanders talk(here);
     raw_listener wrong(talk.engine, here.new_address());
-    const std::vector<offence> offences =
-        never_allowed() +
-        std::vector<offence>{
-            {"hello_request", message(op_code::hello_request), status::invalid_op_code},
-            {"a bye_response nobody asked for", message(op_code::bye_response), status::invalid_op_code},
-            {"a hello_response of the engine", with_origin(op_code::hello_response), status::invalid_message},
-            {"more on hello_response", with_more(op_code::hello_response), status::invalid_more_usage},
-        };
-    for (const offence& one : offences) {
-        BOOST_TEST_CONTEXT(one.what) {
-            const binary_header hello = talk.hello(wrong.where());
-            raw_socket peer = wrong.accept();
-            BOOST_REQUIRE(peer.receive());
-            peer.send(one.sent);
-            const tofu::message_ptr failed = talk.expect(talk.client, op_code::hello_response);
-            BOOST_TEST(failed->from_engine());
-            BOOST_TEST(failed->header().channel_number == hello.channel_number);
-            BOOST_TEST(failed->header().message_id == hello.message_id);
-            BOOST_TEST(to_string(failed->status()) == to_string(one.rule));
-            BOOST_TEST(reason_of(*failed) == reason_for(one.rule));
-            peer.reads_until_end();
-            expect_echo(talk, link);
-        }
-    }
+    const std::vector<offence> offences = never_allowed({
+        {"hello_request", message(op_code::hello_request), status::invalid_op_code},
+        {"a bye_response nobody asked for", message(op_code::bye_response), status::invalid_op_code},
+        {"a hello_response of the engine", with_origin(op_code::hello_response), status::invalid_message},
+        {"more on hello_response", with_more(op_code::hello_response), status::invalid_more_usage},
+    });
+    talk.survive(offences, [&](const offence& one) {
+        const binary_header hello = talk.hello(wrong.where());
+        raw_socket peer = wrong.accept();
+        BOOST_REQUIRE(peer.receive());
+        peer.send(one.sent);
+        talk.expect_failed(talk.client, op_code::hello_response, hello, one.rule, reason_for(one.rule));
+        peer.reads_until_end();
+    });
 }
 
 TOFU_TEST_CASE(a_server_that_breaks_a_rule_later_loses_its_channel_alone, here) {
-    dialogue talk(here);
-    const auto link = talk.connect();
+    with_bystanders talk(here);
     raw_listener wrong(talk.engine, here.new_address());
-    const std::vector<offence> offences =
-        never_allowed() +
-        std::vector<offence>{
-            {"a second hello_response", message(op_code::hello_response), status::invalid_op_code},
-            {"hello_request", message(op_code::hello_request), status::invalid_op_code},
-            {"a bye_response nobody asked for", message(op_code::bye_response), status::invalid_op_code},
-        };
-    for (const offence& one : offences) {
-        BOOST_TEST_CONTEXT(one.what) {
-            const binary_header hello = talk.hello(wrong.where());
-            raw_socket peer = wrong.accept();
-            BOOST_REQUIRE(peer.receive());
-            peer.send(message(op_code::hello_response) + one.sent);
-            BOOST_TEST(!talk.expect(talk.client, op_code::hello_response)->from_engine());
-            talk.expect_goodbye(talk.client, hello.channel_number, reason_for(one.rule));
-            expect_echo(talk, link);
-        }
-    }
+    const std::vector<offence> offences = never_allowed({
+        {"a second hello_response", message(op_code::hello_response), status::invalid_op_code},
+        {"hello_request", message(op_code::hello_request), status::invalid_op_code},
+        {"a bye_response nobody asked for", message(op_code::bye_response), status::invalid_op_code},
+    });
+    talk.survive(offences, [&](const offence& one) {
+        const binary_header hello = talk.hello(wrong.where());
+        raw_socket peer = wrong.accept();
+        BOOST_REQUIRE(peer.receive());
+        peer.send(message(op_code::hello_response) + one.sent);
+        BOOST_TEST(!talk.expect(talk.client, op_code::hello_response)->from_engine());
+        talk.expect_goodbye(talk.client, hello.channel_number, reason_for(one.rule));
+    });
 }
 
 TOFU_TEST_CASE(a_refusal_that_goes_on_talking_is_a_violation, here) {
@@ -317,34 +289,29 @@ TOFU_TEST_CASE(any_status_byte_of_a_peer_is_its_own_business, here) {
 }
 
 TOFU_TEST_CASE(lengths_above_the_limits_are_refused_at_the_header, here) {
-    dialogue talk(here, {.max_text_headers = 64, .max_body = 100});
-    const tofu::address where = talk.listen();
-    const auto link = talk.connect(where);
+    with_bystanders talk(here, {.max_text_headers = 64, .max_body = 100});
     const std::string text = "n:" + std::string(60, 'v') + "\r\n";
     const std::string body(100, 'b');
-    const offence offences[] = {
+    const std::vector<offence> offences{
         {"text headers", announcing(op_code::request, 65, 0), status::invalid_headers_len},
         {"all text headers", announcing(op_code::request, 65535, 0), status::invalid_headers_len},
         {"body", announcing(op_code::signal, 0, 101), status::invalid_body_len},
         {"whole body", announcing(op_code::response, 64, 65535), status::invalid_body_len},
     };
-    for (const offence& one : offences) {
-        BOOST_TEST_CONTEXT(one.what) {
-            raw_socket peer(talk.engine, where);
-            const std::uint16_t number = be_accepted(talk, peer);
-            peer.send(raw_socket::wire_of({.op = op_code::request}, text, body)); // the limits themselves are allowed
-            const tofu::message_ptr m = talk.expect(talk.server, op_code::request);
-            BOOST_TEST(m->headers().wire().size() == 64U);
-            BOOST_TEST(body_of(*m) == body);
-            peer.send(one.sent);
-            talk.expect_goodbye(talk.server, number, reason_for(one.rule));
-            expect_echo(talk, link);
-        }
-    }
-    raw_socket stranger(talk.engine, where);
+    talk.survive(offences, [&](const offence& one) {
+        raw_socket peer(talk.engine, talk.where);
+        const std::uint16_t number = be_accepted(talk, peer);
+        peer.send(raw_socket::wire_of({.op = op_code::request}, text, body)); // the limits themselves are allowed
+        const tofu::message_ptr m = talk.expect(talk.server, op_code::request);
+        BOOST_TEST(m->headers().wire().size() == 64U);
+        BOOST_TEST(body_of(*m) == body);
+        peer.send(one.sent);
+        talk.expect_goodbye(talk.server, number, reason_for(one.rule));
+    });
+    raw_socket stranger(talk.engine, talk.where);
     stranger.send(announcing(op_code::hello_request, 65, 0));
     stranger.reads_until_end();
-    expect_echo(talk, link);
+    talk.expect_echo();
 }
 
 TOFU_TEST_CASE(without_limits_the_largest_message_of_the_protocol_is_no_violation, here) {
@@ -391,9 +358,7 @@ private:
 } // namespace
 
 TOFU_TEST_CASE(random_bytes_from_many_peers_harm_nobody_else, here) {
-    dialogue talk(here);
-    const tofu::address where = talk.listen();
-    const auto link = talk.connect(where);
+    with_bystanders talk(here);
     noise source;
     std::vector<std::uint16_t> announced;
     std::size_t hellos = 0;
@@ -411,12 +376,12 @@ TOFU_TEST_CASE(random_bytes_from_many_peers_harm_nobody_else, here) {
         }
     };
     for (std::size_t peers = 0; peers < 150; ++peers) {
-        raw_socket peer(talk.engine, where);
+        raw_socket peer(talk.engine, talk.where);
         if (peers % 3 != 0) peer.say_hello();
         const bytes sent = source.pick(0, 1) == 0 ? source.raw() : source.almost_messages();
         static_cast<void>(peer.try_send(sent)); // the engine may close in the middle
         if (peers % 2 == 0) peer.reset();
-        if (peers % 10 == 0) expect_echo(talk, link, others);
+        if (peers % 10 == 0) talk.expect_echo(others);
     }
     // Until only the listener and the two ends of the bystanders' connection are left.
     for (;;) {
@@ -426,8 +391,8 @@ TOFU_TEST_CASE(random_bytes_from_many_peers_harm_nobody_else, here) {
         BOOST_REQUIRE(std::chrono::steady_clock::now() < until);
     }
     BOOST_TEST(hellos != 0U);
-    expect_echo(talk, link);
-    raw_socket polite(talk.engine, where);
+    talk.expect_echo();
+    raw_socket polite(talk.engine, talk.where);
     be_accepted(talk, polite);
 }
 

@@ -7,6 +7,10 @@
 
 #include <tofu/tofu.hpp>
 
+#include <pollers.hpp>
+
+#include <boost/mp11.hpp>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -72,12 +76,21 @@ inline std::atomic<std::uint64_t> allocations{0};
 
 inline const char* name_of(tofu::driven_by who) { return who == tofu::driven_by::caller ? "caller" : "I/O thread"; }
 
-/// Runs `work.template operator()<Poll>(name)` with the default poll policy, and with every mode of it.
+/// Runs `work.template operator()<Poll>(name)` with every poll policy of this system, the default one first.
+template <class Work>
+void with_each_poll(Work work) {
+    using all = tofu_test::system_pollers_over<tofu::platform::network<>>;
+    boost::mp11::mp_for_each<boost::mp11::mp_transform<boost::mp11::mp_identity, all>>(
+        [&work]<class Poll>(boost::mp11::mp_identity<Poll>) {
+            work.template operator()<Poll>(std::string(tofu::policy_name<Poll>).c_str());
+        });
+}
+
+/// The same with the default poll policy, and with every mode of it.
 template <class Work>
 void with_default_polls(Work work) {
 #if defined(_WIN32)
-    work.template operator()<tofu::afd_iocp>("afd_iocp");
-    work.template operator()<tofu::afd_iocp_direct>("afd_iocp_direct");
+    with_each_poll(work);
 #else
     work.template operator()<tofu::default_poll>("default");
 #endif

@@ -11,6 +11,7 @@
 
 #include <cstring>
 #include <span>
+#include <type_traits>
 
 using namespace long_run;
 
@@ -176,10 +177,10 @@ void run(const char* poller, const tofu::address& where, std::size_t most, std::
 int main(int argc, char** argv) {
     const std::size_t most = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 10'000;
     const std::string path = "/tmp/tofu_many_" + std::to_string(::getpid());
-#if defined(__linux__)
-    run<tofu::linux_epoll>("linux_epoll", loopback(), most, 200'000);
-    run<tofu::linux_epoll>("linux_epoll", tofu::uds_address{path}, most, 200'000);
-#endif
-    run<tofu::posix_poll>("posix_poll", loopback(), most, 10'000);
+    with_each_poll([&]<class Poll>(const char* name) {
+        constexpr bool is_default = std::is_same_v<Poll, tofu::default_poll>;
+        run<Poll>(name, loopback(), most, is_default ? 200'000 : 10'000);
+        if (is_default) run<Poll>(name, tofu::uds_address{path}, most, 200'000);
+    });
     return result();
 }

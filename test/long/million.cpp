@@ -154,17 +154,11 @@ void run(const char* poller, const tofu::address& where) {
 
 int main(int argc, char** argv) {
     if (argc > 1) each = std::strtoull(argv[1], nullptr, 10) / connections;
-#if defined(_WIN32)
-    run<tofu::afd_iocp>("afd_iocp", loopback());
-    run<tofu::afd_iocp_direct>("afd_iocp_direct", loopback());
-#else
-    const std::string path = "/tmp/tofu_million_" + std::to_string(::getpid()) + "_";
-#if defined(__linux__)
-    run<tofu::linux_epoll>("linux_epoll", loopback());
-    run<tofu::linux_epoll>("linux_epoll", tofu::uds_address{path});
+    with_each_poll([]<class Poll>(const char* name) {
+        run<Poll>(name, loopback());
+#if !defined(_WIN32)
+        run<Poll>(name, tofu::uds_address{"/tmp/tofu_million_" + std::to_string(::getpid()) + "_"});
 #endif
-    run<tofu::posix_poll>("posix_poll", loopback());
-    run<tofu::posix_poll>("posix_poll", tofu::uds_address{path});
-#endif
+    });
     return result();
 }

@@ -6,6 +6,7 @@
 
 #include <tofu/engine/memory/message_cache.hpp>
 #include <tofu/engine/memory/message_pool.hpp>
+#include <tofu/message_ptr.hpp>
 
 #include <atomic>
 #include <cstddef>

@@ -12,10 +12,10 @@
 #include <tofu/platform/unix_sockets.hpp>
 #include <tofu/platform/windows/error.hpp>
 #include <tofu/platform/windows/initial_rto.hpp>
-#include <tofu/platform/windows/module.hpp>
 #include <tofu/platform/windows/session.hpp>
 #include <tofu/platform/windows/socket.hpp>
 #include <tofu/platform/windows/temporary_directory.hpp>
+#include <tofu/platform/windows/thread.hpp>
 #include <tofu/platform/windows/utf8.hpp>
 #include <tofu/stats.hpp>
 

@@ -3,7 +3,6 @@
 // names that are no files. The rest is in socket_file.cpp.
 
 #include "path_listeners.hpp"
-#include "support/working_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
 

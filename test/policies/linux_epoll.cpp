@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(each_change_of_interest_is_one_system_call_and_the_same_aga
     BOOST_TEST(controls_of([&] { poll.disarm(entry); }) == 0U);
 }
 
-TOFU_TEST_CASE(a_steady_exchange_changes_no_interest, here, linux_epoll_only) {
+TOFU_TEST_CASE(a_steady_exchange_changes_no_interest, here, only_with(poller::linux_epoll)) {
     dialogue talk(here);
     const auto link = talk.connect();
     talk.turn_loop();
@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(a_refused_watch_is_a_lack_of_memory_and_changes_nothing) {
 }
 
 // A listener, a connecting and an accepted channel each find that there is no watch left for them, and get one later.
-TOFU_TEST_CASE(channels_outlive_a_lack_of_watches, here, linux_epoll_only) {
+TOFU_TEST_CASE(channels_outlive_a_lack_of_watches, here, only_with(poller::linux_epoll)) {
     dialogue talk(here, {.retry_time = std::chrono::milliseconds(5)});
     refusal = ENOSPC;
     refused_controls = 1;
@@ -275,7 +275,8 @@ private:
 
 } // namespace
 
-TOFU_TEST_CASE(an_engine_can_live_in_a_loop_of_the_applications_own, here, linux_epoll_only& caller_only& with_timers) {
+TOFU_TEST_CASE(an_engine_can_live_in_a_loop_of_the_applications_own, here,
+               only_with(poller::linux_epoll) & caller_only & with_timers) {
     dialogue talk(here);
     foreign_loop loop(talk.engine);
     const auto receive = [&](any_group& from) {
@@ -313,7 +314,8 @@ TOFU_TEST_CASE(an_engine_can_live_in_a_loop_of_the_applications_own, here, linux
 }
 
 // A program whose other events post between next_deadline and the wait, or forget to ask again: the descriptor tells.
-TOFU_TEST_CASE(what_a_post_brings_before_the_wait_makes_the_descriptor_readable, here, linux_epoll_only& caller_only) {
+TOFU_TEST_CASE(what_a_post_brings_before_the_wait_makes_the_descriptor_readable, here,
+               only_with(poller::linux_epoll) & caller_only) {
     dialogue talk(here, tofu::options{.bye_time = 1s});
     const auto link = talk.connect();
     raw_socket peer(talk.engine, talk.listen());
@@ -350,7 +352,8 @@ TOFU_TEST_CASE(what_a_post_brings_before_the_wait_makes_the_descriptor_readable,
     BOOST_TEST(readable());
 }
 
-TOFU_TEST_CASE(a_post_of_another_thread_makes_the_descriptor_readable, here, linux_epoll_only& caller_only) {
+TOFU_TEST_CASE(a_post_of_another_thread_makes_the_descriptor_readable, here,
+               only_with(poller::linux_epoll) & caller_only) {
     dialogue talk(here);
     const auto link = talk.connect();
     foreign_loop loop(talk.engine);

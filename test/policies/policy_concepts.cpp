@@ -9,6 +9,10 @@
 
 #include <tofu/tofu.hpp>
 
+#include <pollers.hpp>
+
+#include <boost/mp11/list.hpp>
+
 #include <functional>
 #include <string>
 #include <type_traits>
@@ -19,10 +23,12 @@ using tofu::status;
 
 BOOST_AUTO_TEST_SUITE(policy_concepts)
 
-static_assert(tofu::poll_policy<tofu::default_poll>);
-#if __has_include(<poll.h>)
-static_assert(tofu::poll_policy<tofu::posix_poll>);
-#endif
+template <class... P>
+constexpr bool all_poll_policies(boost::mp11::mp_list<P...>) {
+    return (tofu::poll_policy<P> && ...);
+}
+static_assert(all_poll_policies(pollers_over<tofu::platform::network<>>()));
+static_assert(std::is_same_v<default_poll_over<tofu::platform::network<>>, tofu::default_poll>);
 static_assert(tofu::pool_policy<tofu::default_pool>);
 static_assert(tofu::pool_policy<tofu::fixed_channel_pool<1>>);
 static_assert(tofu::pool_policy<tofu::fixed_channel_pool<65534>>);

@@ -94,9 +94,13 @@ public:
     }
     const recorder<Poll>& seen() const { return seen_; }
 
-    /// One wait that reports what is ready, all of it, and nothing else.
+    /// One wait that reports what is ready, all of it, and nothing else. The system interrupts waits of its own accord:
+    /// epoll_wait(2), when a process was stopped or a ring of io_uring(7) is closed.
     const recorder<Poll>& wait_for(std::chrono::nanoseconds timeout) {
-        const tofu::wait_result result = look(timeout);
+        tofu::wait_result result;
+        do {
+            result = look(timeout);
+        } while (result.interrupted);
         BOOST_TEST(!result.error);
         BOOST_TEST(!result.full);
         BOOST_TEST(seen_.releases.empty());

@@ -8,17 +8,11 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <tofu/policies/poll/afd_iocp.hpp>
-#include <tofu/policies/poll/bsd_kqueue.hpp>
-#include <tofu/policies/poll/linux_epoll.hpp>
 #include <tofu/policies/poll/null_poll.hpp>
-#include <tofu/policies/poll/posix_poll.hpp>
+
+#include <pollers.hpp>
 
 #include <boost/mp11/list.hpp>
-
-#if defined(__linux__)
-#include "support/emulated_kqueue.hpp"
-#endif
 
 #if !defined(_WIN32)
 #include <pthread.h>
@@ -45,21 +39,9 @@ using poller_clock = std::chrono::steady_clock;
 
 namespace {
 
-/// And those that can be told of a socket again when they have forgotten it. (Polls on a socket's own handle bind it to
-/// one completion port all its life, and that can be done once.)
-#if defined(_WIN32)
-using all_pollers = boost::mp11::mp_list<tofu::afd_iocp, tofu::afd_iocp_direct>;
-using forgetful_pollers = boost::mp11::mp_list<tofu::afd_iocp>;
-#elif defined(__linux__)
-using all_pollers = boost::mp11::mp_list<tofu::posix_poll, tofu::linux_epoll, kqueue_over_emulation<>>;
-#elif __has_include(<sys/event.h>)
-using all_pollers = boost::mp11::mp_list<tofu::posix_poll, tofu::bsd_kqueue>;
-#else
-using all_pollers = boost::mp11::mp_list<tofu::posix_poll>;
-#endif
-#if !defined(_WIN32)
-using forgetful_pollers = all_pollers;
-#endif
+using network = tofu::platform::network<>;
+using all_pollers = pollers_over<network>;
+using reattaching_pollers = reattaching_pollers_over<network>;
 /// And one that has no sockets, but waits and wakes.
 using waking_pollers = boost::mp11::mp_push_back<all_pollers, tofu::null_poll>;
 
@@ -232,7 +214,34 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_reset_peer_is_silent_while_nothing_is_wanted, Po
     BOOST_CHECK(poll.only_report(0ns) == (readiness::readable | readiness::failed));
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_forgotten_socket_is_silent_and_can_be_known_again, Poll, forgetful_pollers) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_half_closed_peer_is_silent_while_only_writing_is_wanted, Poll, all_pollers) {
+    opened_poll<Poll> poll;
+    watched<Poll> one(poll, 1, interest::none);
+    const std::vector<std::byte> much(1 << 16);
+    const const_buffer piece{much.data(), much.size()};
+    while (!one.pair.server.write({&piece, 1}).error) {
+    }
+    BOOST_REQUIRE(!one.pair.client.shutdown_write());
+    one.await_arrival();
+    poll.arm(one.entry, interest::write);
+    BOOST_TEST(poll.is_silent());
+    std::vector<std::byte> room(1 << 16);
+    readiness seen = readiness::none;
+    for (const auto until = poller_clock::now() + 10s; !any(seen) && poller_clock::now() < until;) {
+        static_cast<void>(read_into(one.pair.client, room));
+        seen = poll.only_report(0ns);
+    }
+    for (int count = 0; count < 3; ++count) {
+        BOOST_CHECK(seen == readiness::writable);
+        seen = poll.only_report(10s); // again and again
+    }
+    poll.arm(one.entry, interest::none);
+    BOOST_TEST(poll.is_silent());
+    poll.arm(one.entry, read_and_write);
+    BOOST_CHECK(poll.only_report(10s) == (readiness::readable | readiness::writable));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_forgotten_socket_is_silent_and_can_be_known_again, Poll, reattaching_pollers) {
     opened_poll<Poll> poll;
     watched<Poll> one(poll, 1, interest::read);
     one.send();
@@ -247,7 +256,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_forgotten_socket_is_silent_and_can_be_known_agai
 
 // ---- many ----
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(forgetting_some_keeps_all_the_others, Poll, forgetful_pollers) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(forgetting_some_keeps_all_the_others, Poll, reattaching_pollers) {
     constexpr unsigned count = 5;
     opened_poll<Poll> poll;
     std::array<watched<Poll>, count> all;
@@ -524,16 +533,7 @@ struct bare_network {
     int mark = 0;
 };
 
-#if defined(_WIN32)
-using bare_pollers = boost::mp11::mp_list<basic_afd_iocp<bare_network>>;
-#elif defined(__linux__)
-using bare_pollers = boost::mp11::mp_list<basic_posix_poll<bare_network>, basic_linux_epoll<bare_network>,
-                                          kqueue_over_emulation<bare_network>>;
-#elif __has_include(<sys/event.h>)
-using bare_pollers = boost::mp11::mp_list<basic_posix_poll<bare_network>, basic_bsd_kqueue<bare_network>>;
-#else
-using bare_pollers = boost::mp11::mp_list<basic_posix_poll<bare_network>>;
-#endif
+using bare_pollers = reattaching_pollers_over<bare_network>;
 
 } // namespace
 

@@ -29,34 +29,27 @@ BOOST_AUTO_TEST_SUITE(simulated_completions)
 
 namespace {
 
-using reports = std::vector<std::pair<std::uintptr_t, readiness>>;
-
 constexpr readiness failed = readiness::failed | readiness::readable;
 
-/// A world with one poller and its sink.
+/// A scene whose poller works by completions, with a sink that knows what is attached.
 template <std::size_t Batch = 0>
-struct scene : poll_scene<Batch> {
-    using base = poll_scene<Batch>;
+struct completing : scene<Batch> {
+    using base = scene<Batch>;
     using base::poll;
-    using base::world;
 
-    // What the sink knows, and has been told by the last wait.
     std::map<std::uintptr_t, sim::registration*> known;
-    reports told;
-    keys released_keys;
+    outcome last; // of the last wait
     bool keeps_released = false;
-    bool full = false;
-    nanoseconds took{};
 
-    explicit scene(std::uint64_t seed = 1, sim::faults faults = {}) : base(seed, with_completions(faults)) {}
+    explicit completing(std::uint64_t seed = 1, sim::faults faults = {}) : base(seed, with_completions(faults)) {}
     static sim::faults with_completions(sim::faults faults) {
         faults.completions = true;
         return faults;
     }
 
-    void ready(std::uintptr_t key, readiness what) noexcept { told.emplace_back(key, what); }
+    void ready(std::uintptr_t key, readiness what) noexcept { last.ready(key, what); }
     void released(std::uintptr_t key) noexcept {
-        released_keys.push_back(key);
+        last.released(key);
         if (!keeps_released) known.erase(key);
     }
     sim::registration* registration_of(std::uintptr_t key) noexcept {
@@ -64,7 +57,7 @@ struct scene : poll_scene<Batch> {
         return found == known.end() ? nullptr : found->second;
     }
 
-    [[nodiscard]] sim::completion_port& port() { return world.poller(poll.number()).port(); }
+    [[nodiscard]] sim::completion_port& port() { return this->world.poller(poll.number()).port(); }
 
     watched& link(std::uintptr_t key, interest wanted = interest::none) {
         watched& one = base::link();
@@ -83,18 +76,17 @@ struct scene : poll_scene<Batch> {
         return how;
     }
 
-    /// What was reported; what was released is in released_keys.
+    /// What was reported; the rest is in `last`.
     reports wait(nanoseconds timeout) {
-        told.clear();
-        released_keys.clear();
-        const sim::time_point begin = world.now();
-        const tofu::wait_result result = poll.wait(timeout, *this);
-        BOOST_TEST(!result.error);
-        full = result.full;
-        took = world.now() - begin;
-        return told;
+        last = {};
+        base::wait(poll, timeout, *this, last);
+        BOOST_TEST((last.error == io_failure::none));
+        return last.reports;
     }
-    bool is_silent() { return wait(1s).empty() && released_keys.empty() && took == 1s; }
+    bool is_silent() {
+        wait(1s);
+        return last.silent() && last.took == 1s;
+    }
 };
 
 template <class... Pairs>
@@ -108,7 +100,7 @@ std::pair<std::uintptr_t, readiness> is(std::uintptr_t key, readiness what) { re
 // ---- one operation at a time ----
 
 BOOST_AUTO_TEST_CASE(what_was_asked_for_already_costs_nothing) {
-    scene<> s;
+    completing<> s;
     watched& one = s.link(1, read_and_write);
     for (const interest wanted : {interest::read, interest::none, interest::write, read_and_write}) s.arm(one, wanted);
     BOOST_TEST(s.port().submitted == 1U);
@@ -119,17 +111,17 @@ BOOST_AUTO_TEST_CASE(wanting_more_cancels_and_asks_again_once_that_has_completed
     bool at_once = false;
     bool later = false;
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-        scene<> s(seed);
+        completing<> s(seed);
         watched& one = s.link(1, interest::read);
         s.arm(one, read_and_write);
         s.arm(one, read_and_write); // it is on its way
         BOOST_TEST(s.port().submitted == 1U);
         BOOST_TEST(s.port().cancelled == 1U);
         BOOST_TEST((s.wait(1h) == just(is(1, readiness::writable))));
-        BOOST_TEST((s.took <= s.world.faults().most_owed));
+        BOOST_TEST((s.last.took <= s.world.faults().most_owed));
         BOOST_TEST(s.port().submitted == 2U);
-        at_once = at_once || s.took == 0ns;
-        later = later || s.took != 0ns;
+        at_once = at_once || s.last.took == 0ns;
+        later = later || s.last.took != 0ns;
     }
     BOOST_TEST(at_once);
     BOOST_TEST(later);
@@ -138,14 +130,14 @@ BOOST_AUTO_TEST_CASE(wanting_more_cancels_and_asks_again_once_that_has_completed
 BOOST_AUTO_TEST_CASE(what_comes_before_the_cancellation_is_found) {
     int found = 0;
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-        scene<> s(seed);
+        completing<> s(seed);
         watched& one = s.link(1, interest::read);
         s.arm(one, read_and_write);
         one.send();
         s.wait(1h);
-        if (s.told != just(is(1, readiness::readable))) continue; // cancelled before
+        if (s.last.reports != just(is(1, readiness::readable))) continue; // cancelled before
         ++found;
-        BOOST_TEST((s.took == latency));
+        BOOST_TEST((s.last.took == latency));
         BOOST_TEST(s.port().submitted == 1U);
         BOOST_TEST((s.wait(0ns) == just(is(1, in_and_out))));
         BOOST_TEST((s.wait(1h) == just(is(1, in_and_out)))); // and the cancellation finds nothing any more
@@ -156,14 +148,14 @@ BOOST_AUTO_TEST_CASE(what_comes_before_the_cancellation_is_found) {
 }
 
 BOOST_AUTO_TEST_CASE(a_completion_tells_once_and_the_next_wait_asks_again) {
-    scene<> s;
+    completing<> s;
     watched& one = s.link(1, interest::read);
     one.send();
     BOOST_TEST((s.wait(1h) == just(is(1, readiness::readable))));
-    BOOST_TEST((s.took == latency));
+    BOOST_TEST((s.last.took == latency));
     BOOST_TEST(s.port().submitted == 1U);
     BOOST_TEST((s.wait(1h) == just(is(1, readiness::readable)))); // nobody has read it, and nobody has armed
-    BOOST_TEST((s.took == 0ns));
+    BOOST_TEST((s.last.took == 0ns));
     BOOST_TEST(s.port().submitted == 2U);
     s.arm(one, interest::read); // asks at once
     BOOST_TEST(s.port().submitted == 3U);
@@ -173,18 +165,18 @@ BOOST_AUTO_TEST_CASE(a_completion_tells_once_and_the_next_wait_asks_again) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_there_completes_at_once_but_through_the_queue) {
-    scene<> s;
+    completing<> s;
     watched& one = s.link(1);
     one.send();
     s.world.advance(latency);
     BOOST_TEST(s.is_silent());
     s.arm(one, interest::read);
-    BOOST_TEST(s.told.empty());
+    BOOST_TEST(s.last.reports.empty());
     BOOST_TEST((s.wait(0ns) == just(is(1, readiness::readable))));
 }
 
 BOOST_AUTO_TEST_CASE(a_completion_is_as_old_as_it_is) {
-    scene<> s;
+    completing<> s;
     watched& one = s.link(1, read_and_write); // there is room at once
     one.send();
     s.world.advance(latency);
@@ -193,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_completion_is_as_old_as_it_is) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_wanted_any_more_is_not_reported) {
-    scene<> s;
+    completing<> s;
     watched& one = s.link(1, interest::read);
     one.send();
     s.world.advance(latency);
@@ -205,20 +197,20 @@ BOOST_AUTO_TEST_CASE(what_is_not_wanted_any_more_is_not_reported) {
 }
 
 BOOST_AUTO_TEST_CASE(a_listener_is_told_of_by_completions_too) {
-    scene<> s;
+    completing<> s;
     sim::registration entry;
     s.attach(entry, s.listener, 3);
     BOOST_REQUIRE(!s.poll.arm(entry, interest::read));
     tofu::io_error error;
     const sim::socket client = s.poll.network().connect({0x7F00'0001, 80}, {}, error);
     BOOST_TEST((s.wait(1h) == just(is(3, readiness::readable))));
-    BOOST_TEST((s.took == latency));
+    BOOST_TEST((s.last.took == latency));
     const sim::socket server = s.listener.accept({}, error);
     BOOST_TEST(s.is_silent());
 }
 
 BOOST_AUTO_TEST_CASE(room_that_a_reader_makes_completes) {
-    scene<> s(1, {.least_window = 10, .most_window = 10});
+    completing<> s(1, {.least_window = 10, .most_window = 10});
     watched& one = s.link(1);
     const std::array<std::byte, 10> bytes{};
     const tofu::const_buffer piece{bytes.data(), bytes.size()};
@@ -234,7 +226,7 @@ BOOST_AUTO_TEST_CASE(room_that_a_reader_makes_completes) {
 // ---- what is owed ----
 
 BOOST_AUTO_TEST_CASE(what_is_idle_is_released_at_once) {
-    scene<> s;
+    completing<> s;
     watched& one = s.link(1);
     BOOST_TEST((s.disarm(one) == disarmed::released));
     BOOST_TEST((s.disarm(one) == disarmed::released)); // not attached any more: nothing to do
@@ -244,14 +236,14 @@ BOOST_AUTO_TEST_CASE(what_is_idle_is_released_at_once) {
 
 BOOST_AUTO_TEST_CASE(what_was_asked_for_is_owed_until_its_completion_is_taken) {
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-        scene<> s(seed);
+        completing<> s(seed);
         watched& one = s.link(7, interest::read);
         BOOST_TEST((s.disarm(one) == disarmed::owed));
         BOOST_TEST((s.disarm(one) == disarmed::owed));
         BOOST_TEST(s.world.poller(s.poll.number()).owed() == 1U);
         BOOST_TEST(s.wait(1h).empty());
-        BOOST_TEST((s.released_keys == keys{7}));
-        BOOST_TEST((s.took <= s.world.faults().most_owed));
+        BOOST_TEST((s.last.releases == keys{7}));
+        BOOST_TEST((s.last.took <= s.world.faults().most_owed));
         BOOST_TEST(s.world.poller(s.poll.number()).owed() == 0U);
         s.attach(one.entry, one.server, 8); // it may be used again now
         s.arm(one, interest::write);
@@ -261,7 +253,7 @@ BOOST_AUTO_TEST_CASE(what_was_asked_for_is_owed_until_its_completion_is_taken) {
 }
 
 BOOST_AUTO_TEST_CASE(what_has_completed_is_owed_too_and_released_in_the_order_of_completion) {
-    scene<> s;
+    completing<> s;
     watched& first = s.link(1, interest::read);
     watched& second = s.link(2, interest::read);
     second.send();
@@ -270,17 +262,17 @@ BOOST_AUTO_TEST_CASE(what_has_completed_is_owed_too_and_released_in_the_order_of
     s.world.advance(latency);
     for (watched* one : {&first, &second}) BOOST_TEST((s.disarm(*one) == disarmed::owed));
     BOOST_TEST(s.wait(0ns).empty());
-    BOOST_TEST((s.released_keys == keys{2, 1}));
+    BOOST_TEST((s.last.releases == keys{2, 1}));
 }
 
 BOOST_AUTO_TEST_CASE(a_cancellation_that_never_completes_is_owed_for_good) {
     int for_good = 0;
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-        scene<> s(seed, {.owes_for_good = 1000});
+        completing<> s(seed, {.owes_for_good = 1000});
         watched& one = s.link(7, interest::read);
         BOOST_TEST((s.disarm(one) == disarmed::owed));
         BOOST_TEST(s.wait(0ns).empty());
-        if (s.released_keys == keys{7}) continue; // it had completed at once
+        if (s.last.releases == keys{7}) continue; // it had completed at once
         ++for_good;
         one.send();
         one.server.close();
@@ -293,14 +285,14 @@ BOOST_AUTO_TEST_CASE(a_cancellation_that_never_completes_is_owed_for_good) {
 }
 
 BOOST_AUTO_TEST_CASE(closing_a_socket_completes_what_is_under_way) {
-    scene<> s;
+    completing<> s;
     watched& one = s.link(1, interest::read);
     one.server.close();
     BOOST_TEST((s.wait(0ns) == just(is(1, failed))));
 }
 
 BOOST_AUTO_TEST_CASE(a_poller_that_goes_writes_once_more_to_what_it_holds) {
-    auto s = std::make_unique<scene<>>(1);
+    auto s = std::make_unique<completing<>>(1);
     watched& one = s->link(1, interest::read);
     auto other = std::make_unique<tofu::simulated_poll>(s->world);
     sim::registration entry;
@@ -314,7 +306,7 @@ BOOST_AUTO_TEST_CASE(a_poller_that_goes_writes_once_more_to_what_it_holds) {
 // ---- refusals ----
 
 BOOST_AUTO_TEST_CASE(arming_what_is_idle_may_fail) {
-    scene<> s;
+    completing<> s;
     watched& one = s.link(1);
     s.world.faults().no_memory = 1000;
     BOOST_TEST((s.poll.arm(one.entry, interest::write).kind == io_failure::no_memory));
@@ -327,13 +319,13 @@ BOOST_AUTO_TEST_CASE(arming_what_is_idle_may_fail) {
 }
 
 BOOST_AUTO_TEST_CASE(asking_again_may_fail_which_is_reported_once_and_told_by_the_next_arm) {
-    scene<> s;
+    completing<> s;
     watched& one = s.link(1, interest::read);
     one.send();
     BOOST_TEST((s.wait(1h) == just(is(1, readiness::readable))));
     s.world.faults().no_memory = 1000;
     BOOST_TEST((s.wait(1h) == just(is(1, failed))));
-    BOOST_TEST((s.took == 0ns));
+    BOOST_TEST((s.last.took == 0ns));
     BOOST_TEST(s.is_silent());
     BOOST_TEST((s.poll.arm(one.entry, interest::read).kind == io_failure::no_memory));
     BOOST_TEST(s.is_silent());
@@ -347,7 +339,7 @@ BOOST_AUTO_TEST_CASE(asking_again_may_fail_which_is_reported_once_and_told_by_th
 
 BOOST_AUTO_TEST_CASE(a_wait_goes_on_when_all_it_got_was_cancelled) {
     for (const bool early : {false, true}) {
-        scene<> s;
+        completing<> s;
         sim::registration entry;
         s.attach(entry, s.listener, 3);
         BOOST_REQUIRE(!s.poll.arm(entry, interest::write)); // it never is
@@ -355,15 +347,15 @@ BOOST_AUTO_TEST_CASE(a_wait_goes_on_when_all_it_got_was_cancelled) {
         s.world.faults().ends_early = early ? 1000 : 0;
         BOOST_TEST(s.wait(1s).empty());
         if (early)
-            BOOST_TEST((s.took <= s.world.faults().most_owed));
+            BOOST_TEST((s.last.took <= s.world.faults().most_owed));
         else
-            BOOST_TEST((s.took == 1s));
+            BOOST_TEST((s.last.took == 1s));
         BOOST_TEST(s.port().submitted == (early ? 1U : 2U)); // by the next wait
     }
 }
 
 BOOST_AUTO_TEST_CASE(a_look_takes_what_follows_a_cancellation) {
-    scene<> s;
+    completing<> s;
     watched& one = s.link(1, interest::read);
     do { // a cancellation that is through
         s.arm(one, interest::read);
@@ -373,31 +365,31 @@ BOOST_AUTO_TEST_CASE(a_look_takes_what_follows_a_cancellation) {
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_takes_the_oldest_first_and_says_that_it_is_full) {
-    scene<2> s;
+    completing<2> s;
     for (std::uintptr_t key = 5; key != 0; --key) s.link(key, interest::write);
     keys seen;
     for (int waits = 0; waits < 3; ++waits) {
         s.wait(1h);
-        BOOST_TEST(s.full);
-        for (const auto& one : s.told) seen.push_back(one.first);
+        BOOST_TEST(s.last.full);
+        for (const auto& one : s.last.reports) seen.push_back(one.first);
     }
     BOOST_TEST((seen == keys{5, 4, 3, 2, 1, 5})); // who was asked for again stands behind the others
     for (watched& one : s.all) s.arm(one, interest::none);
     BOOST_TEST(s.wait(1s).empty());
-    BOOST_TEST(!s.full);
+    BOOST_TEST(!s.last.full);
 }
 
 BOOST_AUTO_TEST_CASE(a_wake_ends_a_wait) {
-    scene<> s;
+    completing<> s;
     s.link(1, interest::read);
     s.poll.wake();
     BOOST_TEST(s.wait(nanoseconds::max()).empty());
-    BOOST_TEST((s.took == 0ns));
+    BOOST_TEST((s.last.took == 0ns));
     BOOST_TEST(s.is_silent());
 }
 
 BOOST_AUTO_TEST_CASE(a_false_completion_names_only_what_was_asked_for) {
-    scene<> s;
+    completing<> s;
     s.link(1, interest::read);
     s.link(2);
     s.world.faults().spurious = 1000;
@@ -411,7 +403,7 @@ BOOST_AUTO_TEST_CASE(a_false_completion_names_only_what_was_asked_for) {
 
 BOOST_AUTO_TEST_CASE(a_sink_that_does_not_know_what_is_held_is_complained_of) {
     for (const bool owed : {false, true}) {
-        scene<> s;
+        completing<> s;
         watched& one = s.link(1, interest::write);
         if (owed) BOOST_TEST((s.disarm(one) == disarmed::owed));
         s.known.clear();
@@ -422,7 +414,7 @@ BOOST_AUTO_TEST_CASE(a_sink_that_does_not_know_what_is_held_is_complained_of) {
 
 BOOST_AUTO_TEST_CASE(a_sink_that_knows_what_was_released_is_complained_of) {
     for (const interest wanted : {interest::none, interest::read}) {
-        scene<> s;
+        completing<> s;
         watched& one = s.link(1, wanted);
         s.keeps_released = true;
         static_cast<void>(s.poll.disarm(one.entry));
@@ -432,7 +424,7 @@ BOOST_AUTO_TEST_CASE(a_sink_that_knows_what_was_released_is_complained_of) {
 }
 
 BOOST_AUTO_TEST_CASE(memory_that_is_owed_and_used_for_something_else_is_complained_of) {
-    scene<> s;
+    completing<> s;
     watched& one = s.link(1, interest::read);
     BOOST_TEST((s.disarm(one) == disarmed::owed));
     one.entry = {}; // its slot has a new owner

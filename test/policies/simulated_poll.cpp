@@ -47,79 +47,6 @@ static_assert(!std::is_move_assignable_v<tofu::simulated_poll>);
 
 constexpr readiness everything = in_and_out | readiness::failed;
 
-/// What one wait brought, and how long it was.
-struct outcome {
-    std::vector<std::pair<std::uintptr_t, readiness>> reports;
-    keys releases;
-    io_failure error = io_failure::none;
-    bool full = false;
-    bool interrupted = false;
-    nanoseconds took{};
-
-    void ready(std::uintptr_t key, readiness bits) noexcept { reports.emplace_back(key, bits); }
-    void released(std::uintptr_t key) noexcept { releases.push_back(key); }
-    sim::registration* registration_of(std::uintptr_t) noexcept { return nullptr; }
-
-    [[nodiscard]] keys ready_keys() const {
-        keys all;
-        for (const auto& report : reports) all.push_back(report.first);
-        return all;
-    }
-    [[nodiscard]] keys sorted_keys() const {
-        keys all = ready_keys();
-        std::sort(all.begin(), all.end());
-        return all;
-    }
-    [[nodiscard]] bool silent() const { return reports.empty() && releases.empty(); }
-};
-
-/// A world with one poller.
-template <std::size_t Batch = 0>
-struct scene : poll_scene<Batch> {
-    using base = poll_scene<Batch>;
-    using base::link;
-    using base::poll;
-    using base::world;
-
-    explicit scene(std::uint64_t seed = 1) : base(seed) {}
-
-    void watch(watched& one, std::uintptr_t key, interest wanted) {
-        BOOST_REQUIRE(!poll.attach(one.entry, one.server, key));
-        BOOST_REQUIRE(!poll.arm(one.entry, wanted));
-    }
-    watched& link(std::uintptr_t key, interest wanted) {
-        watched& one = link();
-        watch(one, key, wanted);
-        return one;
-    }
-
-    outcome wait(nanoseconds timeout) { return wait(poll, timeout); }
-    template <class Poll>
-    outcome wait(Poll& by, nanoseconds timeout) {
-        outcome seen;
-        const sim::time_point begin = world.now();
-        const tofu::wait_result result = by.wait(timeout, seen);
-        seen.error = result.error.kind;
-        seen.full = result.full;
-        seen.interrupted = result.interrupted;
-        seen.took = world.now() - begin;
-        return seen;
-    }
-
-    /// What is reported now for the only socket that has anything to tell; none when silent.
-    readiness only_report() {
-        const outcome seen = wait(0ns);
-        BOOST_REQUIRE(seen.reports.size() <= 1);
-        BOOST_TEST(seen.releases.empty());
-        return seen.reports.empty() ? readiness::none : seen.reports[0].second;
-    }
-    /// True when nothing ends a wait of a second before its time.
-    bool is_silent() {
-        const outcome seen = wait(1s);
-        return seen.silent() && seen.took == 1s && seen.error == io_failure::none;
-    }
-};
-
 } // namespace
 
 // ---- what is reported ----
@@ -215,8 +142,7 @@ BOOST_AUTO_TEST_CASE(a_connecting_socket_is_writable_when_it_is_connected) {
     scene<> s;
     sim::registration entry;
     sim::socket client = s.begin_connect();
-    BOOST_REQUIRE(!s.poll.attach(entry, client, 9));
-    BOOST_REQUIRE(!s.poll.arm(entry, interest::write));
+    s.watch(entry, client, 9, interest::write);
     const outcome seen = s.wait(1h);
     BOOST_TEST((seen.ready_keys() == keys{9}));
     BOOST_TEST((seen.reports[0].second == readiness::writable));
@@ -229,8 +155,7 @@ BOOST_AUTO_TEST_CASE(a_refused_connect_is_a_failure) {
     scene<> s;
     sim::registration entry;
     sim::socket client = s.begin_connect(81);
-    BOOST_REQUIRE(!s.poll.attach(entry, client, 9));
-    BOOST_REQUIRE(!s.poll.arm(entry, interest::write));
+    s.watch(entry, client, 9, interest::write);
     const outcome seen = s.wait(1h);
     BOOST_TEST((seen.ready_keys() == keys{9}));
     BOOST_TEST(any(seen.reports[0].second & readiness::failed));
@@ -241,8 +166,7 @@ BOOST_AUTO_TEST_CASE(a_refused_connect_is_a_failure) {
 BOOST_AUTO_TEST_CASE(a_waiting_connection_makes_its_listener_readable) {
     scene<> s;
     sim::registration entry;
-    BOOST_REQUIRE(!s.poll.attach(entry, s.listener, 3));
-    BOOST_REQUIRE(!s.poll.arm(entry, interest::read));
+    s.watch(entry, s.listener, 3, interest::read);
     BOOST_TEST(s.is_silent());
     const sim::socket client = s.begin_connect();
     const outcome seen = s.wait(1h);
@@ -648,8 +572,7 @@ BOOST_AUTO_TEST_CASE(a_connecting_socket_is_never_ready_before_it_is) {
     s.world.faults().spurious = 1000;
     s.world.faults().connect_hangs = 1000;
     const sim::socket client = s.begin_connect();
-    BOOST_REQUIRE(!s.poll.attach(entry, client, 9));
-    BOOST_REQUIRE(!s.poll.arm(entry, interest::write));
+    s.watch(entry, client, 9, interest::write);
     for (int waits = 0; waits < 100; ++waits) BOOST_TEST(s.wait(1ms).silent());
     const outcome seen = s.wait(1h);
     BOOST_TEST((seen.ready_keys() == keys{9})); // it gave up
@@ -1027,58 +950,30 @@ BOOST_AUTO_TEST_CASE(an_engine_that_waits_for_ever_with_nothing_to_come_ends_the
 }
 #endif
 
-namespace {
-
-/// Notes what it is told.
-struct noting_sink {
-    tofu::readiness last{};
-    std::vector<std::uintptr_t> let_go{};
-    void ready(std::uintptr_t, tofu::readiness what) noexcept { last = what; }
-    void released(std::uintptr_t key) noexcept { let_go.push_back(key); }
-    sim::registration* registration_of(std::uintptr_t) noexcept { return nullptr; }
-};
-
-/// A listener that is attached, in a world where every registration is owed for a while.
-struct owing {
-    tofu::simulation::world world{1, {.owes = 1000}};
-    tofu::simulated_poll poll{world};
-    tofu::simulation::registration entry;
-    tofu::simulation::socket listener;
-
-    owing() {
-        tofu::io_error error;
-        listener = world.network().listen({0, 80}, {}, 8, error);
-        BOOST_REQUIRE(!poll.attach(entry, listener, 1));
-    }
-};
-
-} // namespace
-
 BOOST_AUTO_TEST_CASE(arming_what_is_owed_is_complained_of) {
-    owing o;
-    BOOST_REQUIRE((o.poll.disarm(o.entry) == tofu::disarmed::owed));
-    static_cast<void>(o.poll.arm(o.entry, tofu::interest::read));
-    BOOST_TEST(o.world.complaint() != "");
+    scene<> s(1, {.owes = 1000});
+    watched& one = s.link(1, interest::none);
+    BOOST_REQUIRE((s.poll.disarm(one.entry) == disarmed::owed));
+    static_cast<void>(s.poll.arm(one.entry, interest::read));
+    BOOST_TEST(s.world.complaint() != "");
 }
 
 BOOST_AUTO_TEST_CASE(disarming_twice_owes_one_release) {
-    owing o;
-    BOOST_REQUIRE((o.poll.disarm(o.entry) == tofu::disarmed::owed));
-    o.world.faults().owes = 0;
-    BOOST_TEST((o.poll.disarm(o.entry) == tofu::disarmed::owed));
-    noting_sink sink;
-    for (int i = 0; i < 2; ++i) static_cast<void>(o.poll.wait(1s, sink));
-    BOOST_TEST(sink.let_go.size() == 1U);
-    BOOST_TEST(o.world.complaint() == "");
+    scene<> s(1, {.owes = 1000});
+    watched& one = s.link(1, interest::none);
+    BOOST_REQUIRE((s.poll.disarm(one.entry) == disarmed::owed));
+    s.world.faults().owes = 0;
+    BOOST_TEST((s.poll.disarm(one.entry) == disarmed::owed));
+    std::size_t released = 0;
+    for (int i = 0; i < 2; ++i) released += s.wait(1s).releases.size();
+    BOOST_TEST(released == 1U);
+    BOOST_TEST(s.world.complaint() == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_spurious_report_names_only_what_is_wanted) {
-    owing o;
-    o.world.faults() = {.spurious = 1000};
-    BOOST_REQUIRE(!o.poll.arm(o.entry, tofu::interest::read));
-    noting_sink sink;
-    static_cast<void>(o.poll.wait(0s, sink));
-    BOOST_TEST((sink.last == tofu::readiness::readable));
+    scene<> s(1, {.spurious = 1000});
+    s.link(1, interest::read);
+    BOOST_TEST((s.only_report() == readiness::readable));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

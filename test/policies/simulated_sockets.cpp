@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The simulated network as long as nothing goes wrong: connections, listeners, bytes, and how they end.
-#include "simulated_sockets.hpp"
+#include "simulated_scene.hpp"
 
 #include <algorithm>
 #include <array>

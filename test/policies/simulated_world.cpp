@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What goes wrong in a simulated world, its names, its time, and that every choice comes from the seed.
-#include "simulated_sockets.hpp"
+#include "simulated_scene.hpp"
 
 #include <algorithm>
 #include <array>

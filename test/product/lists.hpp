@@ -12,12 +12,7 @@
 #include <tofu/policies/timer/manual_timer.hpp>
 #include <tofu/policies/timer/no_timers.hpp>
 
-#if __has_include(<poll.h>)
-#include <tofu/policies/poll/posix_poll.hpp>
-#endif
-#if __has_include(<sys/event.h>)
-#include <tofu/policies/poll/bsd_kqueue.hpp>
-#endif
+#include <pollers.hpp>
 
 #include <boost/mp11.hpp>
 
@@ -30,15 +25,7 @@ namespace mp = boost::mp11;
 
 // The first of each list is what the others are varied from where the whole product would take too long. Pools are
 // small, so that one becomes full and the other grows.
-#if defined(_WIN32)
-using product_polls = mp::mp_list<tofu::afd_iocp, tofu::afd_iocp_direct>;
-#elif defined(__linux__)
-using product_polls = mp::mp_list<tofu::linux_epoll, tofu::posix_poll>;
-#elif defined(__APPLE__) || defined(__FreeBSD__)
-using product_polls = mp::mp_list<tofu::bsd_kqueue, tofu::posix_poll>;
-#else
-using product_polls = mp::mp_list<tofu::posix_poll>;
-#endif
+using product_polls = system_pollers_over<tofu::platform::network<>>;
 using product_pools = mp::mp_list<tofu::fixed_channel_pool<8>, tofu::growing_channel_pool<4>>;
 using product_keys = all_keys;
 using product_timers = mp::mp_list<tofu::wait_timeout, tofu::manual_timer, tofu::no_timers>;

@@ -8,7 +8,7 @@
 #define TOFU_TEST_SUPPORT_EMULATED_KQUEUE_HPP
 
 #include <tofu/contract/io.hpp>
-#include <tofu/platform/bsd/wait_time.hpp>
+#include <tofu/platform/bsd/kernel_queue.hpp>
 #include <tofu/platform/posix/descriptor.hpp>
 #include <tofu/policies/poll/bsd_kqueue.hpp>
 

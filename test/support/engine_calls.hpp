@@ -4,8 +4,8 @@
 #ifndef TOFU_TEST_SUPPORT_ENGINE_CALLS_HPP
 #define TOFU_TEST_SUPPORT_ENGINE_CALLS_HPP
 
-#include <tofu/engine/memory/message_pool.hpp>
 #include <tofu/message.hpp>
+#include <tofu/message_ptr.hpp>
 #include <tofu/stats.hpp>
 
 #include <chrono>

@@ -2,6 +2,9 @@
 // Which engine a setting asks for.
 #include "engines.hpp"
 
+#include <cstddef>
+#include <utility>
+
 namespace tofu_test {
 
 const engine_maker& engines_of(const setting& here) {
@@ -13,20 +16,11 @@ const engine_maker& engines_of(const setting& here) {
     case variation::no_timers: return no_timers_engines;
     case variation::none: break;
     }
-#if defined(_WIN32)
-#if defined(TOFU_TEST_AFD_DIRECT)
-    if (here.poll == poller::afd_iocp_direct) return afd_iocp_direct_engines;
-#endif
-    return afd_iocp_engines;
-#else
-#if __has_include(<sys/epoll.h>)
-    if (here.poll == poller::linux_epoll) return linux_epoll_engines;
-#endif
-#if __has_include(<sys/event.h>) || defined(TOFU_TEST_EMULATED_KQUEUE)
-    if (here.poll == poller::bsd_kqueue) return bsd_kqueue_engines;
-#endif
-    return posix_poll_engines;
-#endif
+    return [&]<std::size_t... Index>(std::index_sequence<Index...>)->const engine_maker& {
+        const engine_maker* const all[] = {&engines_with<static_cast<poller>(Index)>()...};
+        return *all[static_cast<std::size_t>(here.poll)];
+    }
+    (std::make_index_sequence<poller_count>());
 }
 
 any_reactor::any_reactor(const setting& here, const tofu::options& opts)

@@ -25,12 +25,9 @@ struct engine_maker {
     made (*scripted)(const tofu::options& opts, tofu::driven_by who, script& play);
 };
 
-// Those the system has.
-extern const engine_maker posix_poll_engines;
-extern const engine_maker linux_epoll_engines;
-extern const engine_maker bsd_kqueue_engines;
-extern const engine_maker afd_iocp_engines;
-extern const engine_maker afd_iocp_direct_engines;
+/// The engines with one poller.
+template <poller Which>
+const engine_maker& engines_with();
 // The default poller's, varied.
 extern const engine_maker growing_pool_engines;
 extern const engine_maker pointer_key_engines;

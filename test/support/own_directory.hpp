@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A directory of a test's own for socket files, removed with everything in it.
+// A directory of a test's own for socket files, removed with everything in it; and another working directory.
 #ifndef TOFU_TEST_SUPPORT_OWN_DIRECTORY_HPP
 #define TOFU_TEST_SUPPORT_OWN_DIRECTORY_HPP
 
@@ -9,6 +9,13 @@
 
 #include <tofu/address.hpp>
 #include <tofu/platform/process_mark.hpp>
+
+#if !defined(_WIN32)
+#include <tofu/platform/posix/descriptor.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
+#endif
 
 #include <cstddef>
 #include <filesystem>
@@ -79,6 +86,22 @@ inline void leave_dead_file(const std::string& path) {
     bound.bind(tofu::uds_address{path});
     bound.listen();
 }
+
+#if !defined(_WIN32)
+/// The process is in another directory, as long as this lives.
+class working_directory {
+public:
+    explicit working_directory(const std::filesystem::path& other) : before_(::open(".", O_RDONLY | O_CLOEXEC)) {
+        std::filesystem::current_path(other);
+    }
+    working_directory(const working_directory&) = delete;
+    working_directory& operator=(const working_directory&) = delete;
+    ~working_directory() { BOOST_TEST(::fchdir(before_.get()) == 0); }
+
+private:
+    tofu::posix::descriptor before_;
+};
+#endif
 
 } // namespace tofu_test
 

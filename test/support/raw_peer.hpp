@@ -11,7 +11,10 @@
 #include <tofu/platform/network.hpp>
 #include <tofu/policies/defaults.hpp>
 
+#include <boost/test/unit_test.hpp>
+
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -97,6 +100,15 @@ public:
 private:
     raw_socket waiter_; // for its poller and its way to wait
 };
+
+/// Says hello as a peer of bytes and is accepted; the server's channel number.
+template <class Dialogue>
+std::uint16_t be_accepted(Dialogue& talk, raw_socket& peer) {
+    peer.say_hello();
+    const std::uint16_t number = talk.accept();
+    BOOST_REQUIRE(peer.receive());
+    return number;
+}
 
 } // namespace tofu_test
 

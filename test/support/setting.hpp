@@ -7,6 +7,8 @@
 #include "all_keys.hpp"
 #include "system.hpp"
 
+#include <poller_names.hpp>
+
 #include <tofu/address.hpp>
 #include <tofu/reactor.hpp>
 
@@ -20,20 +22,16 @@
 
 namespace tofu_test {
 
-enum class poller : std::uint8_t { posix_poll, linux_epoll, bsd_kqueue, afd_iocp, afd_iocp_direct };
-/// The one of tofu::default_poll.
-#if defined(_WIN32)
-inline constexpr poller default_poller = poller::afd_iocp;
-#elif defined(__linux__)
-inline constexpr poller default_poller = poller::linux_epoll;
-#elif __has_include(<sys/event.h>)
-inline constexpr poller default_poller = poller::bsd_kqueue;
-#else
-inline constexpr poller default_poller = poller::posix_poll;
-#endif
 /// In what the policies differ from the poller's and the defaults. Only the default poller is varied.
 enum class variation : std::uint8_t { none, growing_pool, pointer_key, handle_key, sorted_timer, no_timers };
 enum class transport : std::uint8_t { tcp, uds };
+
+/// On Windows that is found out at run time.
+#if defined(_WIN32)
+inline constexpr bool surely_has_uds = false;
+#else
+inline constexpr bool surely_has_uds = true;
+#endif
 
 /// What an engine of a behaviour test is made of, and how its channels are connected.
 struct setting {
@@ -71,14 +69,14 @@ public:
     }
 
     // Four for each poller, then four for each variation of the default one.
-    static constexpr std::size_t pollers = 5;
     static constexpr std::size_t variations = 5;
-    static constexpr std::size_t first_variation = 4 * pollers;
+    static constexpr std::size_t first_variation = 4 * poller_count;
     static constexpr std::size_t count = first_variation + 4 * variations;
     static constexpr setting at(std::size_t index) {
         const std::size_t which = index / 4;
-        return {.poll = which < pollers ? static_cast<poller>(which) : default_poller,
-                .policies = which < pollers ? variation::none : static_cast<variation>(which - pollers + 1),
+        const bool is_varied = which >= poller_count;
+        return {.poll = is_varied ? default_poller : static_cast<poller>(which),
+                .policies = is_varied ? static_cast<variation>(which - poller_count + 1) : variation::none,
                 .over = index & 2U ? transport::uds : transport::tcp,
                 .who = index & 1U ? tofu::driven_by::caller : tofu::driven_by::io_thread};
     }
@@ -88,7 +86,7 @@ public:
     [[nodiscard]] constexpr bool run(std::size_t index) const {
         if (index < first_variation) return contain(index);
         const std::size_t first = index - index % 4;
-        for (const std::size_t preferred : order(first / 4))
+        for (const std::size_t preferred : order(first / 4 - poller_count))
             if (contain(first + preferred)) return index == first + preferred;
         return false;
     }
@@ -98,10 +96,12 @@ private:
 
     /// Bit 1 is the transport, bit 0 the driver. Not every system that may have Unix domain sockets has them.
     static constexpr std::array<std::size_t, 4> order(std::size_t which) {
-        constexpr bool sure = default_poller != poller::afd_iocp;
-        if (which % 2 == 0)
-            return sure ? std::array<std::size_t, 4>{3, 0, 1, 2} : std::array<std::size_t, 4>{1, 0, 3, 2};
-        return sure ? std::array<std::size_t, 4>{0, 3, 2, 1} : std::array<std::size_t, 4>{0, 1, 2, 3};
+        if (which % 2 != 0) {
+            if (surely_has_uds) return {3, 0, 1, 2};
+            return {1, 0, 3, 2};
+        }
+        if (surely_has_uds) return {0, 3, 2, 1};
+        return {0, 1, 2, 3};
     }
 
     std::uint64_t members_ = 0;
@@ -111,48 +111,20 @@ inline constexpr settings tcp_only([](const setting& s) { return s.over == trans
 inline constexpr settings uds_only([](const setting& s) { return s.over == transport::uds; });
 inline constexpr settings caller_only([](const setting& s) { return s.who == tofu::driven_by::caller; });
 inline constexpr settings io_thread_only([](const setting& s) { return s.who == tofu::driven_by::io_thread; });
-inline constexpr settings posix_poll_only([](const setting& s) { return s.poll == poller::posix_poll; });
-inline constexpr settings linux_epoll_only([](const setting& s) { return s.poll == poller::linux_epoll; });
-inline constexpr settings afd_iocp_only([](const setting& s) { return s.poll == poller::afd_iocp; });
-
-/// Whether this system has it, and the tests were built with it.
-constexpr bool is_there(poller which) {
-    switch (which) {
-#if __has_include(<poll.h>)
-    case poller::posix_poll: return true;
-#endif
-#if __has_include(<sys/epoll.h>)
-    case poller::linux_epoll: return true;
-#endif
-#if __has_include(<sys/event.h>) || defined(TOFU_TEST_EMULATED_KQUEUE)
-    case poller::bsd_kqueue: return true;
-#endif
-#if __has_include(<winsock2.h>)
-    case poller::afd_iocp: return true;
-#endif
-#if defined(TOFU_TEST_AFD_DIRECT)
-    case poller::afd_iocp_direct: return true;
-#endif
-    default: return false;
-    }
+constexpr settings only_with(poller which) {
+    return settings([which](const setting& s) { return s.poll == which; });
 }
 
 constexpr bool is_there(variation which) { return which != variation::pointer_key || has_pointer_key; }
 
 /// All that this system may have. (Whether it really has Unix domain sockets is asked when the test is to run.)
-inline constexpr settings everywhere([](const setting& s) { return is_there(s.poll) && is_there(s.policies); });
+inline constexpr settings everywhere([](const setting& s) { return is_there(s.policies); });
 /// Every poll policy and every transport at least once, by both drivers: for what takes long and hardly depends on
 /// which meets which.
 inline constexpr settings each_once([](const setting& s) {
     if (s.policies != variation::none) return true; // runs once in any case
-    switch (s.poll) {
-    case poller::linux_epoll:
-    case poller::bsd_kqueue: return s.over == transport::uds;
-    case poller::afd_iocp: return true; // the only one of its system
-    case poller::posix_poll:
-    case poller::afd_iocp_direct: break;
-    }
-    return s.over == transport::tcp;
+    if (s.poll == default_poller && !surely_has_uds) return true;
+    return s.over == (static_cast<std::size_t>(s.poll) % 2 == 0 ? transport::uds : transport::tcp);
 });
 /// For what no policy can change and takes its time to show.
 inline constexpr settings defaults_only([](const setting& s) {

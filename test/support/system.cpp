@@ -4,6 +4,9 @@
 
 #include "bare_socket.hpp"
 
+#include <boost/test/tree/traverse.hpp>
+#include <boost/test/tree/visitor.hpp>
+
 #include <tofu/platform/socket_api.hpp>
 
 #if defined(_WIN32)
@@ -13,6 +16,15 @@
 #else
 #include <unistd.h>
 #endif
+
+#if __has_include(<linux/io_uring.h>)
+#include <linux/io_uring.h>
+#include <sys/syscall.h>
+#endif
+
+#include <cerrno>
+#include <cstring>
+#include <string>
 
 namespace tofu_test {
 namespace {
@@ -52,6 +64,19 @@ bool try_reset() {
     return client.read() < 0;
 }
 
+/// 0, or why not. A ring of one place, as the poller needs Linux 5.13.
+int try_io_uring() {
+#if defined(IORING_FEAT_RSRC_TAGS) && defined(SYS_io_uring_setup)
+    io_uring_params parameters{};
+    const long made = ::syscall(SYS_io_uring_setup, 1, &parameters);
+    if (made < 0) return errno;
+    ::close(static_cast<int>(made));
+    return (parameters.features & IORING_FEAT_RSRC_TAGS) != 0 ? 0 : ENOSYS;
+#else
+    return ENOSYS;
+#endif
+}
+
 boost::test_tools::assertion_result answer(bool there, const char* otherwise) {
     boost::test_tools::assertion_result result(there);
     if (!there) result.message() << otherwise;
@@ -61,6 +86,21 @@ boost::test_tools::assertion_result answer(bool there, const char* otherwise) {
 boost::test_tools::assertion_result resets_told(boost::unit_test::test_unit_id) {
     return answer(system_tells_resets(), "the system shows a reset as an end of stream");
 }
+
+boost::test_tools::assertion_result io_uring_there(boost::unit_test::test_unit_id) {
+    static const int refusal = try_io_uring();
+    const std::string otherwise = std::string("io_uring_setup(2): ") + std::strerror(refusal);
+    return answer(refusal == 0, otherwise.c_str());
+}
+
+/// Cases are made for every poller of the list; a name tells which. So that none has to ask.
+class poller_conditions : public boost::unit_test::test_tree_visitor {
+    void visit(const boost::unit_test::test_case& found) override {
+        if (found.full_name().find("io_uring") == std::string::npos) return;
+        auto& made = boost::unit_test::framework::get(found.p_id, boost::unit_test::TUT_CASE);
+        made.add_precondition(io_uring_there);
+    }
+};
 
 boost::test_tools::assertion_result own_processor_there(boost::unit_test::test_unit_id) {
 #if defined(TOFU_TEST_EMULATOR)
@@ -84,6 +124,11 @@ bool system_tells_resets() {
 
 boost::test_tools::assertion_result uds_there(boost::unit_test::test_unit_id) {
     return answer(system_has_uds(), "the system has no AF_UNIX");
+}
+
+void skip_refused_pollers() {
+    poller_conditions conditions;
+    boost::unit_test::traverse_test_tree(boost::unit_test::framework::master_test_suite(), conditions, true);
 }
 
 boost::unit_test::decorator::precondition needs_uds() { return boost::unit_test::precondition(uds_there); }

@@ -20,6 +20,9 @@ namespace tofu_test {
 /// For a case that compares times: an emulator may need as long as the defect in question.
 [[nodiscard]] boost::unit_test::decorator::precondition needs_own_processor();
 
+/// Once, when all cases are known: those of a poller that this system refuses are skipped, and say why.
+void skip_refused_pollers();
+
 /// The condition itself, as a test case made by hand takes it.
 [[nodiscard]] boost::test_tools::assertion_result uds_there(boost::unit_test::test_unit_id);
 

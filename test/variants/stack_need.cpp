@@ -7,11 +7,11 @@
 
 #include <tofu/platform/threaded_resolver.hpp>
 #include <tofu/policies/key/handle_key.hpp>
-#include <tofu/policies/poll/posix_poll.hpp>
 #include <tofu/policies/pool/growing_channel_pool.hpp>
-#if defined(__linux__)
-#include <tofu/policies/poll/linux_epoll.hpp>
-#endif
+
+#include <pollers.hpp>
+
+#include <boost/mp11.hpp>
 
 #include <unistd.h>
 
@@ -133,7 +133,7 @@ void use_whole_api() {
 }
 
 /// Runs `body` on a painted thread, and prints how deep each kind of thread went. False: too deep.
-bool measure(const char* what, void (*body)(), std::string_view not_ours = {}) {
+bool measure(std::string_view what, void (*body)(), std::string_view not_ours = {}) {
     pthread_t handle;
     require(::pthread_create(
                 &handle, nullptr,
@@ -151,7 +151,7 @@ bool measure(const char* what, void (*body)(), std::string_view not_ours = {}) {
     bool right = true;
     for (const auto& [name, depth] : deepest) {
         if (name == not_ours) continue;
-        std::printf("%6zu bytes: %s, %s\n", depth, name.c_str(), what);
+        std::printf("%6zu bytes: %s, %.*s\n", depth, name.c_str(), static_cast<int>(what.size()), what.data());
         right = right && depth <= most_stack;
     }
     return right;
@@ -165,11 +165,12 @@ int main() {
     return 77;
 #endif
     bool right = measure("the whole interface", use_whole_api, "tofu-names"); // getaddrinfo is the system's
-#if defined(__linux__)
-    right = measure("epoll", talk_over_everything<tofu::reactor_with<tofu::basic_linux_epoll<named_network>>>) && right;
-#endif
-    right = measure("poll", talk_over_everything<tofu::reactor_with<tofu::basic_posix_poll<named_network>,
-                                                                    tofu::handle_key, tofu::growing_channel_pool<>>>) &&
-            right;
+    boost::mp11::mp_for_each<boost::mp11::mp_transform<boost::mp11::mp_identity, system_pollers_over<named_network>>>(
+        [&right]<class Poll>(boost::mp11::mp_identity<Poll>) {
+            using others = tofu::reactor_with<Poll, tofu::handle_key, tofu::growing_channel_pool<>>;
+            constexpr std::string_view name = tofu::policy_name<Poll>;
+            right = measure(name, talk_over_everything<tofu::reactor_with<Poll>>) && right;
+            right = measure(name, talk_over_everything<others>) && right;
+        });
     require(right, "at most 16 KiB of stack");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the engine wants to hear about a socket, and what a poller tells it: two small sets of bits.
+// What an engine asks of a poller about a socket, and what the poller answers.
 
 #ifndef TOFU_CONTRACT_INTEREST_HPP
 #define TOFU_CONTRACT_INTEREST_HPP
@@ -10,15 +10,16 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// What to report about a socket. `none` is silence: errors and hang-ups are not reported either. A listener's pending
-/// connection counts as read, the end of a connect as write.
+/// A set of events to report. `none` is silence: the poller reports no error and no hang-up either. For a listener,
+/// `read` is a connection in the backlog. For a connecting socket, `write` is the end of the connect.
 enum class interest : std::uint8_t { none = 0, read = 1, write = 2 };
 
-/// What a poller found. `failed` is an error or a hang-up in both directions; reading or writing tells which.
+/// A set of events of a socket. `failed` is an error or a hang-up in both directions; a read or write returns which.
 enum class readiness : std::uint8_t { none = 0, readable = 1, writable = 2, failed = 4 };
 
-/// What a poller says when it is told to forget a socket: it has already, or it still holds the registration and will
-/// report its release from a later wait; until then neither registration nor slot may be used again.
+/// The result of a poller's disarm(). `released`: nothing refers to the registration any more. `owed`: the kernel may
+/// still write to it; a later wait reports its release, and until then neither the registration nor its slot is used
+/// again.
 enum class disarmed : std::uint8_t { released, owed };
 
 [[nodiscard]] constexpr interest operator|(interest left, interest right) noexcept {
@@ -31,7 +32,7 @@ enum class disarmed : std::uint8_t { released, owed };
 
 constexpr interest& operator|=(interest& left, interest right) noexcept { return left = left | right; }
 
-/// True unless the set is empty: any(wanted & interest::read).
+/// True if the set is not empty: any(wanted & interest::read).
 [[nodiscard]] constexpr bool any(interest set) noexcept { return set != interest::none; }
 
 [[nodiscard]] constexpr readiness operator|(readiness left, readiness right) noexcept {
@@ -44,7 +45,7 @@ constexpr interest& operator|=(interest& left, interest right) noexcept { return
 
 constexpr readiness& operator|=(readiness& left, readiness right) noexcept { return left = left | right; }
 
-/// True unless the set is empty: any(found & readiness::readable).
+/// True if the set is not empty: any(found & readiness::readable).
 [[nodiscard]] constexpr bool any(readiness set) noexcept { return set != readiness::none; }
 
 } // namespace tofu::inline TOFU_ABI

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A growable array of plain values for which no memory is an answer, not an exception.
+// A growable array of plain values that returns false when memory is short, instead of throwing.
 
 #ifndef TOFU_CONTRACT_NOTHROW_VECTOR_HPP
 #define TOFU_CONTRACT_NOTHROW_VECTOR_HPP
@@ -16,9 +16,9 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// Contiguous, growing, move-only; owns its elements. One thread at a time. Where std::vector throws, this answers
-/// false and is unchanged. T is trivially copyable, so growing is one copy of bytes and nothing is ever destroyed.
-/// Growing moves the elements: pointers and references into it end then, as with std::vector.
+/// Contiguous and move-only; owns its elements. One thread at a time. Where std::vector throws, a call returns false
+/// and changes nothing. T is trivially copyable, so growing copies bytes and destroys nothing. Growing invalidates
+/// pointers and references to elements, as with std::vector.
 template <class T>
 class nothrow_vector {
     static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>,
@@ -55,21 +55,21 @@ public:
         return static_cast<std::size_t>((std::numeric_limits<std::ptrdiff_t>::max)()) / sizeof(T);
     }
 
-    /// `index` and the two ends need an element there; nothing checks it.
-    T& operator[](std::size_t index) noexcept { return data_[index]; }
-    const T& operator[](std::size_t index) const noexcept { return data_[index]; }
-    T& back() noexcept { return data_[size_ - 1]; }
-    const T& back() const noexcept { return data_[size_ - 1]; }
+    /// The element must exist; only TOFU_ASSERT checks that.
+    T& operator[](std::size_t index) noexcept { return element(data_, index); }
+    const T& operator[](std::size_t index) const noexcept { return element(data_, index); }
+    T& back() noexcept { return element(data_, size_ - 1); }
+    const T& back() const noexcept { return element(data_, size_ - 1); }
 
     T* begin() noexcept { return data_; }
     T* end() noexcept { return data_ + size_; }
     const T* begin() const noexcept { return data_; }
     const T* end() const noexcept { return data_ + size_; }
 
-    /// Room for `wanted` elements altogether. False: no memory, nothing changed.
+    /// Makes room for `wanted` elements in total. False: no memory, nothing changed.
     [[nodiscard]] bool reserve(std::size_t wanted) noexcept { return wanted <= capacity_ || reallocate(wanted); }
 
-    /// Amortised constant. `value` may be an element of this very array. False: no memory, nothing changed.
+    /// Amortised constant time. `value` may be an element of this array. False: no memory, nothing changed.
     [[nodiscard]] bool push_back(const T& value) noexcept {
         const T kept = value;
         if (size_ == capacity_ && !reallocate(grown(size_ + 1))) {
@@ -80,7 +80,7 @@ public:
         return true;
     }
 
-    /// Elements that are new are value-initialised. False: no memory, nothing changed.
+    /// Value-initialises new elements. False: no memory, nothing changed.
     [[nodiscard]] bool resize(std::size_t wanted) noexcept {
         if (wanted > capacity_ && !reallocate(grown(wanted))) {
             return false;
@@ -92,8 +92,11 @@ public:
         return true;
     }
 
-    /// Needs an element.
-    void pop_back() noexcept { --size_; }
+    /// Must not be empty.
+    void pop_back() noexcept {
+        TOFU_ASSERT(size_ != 0);
+        --size_;
+    }
 
     /// Keeps the memory.
     void clear() noexcept { size_ = 0; }
@@ -104,8 +107,8 @@ public:
         std::swap(capacity_, other.capacity_);
     }
 
-    /// Most bytes it allocates while it grows to `count` elements, one at a time: its block, and the one before while
-    /// the elements move.
+    /// The most bytes that it allocates while it grows to `count` elements by push_back: its block, and during the copy
+    /// the block before.
     [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t count) noexcept {
         const std::size_t grown = count + count / 2;
         return ((grown < first_capacity ? first_capacity : grown) + count) * sizeof(T);
@@ -114,6 +117,12 @@ public:
 private:
     static constexpr std::size_t first_capacity = 16;
 
+    template <class Element>
+    Element& element(Element* data, std::size_t index) const noexcept {
+        TOFU_ASSERT(index < size_);
+        return data[index];
+    }
+
     std::size_t grown(std::size_t needed) const noexcept {
         const std::size_t half_more = capacity_ > max_size() / 2 ? max_size() : capacity_ + capacity_ / 2;
         const std::size_t wanted = half_more < first_capacity ? first_capacity : half_more;
@@ -121,6 +130,7 @@ private:
     }
 
     bool reallocate(std::size_t wanted) noexcept {
+        TOFU_ASSERT(wanted >= size_);
         if (wanted > max_size()) {
             return false;
         }

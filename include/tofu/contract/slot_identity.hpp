@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The name of a channel's slot: where it is, and which of its successive owners is meant.
+// Names one owner of a slot: the slot's number, and which of its successive owners.
 #ifndef TOFU_CONTRACT_SLOT_IDENTITY_HPP
 #define TOFU_CONTRACT_SLOT_IDENTITY_HPP
 
@@ -9,7 +9,8 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// Given to a slot by its pool. `generation` is new for each owner, so that an event meant for an earlier one is known.
+/// The pool gives it to each owner. Each owner of a slot has another generation, which tells apart events for earlier
+/// owners.
 struct slot_identity {
     std::uint32_t index = 0;
     std::uint32_t generation = 0;

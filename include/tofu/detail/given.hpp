@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Which policies come as objects, to an engine's constructor, and which are made by default.
+// Sorts the policy objects that an engine's constructor is given, and makes the others by default.
 #ifndef TOFU_DETAIL_GIVEN_HPP
 #define TOFU_DETAIL_GIVEN_HPP
 
@@ -19,12 +19,12 @@ concept one_of = (std::same_as<Type, Others> || ...);
 template <class Policy, class... Given>
 inline constexpr std::size_t times_given = (std::size_t{0} + ... + std::size_t{std::same_as<Policy, Given>});
 
-/// Given once, or made by default.
+/// The policy is given once, or can be made by default.
 template <class Policy, class... Given>
 concept can_be_had = times_given<Policy, Given...>
 == 1 || (times_given<Policy, Given...> == 0 && std::is_nothrow_default_constructible_v<Policy>);
 
-/// Each requirement that is not met is an error of its own. Always true.
+/// One error for each requirement that is not met. Always true.
 template <class Policy, class... Given>
 consteval bool assert_given() {
     static_assert(times_given<Policy, Given...> <= 1, "basic_reactor: its constructor is given two objects of one "
@@ -36,7 +36,7 @@ consteval bool assert_given() {
     return true;
 }
 
-/// The one of this type among those that were given; else one of its own.
+/// Moves the object of this type out of the given ones; without one, makes a default object.
 template <class Policy, class... Given>
 requires can_be_had<Policy, Given...>
 [[nodiscard]] Policy take([[maybe_unused]] Given&... given) noexcept {

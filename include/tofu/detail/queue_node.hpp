@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The link that lets a message, a command or a timer travel through tofu's queues without an allocation.
+// The link by which messages, commands and timers are queued without an allocation.
 #ifndef TOFU_DETAIL_QUEUE_NODE_HPP
 #define TOFU_DETAIL_QUEUE_NODE_HPP
 
@@ -11,29 +11,31 @@
 
 namespace tofu::inline TOFU_ABI::detail {
 
-/// What a node is, so that whoever takes it from a queue knows what to do with it.
+/// The type of the object that contains a node.
 enum class node_kind : std::uint8_t {
-    message,       ///< a message: posted (in the inbox) or received (in a mailbox)
-    goodbye,       ///< the last message of a channel; taking it frees the channel's number
-    pool_empty,    ///< the group's notice that receiving has stopped for lack of credit
-    end_of_stream, ///< never seen by the application: everything a half-closed peer sent lies before it
-    command,       ///< a call to be run by the loop
-    timer,         ///< an update_receiver_after on its way to the loop, or its cancellation
+    message,       ///< a posted message in the inbox, or a received message in a mailbox
+    goodbye,       ///< the last message of a channel; receiving it frees the channel's number
+    pool_empty,    ///< tells the group that the engine stopped reading for lack of credit
+    end_of_stream, ///< marks the end of the messages of a half-closed peer; the application never receives it
+    command,       ///< a call that the loop runs
+    timer,         ///< an update_receiver_after for the loop, or its cancellation
     resolution     ///< the answer of a resolver
 };
 
-/// A link in exactly one queue at a time.
+/// A member or base of a queued object, which is in at most one queue at a time.
 struct queue_node {
     queue_node* next = nullptr;
     node_kind kind = node_kind::message;
 };
 
-/// First in, first out, of nodes somebody else owns. One thread at a time. Every operation is O(1).
+/// A first-in, first-out queue that does not own its nodes. One thread at a time. Every operation takes constant time.
 class node_queue {
 public:
     constexpr node_queue() noexcept = default;
-    /// A chain that ends in a null link; both null: none.
-    node_queue(queue_node* first, queue_node* last) noexcept : first_(first), last_(last) {}
+    /// Takes over a chain whose last link is null; both null for an empty queue.
+    node_queue(queue_node* first, queue_node* last) noexcept : first_(first), last_(last) {
+        TOFU_ASSERT((first == nullptr) == (last == nullptr) && (last == nullptr || last->next == nullptr));
+    }
     node_queue(node_queue&& other) noexcept
         : first_(std::exchange(other.first_, nullptr)), last_(std::exchange(other.last_, nullptr)) {}
     node_queue& operator=(node_queue&&) = delete;
@@ -43,19 +45,22 @@ public:
     [[nodiscard]] queue_node* back() const noexcept { return last_; }
 
     void push_back(queue_node& node) noexcept {
+        TOFU_ASSERT(&node != last_); // it is in no queue
         node.next = nullptr;
         (last_ != nullptr ? last_->next : first_) = &node;
         last_ = &node;
     }
 
     void push_front(queue_node& node) noexcept {
+        TOFU_ASSERT(&node != first_); // it is in no queue
         node.next = first_;
         first_ = &node;
         if (last_ == nullptr) last_ = &node;
     }
 
-    /// Moves everything from `other` behind what is here.
+    /// Moves all nodes of `other` to the end of this queue.
     void splice(node_queue& other) noexcept {
+        TOFU_ASSERT(&other != this);
         if (other.first_ == nullptr) return;
         (last_ != nullptr ? last_->next : first_) = other.first_;
         last_ = other.last_;
@@ -67,12 +72,13 @@ public:
         queue_node* const node = first_;
         if (node == nullptr) return nullptr;
         first_ = node->next;
+        TOFU_ASSERT((first_ == nullptr) == (node == last_)); // the last link is null
         if (first_ == nullptr) last_ = nullptr;
         node->next = nullptr;
         return node;
     }
 
-    /// Gives up the whole chain, oldest first.
+    /// Empties the queue and returns its chain, oldest node first.
     queue_node* release() noexcept {
         last_ = nullptr;
         return std::exchange(first_, nullptr);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// One wait for a notice, until a moment that may be any.
+// Waits for a condition variable until any point in time.
 #ifndef TOFU_DETAIL_TIMED_WAIT_HPP
 #define TOFU_DETAIL_TIMED_WAIT_HPP
 
@@ -11,10 +11,12 @@
 
 namespace tofu::inline TOFU_ABI::detail {
 
-/// Waits for a notice until `until` ((time_point::max)(): for ever). True: it is that late. False: there was a notice,
-/// or none; the caller looks and waits again. A C++ library that can wait by the system's clock only (libstdc++ on
-/// Windows) computes `until` in that clock, and from a moment ages ago or ahead comes something else altogether:
-/// therefore nothing past goes to it, and nothing far.
+/// Waits for a notice, at most until `until`; time_point::max() waits for ever. Returns true if `until` has passed.
+/// Returns false after a notice or for no reason; the caller checks its condition and waits again.
+///
+/// Some C++ libraries can only wait by the system clock (libstdc++ on Windows). They convert `until` to that clock, and
+/// the conversion overflows for times far in the past or future. So this function never passes such a time to the
+/// library.
 inline bool wait_is_late(std::condition_variable& notice, std::unique_lock<std::mutex>& lock,
                          std::chrono::steady_clock::time_point until) noexcept {
     using clock = std::chrono::steady_clock;

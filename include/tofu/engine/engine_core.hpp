@@ -7,8 +7,8 @@
 #include <tofu/detail/deadline.hpp>
 #include <tofu/engine/channel/admission.hpp>
 #include <tofu/engine/channel/channel_directory.hpp>
+#include <tofu/engine/channel/group_registry.hpp>
 #include <tofu/engine/channel/resolution.hpp>
-#include <tofu/engine/group/group_registry.hpp>
 #include <tofu/engine/loop/group_commands.hpp>
 #include <tofu/engine/loop/loop.hpp>
 #include <tofu/engine/protocol/post_checks.hpp>

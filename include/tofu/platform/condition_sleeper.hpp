@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where one thread sleeps until another wakes it, with what every C++ library has.
+// Lets one thread sleep until another wakes it, by a condition variable.
 
 #ifndef TOFU_PLATFORM_CONDITION_SLEEPER_HPP
 #define TOFU_PLATFORM_CONDITION_SLEEPER_HPP
@@ -14,34 +14,36 @@
 
 namespace tofu::inline TOFU_ABI::platform {
 
-/// The handshake of a thread that finds nothing to do with those that may have something for it:
+/// The protocol between a thread that has no work and the threads that give it work:
 ///
-///     sleeper                                       others
-///     prepare(), then look once more                change something, then wake()
-///     nothing there: sleep(), prepare() again ...
-///     something there: rise()
+///     sleeping thread                               other threads
+///     prepare(), then check for work                publish work, then wake()
+///     no work: sleep(), prepare() again ...
+///     work: rise()
 ///
-/// All of these are one total order (seq_cst), and so must be the change and the look: then either the look sees the
-/// change or the wake sees the sleeper. While nobody sleeps, a wake is one load.
+/// These operations have one total order (seq_cst); the check and the publication must take part in it. Then either the
+/// check finds the work or wake() finds the sleeping thread. While no thread sleeps, wake() costs one load. prepare,
+/// rise and sleep: the sleeping thread only.
 class condition_sleeper {
 public:
     using time_point = std::chrono::steady_clock::time_point;
 
-    /// The one thread that sleeps here. From now on no wake is lost.
+    /// After this call no wake() is lost.
     void prepare() noexcept { asleep_.store(true, std::memory_order_seq_cst); }
     void rise() noexcept { asleep_.store(false, std::memory_order_seq_cst); }
 
-    /// After `prepare`. Returns when it was woken, or for no reason; true: it is `until` (time_point::max(): never).
+    /// Sleeps after prepare(), at most until `until`; time_point::max() is for ever. Returns true if `until` has
+    /// passed, and false after wake() or for no reason.
     [[nodiscard]] bool sleep(time_point until) noexcept {
         std::unique_lock lock(mutex_);
-        if (!asleep_.load(std::memory_order_seq_cst)) return false; // woken on the way here
+        if (!asleep_.load(std::memory_order_seq_cst)) return false; // woken before the lock
         return tofu::detail::wait_is_late(notice_, lock, until);
     }
 
     /// Any thread.
     void wake() noexcept {
         if (!asleep_.load(std::memory_order_seq_cst) || !asleep_.exchange(false, std::memory_order_seq_cst)) return;
-        { const std::lock_guard passed_through(mutex_); } // the sleeper is inside its wait, not on the way to it
+        { const std::lock_guard passed_through(mutex_); } // now the thread is in its wait, not before it
         notice_.notify_one();
     }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// The system's form of an address, and the way between it and tofu's.
+// The system's form of an address, and conversions from and to tofu::address.
+//
+// This header is open to policies outside of the library; see doc/writing-policies.md.
 
 #ifndef TOFU_PLATFORM_ENDPOINT_HPP
 #define TOFU_PLATFORM_ENDPOINT_HPP
@@ -19,13 +21,13 @@
 
 namespace tofu::inline TOFU_ABI::platform {
 
-/// A socket address as the system's calls take it. A plain value; empty by default.
+/// A socket address for the system's calls. A plain value; empty by default.
 struct endpoint {
     sockaddr_storage storage{};
     socklen_t length = 0;
 
     bool empty() const noexcept { return length == 0; }
-    /// `length`, which is signed in Winsock and unsigned elsewhere, never negative.
+    /// `length` as an unsigned number; in Winsock it is signed.
     std::size_t size() const noexcept { return static_cast<std::size_t>(length); }
     /// AF_UNSPEC when empty.
     int family() const noexcept { return empty() ? AF_UNSPEC : storage.ss_family; }
@@ -35,8 +37,8 @@ struct endpoint {
 
 namespace detail {
 
-/// `Raw` is sockaddr_in, sockaddr_in6 or sockaddr_un. Bytes are copied, never reinterpreted: that is all the language
-/// allows.
+/// `Raw` is sockaddr_in, sockaddr_in6 or sockaddr_un. Copies the bytes; the language does not allow a cast of the
+/// reference.
 template <class Raw>
 endpoint endpoint_of(const Raw& raw) noexcept {
     static_assert(sizeof(Raw) <= sizeof(sockaddr_storage));
@@ -58,7 +60,7 @@ inline endpoint v4_endpoint(const in_addr& host, std::uint16_t port) noexcept {
     raw.sin_family = AF_INET;
     raw.sin_port = htons(port);
     raw.sin_addr = host;
-    return endpoint_of(raw);
+    return detail::endpoint_of(raw);
 }
 
 inline endpoint v6_endpoint(const in6_addr& host, std::uint16_t port, std::uint32_t scope) noexcept {
@@ -67,7 +69,7 @@ inline endpoint v6_endpoint(const in6_addr& host, std::uint16_t port, std::uint3
     raw.sin6_port = htons(port);
     raw.sin6_addr = host;
     raw.sin6_scope_id = scope;
-    return endpoint_of(raw);
+    return detail::endpoint_of(raw);
 }
 
 inline bool is_any_v6(const endpoint& where) noexcept {
@@ -75,7 +77,7 @@ inline bool is_any_v6(const endpoint& where) noexcept {
     return where.family() == AF_INET6 && std::memcmp(&raw.sin6_addr, &in6addr_any, sizeof(in6_addr)) == 0;
 }
 
-/// The other side is on this machine, by its address.
+/// True for the addresses of the loopback interface.
 inline bool is_loopback(const endpoint& where) noexcept {
     if (where.family() == AF_INET) return (ntohl(raw_of<sockaddr_in>(where).sin_addr.s_addr) >> 24) == 127;
     if (where.family() != AF_INET6) return false;
@@ -100,7 +102,7 @@ inline bool is_same_end(const endpoint& one, const endpoint& other) noexcept {
            std::memcmp(&left.sin6_addr, &right.sin6_addr, sizeof(in6_addr)) == 0;
 }
 
-/// ::ffff:a.b.c.d is IPv4 in other clothes; everywhere in tofu it is shown and used as IPv4.
+/// True for ::ffff:a.b.c.d, an IPv4 address in IPv6 form. tofu prints and uses it as IPv4.
 inline bool is_v4_mapped(const in6_addr& host) noexcept {
     static constexpr unsigned char prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     return std::memcmp(host.s6_addr, prefix, sizeof prefix) == 0;
@@ -112,7 +114,7 @@ inline in_addr mapped_v4(const in6_addr& host) noexcept {
     return inner;
 }
 
-/// 0 when no such interface is known. `scope` is NUL-terminated: a number or an interface's name.
+/// `scope` is a number or the name of an interface, NUL-terminated. Returns 0 for an unknown interface.
 inline std::uint32_t scope_id(const char* scope) noexcept {
     const char* const last = scope + std::strlen(scope);
     std::uint32_t number = 0;
@@ -123,7 +125,7 @@ inline std::uint32_t scope_id(const char* scope) noexcept {
     return ::if_nametoindex(scope);
 }
 
-/// `text` is writable and NUL-terminated; it is cut at the scope's percent sign.
+/// `text` is NUL-terminated; this function writes a NUL at the percent sign of the scope.
 inline io_error v6_literal(char* text, std::uint16_t port, endpoint& out) noexcept {
     char* const percent = std::strchr(text, '%');
     if (percent != nullptr) {
@@ -140,7 +142,8 @@ inline io_error v6_literal(char* text, std::uint16_t port, endpoint& out) noexce
             return io_error{io_failure::address_not_available, 0};
         }
     }
-    out = is_v4_mapped(host) ? v4_endpoint(mapped_v4(host), port) : v6_endpoint(host, port, scope);
+    out = detail::is_v4_mapped(host) ? detail::v4_endpoint(detail::mapped_v4(host), port)
+                                     : detail::v6_endpoint(host, port, scope);
     return {};
 }
 
@@ -152,13 +155,13 @@ inline io_error literal_endpoint(std::string_view host, std::uint16_t port, endp
     std::memcpy(text, host.data(), host.size());
     in_addr v4{};
     if (::inet_pton(AF_INET, text, &v4) == 1) {
-        out = v4_endpoint(v4, port);
+        out = detail::v4_endpoint(v4, port);
         return {};
     }
     return v6_literal(text, port, out);
 }
 
-// Abstract names live beside the file system and end with their last socket (unix(7)).
+// Abstract names exist outside of the file system and end with their last socket (unix(7)).
 #if defined(__linux__)
 inline constexpr bool has_abstract_names = true;
 #else
@@ -167,7 +170,7 @@ inline constexpr bool has_abstract_names = false;
 
 inline constexpr std::size_t path_offset = offsetof(sockaddr_un, sun_path);
 
-/// "@name" is an abstract name: a zero byte, then `name` without a terminator. Everything else is a path.
+/// "@name" is an abstract name, in memory a zero byte and `name` without a terminator. Any other text is a path.
 inline io_error path_endpoint(std::string_view path, endpoint& out) noexcept {
     sockaddr_un raw{};
     const bool abstract = path.front() == '@';
@@ -176,7 +179,7 @@ inline io_error path_endpoint(std::string_view path, endpoint& out) noexcept {
     raw.sun_family = AF_UNIX;
     std::memcpy(raw.sun_path, path.data(), path.size());
     if (abstract) raw.sun_path[0] = '\0';
-    out = endpoint_of(raw);
+    out = detail::endpoint_of(raw);
     out.length = static_cast<socklen_t>(path_offset + path.size() + (abstract ? 0 : 1));
     return {};
 }
@@ -186,13 +189,13 @@ inline bool is_path(const endpoint& where) noexcept {
     return where.family() == AF_UNIX && where.size() > path_offset && raw_of<sockaddr_un>(where).sun_path[0] != '\0';
 }
 
-/// Kind none for a socket that was never bound, which is what one that connects mostly is.
+/// Kind none for a socket that was never bound, such as most connecting sockets.
 inline address path_address(const endpoint& from) noexcept {
     const auto raw = raw_of<sockaddr_un>(from);
     if (from.size() <= path_offset) return address();
     const std::size_t most = (std::min)(from.size(), sizeof raw) - path_offset;
     if (raw.sun_path[0] != '\0') return address(uds_address{{raw.sun_path, ::strnlen(raw.sun_path, most)}});
-    if (!has_abstract_names) return address(); // Windows gives the full length and nothing in it
+    if (!has_abstract_names) return address(); // Windows returns the full length with zeros
     char name[sizeof raw.sun_path];
     std::memcpy(name, raw.sun_path, most);
     name[0] = '@';
@@ -201,12 +204,13 @@ inline address path_address(const endpoint& from) noexcept {
 
 } // namespace detail
 
-/// Writes where `from` is into `out`, without asking anybody: a host that is no IPv4 or IPv6 literal is
-/// io_failure::name_required. An IPv6 literal may carry a scope, by number or by interface ("fe80::1%eth0"; an
-/// interface this host has not is address_not_available). An empty host for listening is every interface of IPv6 and
-/// IPv4; for connecting it is address_not_available. A path that begins with '@' is an abstract name, and unsupported
-/// where there are none; a path too long for this system is other (name_too_long). `out` is untouched on failure. Any
-/// thread.
+/// Converts an address without a look-up. Leaves `out` unchanged on an error. An IPv6 literal may have a scope, a
+/// number or an interface ("fe80::1%eth0"). An empty host for listening means all interfaces of IPv6 and IPv4. A path
+/// that begins with '@' is an abstract name. Any thread. Errors:
+/// - name_required: the host is no literal;
+/// - address_not_available: the interface is unknown, or the host is empty and not for listening;
+/// - unsupported: the system has no abstract names, or the address has no kind;
+/// - other (name_too_long): the path is too long for this system.
 inline io_error to_endpoint(const address& from, bool for_listening, endpoint& out) noexcept {
     if (from.kind() == address_kind::uds) return detail::path_endpoint(from.path(), out);
     if (from.kind() != address_kind::tcp) return io_error{io_failure::unsupported, family_not_supported};
@@ -221,8 +225,8 @@ inline io_error to_endpoint(const address& from, bool for_listening, endpoint& o
     return {};
 }
 
-/// The other way round. A scope is written as its number: always right, also when the interface is renamed. An empty
-/// or unknown endpoint, or an unnamed Unix domain socket, is an address of kind none. Any thread.
+/// Converts an endpoint to an address. Prints a scope as its number, which stays right if the interface is renamed.
+/// Kind none for an empty endpoint, an unknown family and an unnamed Unix domain socket. Any thread.
 inline address to_address(const endpoint& from) noexcept {
     char text[INET6_ADDRSTRLEN + 1 + 10 + 1] = {};
     if (from.family() == AF_INET) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the system is asked about a name, and what its answer comes to.
+// The question and the answer of getaddrinfo and GetAddrInfoW.
 
 #ifndef TOFU_PLATFORM_LOOKUP_RESULTS_HPP
 #define TOFU_PLATFORM_LOOKUP_RESULTS_HPP
@@ -17,12 +17,12 @@
 #include <cstdint>
 #include <cstring>
 
-// `Info` is addrinfo, or Windows' ADDRINFOW, which differs in the texts only.
+// `Info` is addrinfo or ADDRINFOW of Windows; they differ in the type of their texts only.
 
 namespace tofu::inline TOFU_ABI::platform::detail {
 
-/// Addresses of both families for a stream, also of a family that no interface has now: localhost is to be found on a
-/// host that has nothing else.
+/// Asks for stream addresses of both families, also of a family that no interface has now. So a host without a network
+/// finds localhost.
 template <class Info>
 Info wanted_results(bool for_listening) noexcept {
     Info wanted{};
@@ -32,19 +32,19 @@ Info wanted_results(bool for_listening) noexcept {
     return wanted;
 }
 
-/// Empty when it is an address of a kind that tofu does not connect to.
+/// Empty for an address family other than IPv4 and IPv6.
 template <class Info>
 endpoint endpoint_of_result(const Info& from, std::uint16_t port) noexcept {
     if (from.ai_addr != nullptr && from.ai_family == AF_INET && from.ai_addrlen >= sizeof(sockaddr_in)) {
         sockaddr_in raw;
         std::memcpy(&raw, from.ai_addr, sizeof raw);
-        return v4_endpoint(raw.sin_addr, port);
+        return detail::v4_endpoint(raw.sin_addr, port);
     }
     if (from.ai_addr != nullptr && from.ai_family == AF_INET6 && from.ai_addrlen >= sizeof(sockaddr_in6)) {
         sockaddr_in6 raw;
         std::memcpy(&raw, from.ai_addr, sizeof raw);
-        return is_v4_mapped(raw.sin6_addr) ? v4_endpoint(mapped_v4(raw.sin6_addr), port)
-                                           : v6_endpoint(raw.sin6_addr, port, raw.sin6_scope_id);
+        return detail::is_v4_mapped(raw.sin6_addr) ? detail::v4_endpoint(detail::mapped_v4(raw.sin6_addr), port)
+                                                   : detail::v6_endpoint(raw.sin6_addr, port, raw.sin6_scope_id);
     }
     return {};
 }
@@ -58,7 +58,7 @@ inline bool contains(const nothrow_vector<endpoint>& all, const endpoint& one) n
     return false;
 }
 
-/// Each address once, in the order of the list. (One line of a hosts file can bring an address twice.)
+/// Appends each address once, in the order of the list. A hosts file can list an address twice. Error: no_memory.
 template <class Info>
 io_error collect_results(const Info* list, std::uint16_t port, nothrow_vector<endpoint>& found) noexcept {
     for (const Info* each = list; each != nullptr; each = each->ai_next) {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-// A few threads for calls that block: a queue of jobs, and threads that come with the first and go with the last.
+// A few threads for calls that block. They start with the first job and end when no job is left.
 
 #ifndef TOFU_PLATFORM_LOOKUP_THREADS_HPP
 #define TOFU_PLATFORM_LOOKUP_THREADS_HPP
 
 #include <tofu/config.hpp>
 #include <tofu/contract/io.hpp>
-#include <tofu/platform/module.hpp>
 #include <tofu/platform/network_session.hpp>
 #include <tofu/platform/thread.hpp>
 
@@ -16,30 +15,30 @@
 #include <mutex>
 #include <new>
 
-// Nobody joins these threads, so nobody may wait for them either: whoever gives them jobs can go while they are inside
-// a call that takes half a minute. Therefore everything they touch is theirs as well: a job owns what it needs, and the
-// queue is counted by its owner and by each thread that runs.
+// No thread joins these threads: the owner of the queue may end while a thread is in a call that takes half a minute.
+// So the threads own everything they use. A job owns its data, and the owner and each thread hold a reference to the
+// queue.
 //
-// A thread ends when it finds the queue empty, and says so under the same lock under which jobs come in. So a job that
-// is in the queue has at least one thread that will come for it, and there is nothing to wake: no condition variable.
+// A thread ends when it finds the queue empty. It counts itself out under the lock under which jobs are queued. So each
+// queued job has at least one thread that will take it, and no condition variable is needed.
 //
-// The code of the threads and of the jobs must stay in memory, too, and dlclose(3) waits for no thread. So the modules
-// with this code are held until the process ends: `Threads` holds the module with the thread's code, `add` the module
-// with the job's code. The two can differ, because the dynamic linker merges equal functions of several modules. The
-// linker would also merge a flag "already held", so each call asks the system.
+// The code of the threads and jobs must stay in memory, because dlclose(3) waits for no thread. So the modules with
+// this code stay loaded until the process ends: `Threads` holds the module with the thread's code, add() the module
+// with the job's code. The two can differ, because the dynamic linker merges equal functions of several modules. It
+// would also merge a flag "already held", so each call asks the system.
 
 namespace tofu::inline TOFU_ABI::platform {
 
-/// One job, of whatever type. Its maker allocates it; `finish` gives it back.
+/// One job, with its type erased. Its maker allocates it, and `finish` deletes it.
 struct lookup_job {
     lookup_job* next = nullptr;
-    /// Does the job and deletes it. With an error the job is not done, the error is its result. Any thread, once.
+    /// Does the job and deletes it. An error becomes the result, and the job is not done. Called once, by any thread.
     void (*finish)(lookup_job*, io_error refusal) noexcept = nullptr;
-    /// False: the result would be in vain. Any thread, before finish; quick, it is called under the queue's lock.
+    /// False if nobody needs the result. Called before finish, by any thread, under the queue's lock; must be quick.
     bool (*wanted)(const lookup_job&) noexcept = nullptr;
 };
 
-/// Jobs in the order in which they came.
+/// A first-in, first-out queue that does not own its jobs. One thread at a time.
 class lookup_queue {
 public:
     [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
@@ -52,7 +51,7 @@ public:
         ++size_;
     }
 
-    /// The oldest; null when there is none.
+    /// Takes the oldest job; null if there is none.
     [[nodiscard]] lookup_job* pop() noexcept {
         lookup_job* const job = first_;
         if (job != nullptr) {
@@ -69,19 +68,19 @@ public:
 
 private:
     lookup_job* first_ = nullptr;
-    lookup_job** end_ = &first_; // where the next one is to be noted
+    lookup_job** end_ = &first_; ///< the link that the next job is written to
     std::size_t size_ = 0;
 };
 
-/// The queue and its threads. Its owner gets it from `make` and lets go of it with `drop`. `Threads` starts a thread
-/// (see detached_threads). Each thread holds a `Session` while it runs (see network_session); one that cannot be had is
-/// the result of every job the thread comes for.
+/// The queue and its threads. make() gives the owner a reference, which drop() returns. `Threads` starts a thread (see
+/// detached_threads). Each thread opens a `Session` while it runs (see network_session); if that fails, the error is
+/// the result of each job that the thread takes.
 template <class Threads = detached_threads, class Session = network_session>
 class lookup_threads {
 public:
     static constexpr const char* thread_name = "tofu-names";
     static constexpr std::size_t most_threads = 4;
-    /// A queue that is shorter is not searched for jobs that are not wanted any more.
+    /// A shorter queue is not searched for jobs that are not wanted any more.
     static constexpr std::size_t always_kept = 64;
 
     /// Null: no memory.
@@ -90,9 +89,9 @@ public:
     lookup_threads(const lookup_threads&) = delete;
     lookup_threads& operator=(const lookup_threads&) = delete;
 
-    /// Has the job finished, sooner or later, by a thread; by the caller, with an error, when the system has no thread
-    /// at all. Any thread. Amortised constant; never waits for a job. A plug-in that calls this stays loaded
-    /// from then on; see hold_module.
+    /// Queues a job for a thread. If the system has no thread, the caller finishes the job with an error. Never waits
+    /// for a job. Any thread; amortised constant time. A plug-in that calls this stays loaded until the process ends;
+    /// see hold_module.
     void add(lookup_job& job) noexcept {
         hold_module(reinterpret_cast<const void*>(job.finish));
         lookup_queue refused;
@@ -109,14 +108,14 @@ public:
         }
     }
 
-    /// The owner lets go. Jobs that are waiting or under way are finished all the same.
+    /// Returns the owner's reference. Queued and running jobs still finish.
     void drop() noexcept {
         if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
             delete this;
         }
     }
 
-    /// What each of the threads does: `Threads` calls it, nobody else. The last one to leave takes the queue with it.
+    /// The function of each thread; only `Threads` calls it. The last thread deletes the queue if the owner has ended.
     void run() noexcept {
         finish_waiting();
         drop();
@@ -134,14 +133,15 @@ private:
         }
     }
 
-    /// True when one more thread has been counted, which the caller has to start. The queue stays bounded by what is
-    /// wanted: when it has doubled, what is not wanted any more goes to `unwanted`.
+    /// Returns true if the caller must start a thread, which is counted already. When the queue has doubled, moves the
+    /// jobs that are not wanted any more to `unwanted`, so the wanted jobs bound the length of the queue.
     [[nodiscard]] bool enqueue(lookup_job& job, lookup_queue& unwanted) noexcept {
         const std::lock_guard lock(mutex_);
         if (waiting_.size() >= sweep_at_) {
             sweep(unwanted);
         }
         waiting_.push(job);
+        TOFU_ASSERT(threads_ <= most_threads);
         if (threads_ == most_threads) {
             return false;
         }
@@ -157,9 +157,10 @@ private:
         sweep_at_ = (std::max)(always_kept, 2 * waiting_.size());
     }
 
-    /// A thread that was counted does not exist. Were it the only one, nobody would come for what is waiting.
+    /// Counts out a thread that could not start. If it was the only one, moves all jobs to `abandoned`.
     void give_up_thread(lookup_queue& abandoned) noexcept {
         const std::lock_guard lock(mutex_);
+        TOFU_ASSERT(threads_ != 0);
         if (--threads_ == 0) {
             while (lookup_job* const job = waiting_.pop()) {
                 abandoned.push(*job);
@@ -170,6 +171,7 @@ private:
     [[nodiscard]] lookup_job* next_or_leave() noexcept {
         const std::lock_guard lock(mutex_);
         lookup_job* const job = waiting_.pop();
+        TOFU_ASSERT(threads_ != 0); // the calling thread is counted
         if (job == nullptr) {
             --threads_;
         }
@@ -182,7 +184,7 @@ private:
         }
     }
 
-    std::atomic<std::size_t> users_{1}; // the owner and the threads
+    std::atomic<std::size_t> users_{1}; ///< references: the owner and the threads
     std::mutex mutex_;
     lookup_queue waiting_;
     std::size_t threads_ = 0;

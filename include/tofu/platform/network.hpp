@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// The network of the system this is built for, as the engine sees it: sockets, endpoints and a resolver, in one
-// replaceable type.
+// The network of the target system: sockets, endpoints and a resolver in one replaceable type.
+//
+// This header is open to policies outside of the library; see doc/writing-policies.md.
 
 #ifndef TOFU_PLATFORM_NETWORK_HPP
 #define TOFU_PLATFORM_NETWORK_HPP
@@ -11,14 +12,13 @@
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/resolver.hpp>
 #include <tofu/platform/socket.hpp>
-#include <tofu/platform/socket_options.hpp>
 
 #include <span>
 #include <utility>
 
 namespace tofu::inline TOFU_ABI::platform {
 
-/// A resolver that knows no names at all. It answers on the calling thread, at once.
+/// A resolver that knows no names. It completes at once, on the calling thread.
 struct literals_only {
     template <class Resolution>
     void resolve(Resolution request) noexcept {
@@ -26,13 +26,13 @@ struct literals_only {
     }
 };
 
-/// What a poll policy brings with it. `Resolver` has: template <class Resolution> void resolve(Resolution) noexcept.
-/// I/O thread. A Resolution is a movable handle with
+/// Meets the contract in policies/concepts/network.hpp; the network_type of each shipped poller. I/O thread. `Resolver`
+/// has the member template <class Resolution> void resolve(Resolution) noexcept. A Resolution is a movable handle with
 ///     std::string_view host() const; std::uint16_t port() const; bool for_listening() const;
 ///     bool still_wanted() const noexcept;
 ///     void complete(std::span<const endpoint>, io_error) noexcept;
-/// complete is called once, from any thread; dropping the handle without it is allowed at shutdown only. still_wanted,
-/// from any thread until then: false means that nobody reads the answer any more, so that nobody needs to be asked.
+/// The resolver calls complete() once, from any thread; only at shutdown it may drop the handle instead.
+/// still_wanted(), from any thread until then, is false if nobody needs the answer any more.
 template <class Resolver = system_resolver>
 class network {
 public:
@@ -53,7 +53,7 @@ public:
         return socket::listen(at, options, backlog, error);
     }
 
-    /// See platform::to_endpoint: io_failure::name_required means that resolve has to be asked.
+    /// See platform::to_endpoint. After io_failure::name_required the engine calls resolve().
     io_error to_endpoint(const address& from, bool for_listening, endpoint& out) noexcept {
         return platform::to_endpoint(from, for_listening, out);
     }
@@ -61,7 +61,7 @@ public:
     /// See platform::to_address.
     address to_address(const endpoint& from) noexcept { return platform::to_address(from); }
 
-    /// Finds the endpoints of a name; never blocks. The answer goes to `request` itself.
+    /// Looks up the endpoints of a name without blocking; completes `request`.
     template <class Resolution>
     void resolve(Resolution request) noexcept {
         resolver_.resolve(std::move(request));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a thread has to hold before it may use the network of the system this is built for.
+// Selects the object that a thread must hold while it uses the network of the target system.
 
 #ifndef TOFU_PLATFORM_NETWORK_SESSION_HPP
 #define TOFU_PLATFORM_NETWORK_SESSION_HPP
@@ -15,10 +15,10 @@
 namespace tofu::inline TOFU_ABI::platform {
 
 #if defined(_WIN32)
-/// Winsock, started.
+/// Keeps Winsock started.
 using network_session = windows::winsock_session;
 #else
-/// Nothing: POSIX systems have their sockets ready.
+/// Has no effect: POSIX systems need no start.
 struct network_session {
     [[nodiscard]] static constexpr io_error open() noexcept { return {}; }
 };

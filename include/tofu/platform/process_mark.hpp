@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Tells a forked child that what it holds was made by its parent, on systems that fork.
+// Selects how an object recognises that it is in a forked child of the process that made it.
 
 #ifndef TOFU_PLATFORM_PROCESS_MARK_HPP
 #define TOFU_PLATFORM_PROCESS_MARK_HPP
@@ -15,7 +15,7 @@
 namespace tofu::inline TOFU_ABI::platform {
 
 #if defined(_WIN32)
-/// Windows does not fork: what a process holds was made there.
+/// Windows does not fork, so the mark is always right.
 struct process_mark {
     static constexpr io_error count_forks() noexcept { return {}; }
     [[nodiscard]] static constexpr bool is_here() noexcept { return true; }

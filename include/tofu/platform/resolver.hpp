@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Who turns a name into addresses on the system this is built for, without the engine waiting for it.
+// Selects the resolver of the target system: its look-up on threads of its own.
 
 #ifndef TOFU_PLATFORM_RESOLVER_HPP
 #define TOFU_PLATFORM_RESOLVER_HPP
@@ -15,14 +15,14 @@
 
 namespace tofu::inline TOFU_ABI::platform {
 
-/// See the header of the system's own.
+/// See posix/resolver.hpp and windows/resolver.hpp.
 #if defined(_WIN32)
 using windows::system_names;
 #else
 using posix::system_names;
 #endif
 
-/// The resolver of this system.
+/// The default resolver.
 using system_resolver = basic_threaded_resolver<system_names>;
 
 } // namespace tofu::inline TOFU_ABI::platform

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where one thread sleeps until another wakes it, as the system this is built for does it best.
+// Selects how one thread sleeps until another wakes it: a futex on Linux, a condition variable elsewhere.
 
 #ifndef TOFU_PLATFORM_SLEEPER_HPP
 #define TOFU_PLATFORM_SLEEPER_HPP

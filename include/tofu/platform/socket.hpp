@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The socket of the system this is built for.
+// Selects the socket of the target system.
 
 #ifndef TOFU_PLATFORM_SOCKET_HPP
 #define TOFU_PLATFORM_SOCKET_HPP
@@ -14,7 +14,7 @@
 
 namespace tofu::inline TOFU_ABI::platform {
 
-/// See the header of the system's own socket.
+/// See posix/socket.hpp and windows/socket.hpp.
 #if defined(_WIN32)
 using socket = windows::socket;
 #else

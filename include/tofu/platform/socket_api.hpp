@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The socket interface that every system has, with the few names that differ.
+// The socket headers of the target system, and common names for the few constants that differ.
 
 #ifndef TOFU_PLATFORM_SOCKET_API_HPP
 #define TOFU_PLATFORM_SOCKET_API_HPP
@@ -22,14 +22,14 @@
 
 namespace tofu::inline TOFU_ABI::platform {
 
-/// The longest name of a network interface, with its terminator.
+/// The room for the name of a network interface, with its terminator.
 #if defined(_WIN32)
-inline constexpr std::size_t interface_name_room = IF_MAX_STRING_SIZE + 1; // IF_NAMESIZE is not always to be had
+inline constexpr std::size_t interface_name_room = IF_MAX_STRING_SIZE + 1; // some Windows headers lack IF_NAMESIZE
 #else
 inline constexpr std::size_t interface_name_room = IF_NAMESIZE;
 #endif
 
-/// The system's own numbers for what an address or an option can be refused for.
+/// The system's numbers for errors of addresses and options.
 #if defined(_WIN32)
 inline constexpr int family_not_supported = WSAEAFNOSUPPORT;
 inline constexpr int name_too_long = WSAENAMETOOLONG;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Whether whoever wants to listen at a path may: decided from what is there and from how a connect to it ended.
+// Decides whether a listener may use a path, from the file there and from the result of a connect to it.
 
 #ifndef TOFU_PLATFORM_SOCKET_FILE_VERDICT_HPP
 #define TOFU_PLATFORM_SOCKET_FILE_VERDICT_HPP
@@ -9,44 +9,43 @@
 
 #include <cstdint>
 
-// A bind makes the file of a Unix domain socket, and nothing removes it when the socket closes. So whoever starts may
-// find one, and has to know whether somebody listens behind it:
+// bind(2) makes the file of a Unix domain socket, and the system does not remove the file when the socket closes. So a
+// new listener may find an old file and must know whether a process listens there:
 //
-//     there is no file                              bind
-//     a socket, and a connect gets through          live: address_in_use
-//     a socket, and a connect is refused            dead: remove it, bind
-//     a socket, and a connect is not permitted      somebody else's: permission_denied
-//     a socket, and nothing could be asked          no verdict: what the asking failed with
-//     anything else, a link to a socket included    not ours to remove: address_in_use
+//     no file                                       bind
+//     a socket, and a connect succeeds              live: address_in_use
+//     a socket, and a connect is refused            dead: remove the file, bind
+//     a socket, and a connect is not permitted      of another user: permission_denied
+//     a socket, and the connect failed locally      unknown: the error of the connect
+//     any other file, also a link to a socket       not removed: address_in_use
 //
-// A socket that is bound and does not listen yet refuses, too, and looks dead. Therefore everything from bind to listen
-// happens under a lock, a file PATH.tofu-lock: of two who start at once, one does it and the other is told
-// address_in_use. Who closes takes no lock: the file goes before the socket does, so until the file is gone it is a
-// live one.
+// A socket between bind and listen refuses connects as well and looks dead. So a listener holds a lock from bind to
+// listen, the file PATH.tofu-lock. If two processes start at once, one gets the lock and the other gets address_in_use.
+// Closing needs no lock: the file is removed before the socket closes, so a file that exists belongs to a live socket.
 
 namespace tofu::inline TOFU_ABI::platform {
 
-/// What is at a path itself; a link is never followed.
+/// The kind of file at a path. Links are not followed.
 enum class at_path : std::uint8_t { nothing, socket, something_else };
 
 enum class socket_file_verdict : std::uint8_t {
-    free,    // there is nothing (any more): bind
-    dead,    // remove the file, then bind
-    in_use,  // address_in_use
-    unknown, // what the connect ended with
+    free,    ///< no file, or no file any more: bind
+    dead,    ///< remove the file, then bind
+    in_use,  ///< fail with address_in_use
+    unknown, ///< fail with the error of the connect
 };
 
-/// `connect` matters for a socket only; none is a connect that got through. Any thread.
+/// `connect` is the result of a connect to a socket file, none if it succeeded; ignored for other files. Any thread.
 constexpr socket_file_verdict verdict_on(at_path found, io_failure connect) noexcept {
     if (found == at_path::nothing) return socket_file_verdict::free;
     if (found == at_path::something_else) return socket_file_verdict::in_use;
     switch (connect) {
     case io_failure::refused: return socket_file_verdict::dead;
-    case io_failure::path_not_found: return socket_file_verdict::free; // somebody else has removed it meanwhile
+    case io_failure::path_not_found: return socket_file_verdict::free; // removed since
     case io_failure::permission_denied:
     case io_failure::no_descriptors:
     case io_failure::no_memory: return socket_file_verdict::unknown;
-    default: return socket_file_verdict::in_use; // live, busy, a socket of another kind: nothing that proves it dead
+    default: return socket_file_verdict::in_use; // only a refusal proves a socket dead
     }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The threads of the system this is built for: the engine's, and those nobody waits for.
+// Selects the threads of the target system, and the call that keeps their code loaded.
 
 #ifndef TOFU_PLATFORM_THREAD_HPP
 #define TOFU_PLATFORM_THREAD_HPP
@@ -14,12 +14,14 @@
 
 namespace tofu::inline TOFU_ABI::platform {
 
-/// See the header of the system's own threads.
+/// See posix/thread.hpp, posix/module.hpp and windows/thread.hpp.
 #if defined(_WIN32)
 using windows::detached_threads;
+using windows::hold_module;
 using windows::io_thread;
 #else
 using posix::detached_threads;
+using posix::hold_module;
 using posix::io_thread;
 #endif
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The name of a thread, copied to where the thread finds it when it starts.
+// The name of a thread, in a buffer that the thread reads when it starts.
 
 #ifndef TOFU_PLATFORM_THREAD_NAME_HPP
 #define TOFU_PLATFORM_THREAD_NAME_HPP
@@ -10,10 +10,10 @@
 
 namespace tofu::inline TOFU_ABI::platform {
 
-/// Cut to 15 characters, the limit of Linux, so that a name is the same everywhere. Null is the empty name.
+/// Cut to 15 characters, the limit of Linux, so that names are equal on all systems. Null becomes the empty name.
 class thread_name {
 public:
-    /// With the terminator.
+    /// Bytes, with the terminator.
     static constexpr std::size_t room = 16;
 
     thread_name() noexcept = default;

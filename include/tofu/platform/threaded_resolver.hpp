@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Names become addresses on threads of their own, by a look-up that may block.
+// A resolver that runs a blocking look-up on threads of its own.
+//
+// This header is open to policies outside of the library; see doc/writing-policies.md.
 
 #ifndef TOFU_PLATFORM_THREADED_RESOLVER_HPP
 #define TOFU_PLATFORM_THREADED_RESOLVER_HPP
@@ -22,13 +24,13 @@
 
 namespace tofu::inline TOFU_ABI::platform {
 
-/// A resolver that has `Lookup` called by at most four threads of its own, which exist while there are names to look
-/// up. They are detached and hold only what is theirs: neither the end of the resolver nor that of the engine waits for
-/// a look-up, its answer comes later and in vain. `Lookup` is copied for every name and called as
+/// Calls `Lookup` on at most four threads of its own, which exist while names are queued. The threads are detached and
+/// own their data, so the end of the resolver or of the engine does not wait for a look-up. `Lookup` is copied for each
+/// name and called as
 ///     io_error operator()(std::string_view host, std::uint16_t port, bool for_listening,
 ///                         nothrow_vector<endpoint>& found) const noexcept;
-/// by several threads at a time; it may block. A name nobody waits for any more when its turn comes is not looked up.
-/// Each thread holds a `Session` meanwhile, so that `Lookup` finds the network ready. All calls: one thread at a time.
+/// by several threads at a time; it may block. A name that nobody waits for any more is not looked up. Each thread
+/// opens a `Session`, so that `Lookup` may use the network. All calls: one thread at a time.
 template <class Lookup, class Threads = detached_threads, class Session = network_session>
 class basic_threaded_resolver {
     static_assert(std::is_nothrow_copy_constructible_v<Lookup>,
@@ -41,7 +43,7 @@ class basic_threaded_resolver {
 public:
     basic_threaded_resolver() noexcept requires(std::is_default_constructible_v<Lookup>) : lookup_() {}
     explicit basic_threaded_resolver(Lookup lookup) noexcept : lookup_(std::move(lookup)) {}
-    /// A copy looks up in the same way, on threads of its own.
+    /// A copy has the same look-up and threads of its own.
     basic_threaded_resolver(const basic_threaded_resolver& other) noexcept : lookup_(other.lookup_) {}
     basic_threaded_resolver(basic_threaded_resolver&& other) noexcept
         : lookup_(other.lookup_), threads_(std::exchange(other.threads_, nullptr)) {}
@@ -52,8 +54,8 @@ public:
         }
     }
 
-    /// See platform::network for what a Resolution is. Never blocks. The answer comes from another thread; from this
-    /// one, at once, when nobody wants it any more or when there is no memory or no thread for it (no_memory).
+    /// Does not block. Another thread completes `request`. This thread completes it at once with `aborted` if nobody
+    /// waits for the answer any more, and with `no_memory` if memory or a thread is not available.
     template <class Resolution>
     void resolve(Resolution request) noexcept {
         if (!request.still_wanted()) {
@@ -66,7 +68,7 @@ public:
         auto* const asked =
             threads_ != nullptr ? new (std::nothrow) question<Resolution>(std::move(request), lookup_) : nullptr;
         if (asked == nullptr) {
-            request.complete({}, io_error{io_failure::no_memory, 0}); // not moved from: nothing was made of it
+            request.complete({}, io_error{io_failure::no_memory, 0}); // not moved from, because `new` failed
             return;
         }
         threads_->add(*asked);
@@ -102,7 +104,7 @@ private:
     };
 
     Lookup lookup_;
-    lookup_threads<Threads, Session>* threads_ = nullptr; // made for the first name: most engines never see one
+    lookup_threads<Threads, Session>* threads_ = nullptr; ///< null until the first name
 };
 
 } // namespace tofu::inline TOFU_ABI::platform

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Whether the system this runs on has Unix domain sockets.
+// Tells whether the running system has Unix domain sockets.
 
 #ifndef TOFU_PLATFORM_UNIX_SOCKETS_HPP
 #define TOFU_PLATFORM_UNIX_SOCKETS_HPP

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// How long a wait may last, for systems that count it in milliseconds.
+// Converts a timeout for system calls that count in milliseconds.
 
 #ifndef TOFU_PLATFORM_WAIT_MILLISECONDS_HPP
 #define TOFU_PLATFORM_WAIT_MILLISECONDS_HPP
@@ -10,8 +10,8 @@
 
 namespace tofu::inline TOFU_ABI::platform {
 
-/// Rounded up, so that a deadline has passed when the wait for it ends; nothing or less is 0, more than `most` is
-/// `most`.
+/// Rounds up, so that a deadline has passed when the wait for it ends. Zero and less become 0, more than `most` becomes
+/// `most`. Any thread.
 constexpr std::chrono::milliseconds wait_milliseconds(std::chrono::nanoseconds timeout,
                                                       std::chrono::milliseconds most) noexcept {
     using std::chrono::milliseconds;

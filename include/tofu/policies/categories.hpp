@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The four tags by which a policy says which of the four places it is for, and how they are read.
+// The tags that name the category of a policy. Each policy has one as its member type `category`.
 #ifndef TOFU_POLICIES_CATEGORIES_HPP
 #define TOFU_POLICIES_CATEGORIES_HPP
 
@@ -9,10 +9,10 @@
 
 namespace tofu::inline TOFU_ABI {
 
-struct poll_category {};  ///< which sockets are ready
-struct pool_category {};  ///< where channels live
-struct key_category {};   ///< how a completion finds its channel
-struct timer_category {}; ///< deadlines, and the clock
+struct poll_category {};  ///< reports sockets that are ready
+struct pool_category {};  ///< owns the memory of channels
+struct key_category {};   ///< finds the channel of an event
+struct timer_category {}; ///< has the clock and the deadlines
 
 template <class P, class Category>
 concept category_is = requires {
@@ -20,7 +20,7 @@ concept category_is = requires {
     requires std::same_as<typename P::category, Category>;
 };
 
-/// It is a policy, but for another place.
+/// A policy of another category.
 template <class P, class Category>
 concept has_another_category =
     !category_is<P, Category> && (category_is<P, poll_category> || category_is<P, pool_category> ||

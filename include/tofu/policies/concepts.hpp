@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// The contracts of the four policies, and of four policies together.
+// The contracts of the four policies, and of their combination.
 //
-// A policy is written once against the concepts of tofu/policies/concepts/; basic_reactor asserts them one by one, so
-// that the compiler's first line names the policy category, the missing member and its signature. What is broken is
-// then replaced by a default, so that it is the last line, too: the compiler finds nothing to say about the rest.
-// Thread rule: everything is called by the loop's driver (one thread at a time), except where "any thread" is said.
+// The headers of tofu/policies/concepts/ hold the whole contract of each policy. basic_reactor asserts the concepts one
+// by one, so the compiler's first line names the policy category, the missing member and its signature. basic_reactor
+// then replaces a broken policy by the default, so that no further errors follow from the first.
 #ifndef TOFU_POLICIES_CONCEPTS_HPP
 #define TOFU_POLICIES_CONCEPTS_HPP
 
@@ -21,13 +20,13 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// None stands in another one's place.
+/// No policy stands in the place of another category.
 template <class Poll, class Pool, class Key, class Timer>
 concept policies_are_in_order =
     !has_another_category<Poll, poll_category> && !has_another_category<Pool, pool_category> &&
     !has_another_category<Key, key_category> && !has_another_category<Timer, timer_category>;
 
-/// Each requirement that is not met is an error of its own, unless it is only a consequence. Always true.
+/// One error for each requirement that is not met, unless it is a consequence of another one. Always true.
 template <class Poll, class Pool, class Key, class Timer>
 consteval bool assert_order() {
     static_assert(policies_are_in_order<Poll, Pool, Key, Timer>,
@@ -36,15 +35,15 @@ consteval bool assert_order() {
     return true;
 }
 
-/// Keys are made of the sockets of a poller's network: not of every one's.
+/// The key policy makes keys for the sockets of the poller's network.
 template <class Key, class Poll>
 concept key_fits_sockets = key_makes<Key, archetype::slot, typename Poll::network_type::socket>;
 
-/// Keys are looked up in the storage of a pool: not in every one's.
+/// The key policy finds keys in the storage of the pool.
 template <class Key, class Pool>
 concept key_fits_pool = key_finds<Key, checked_storage<Pool>>;
 
-/// What is wrong with a combination is said when nothing is wrong with its parts. Always true.
+/// Errors of a combination, reported only if its parts are right. Always true.
 template <class Poll, class Pool, class Key>
 consteval bool assert_combination() {
     if constexpr (poll_policy<Poll> && key_policy<Key>)
@@ -58,7 +57,7 @@ consteval bool assert_combination() {
     return true;
 }
 
-/// The default instead of a policy that is broken: there is an error already, and one is enough.
+/// The policy, or the default in place of a broken one: the compiler has reported that already.
 template <class Poll>
 using usable_poll = std::conditional_t<poll_policy<Poll>, Poll, default_poll>;
 template <class Pool>
@@ -69,7 +68,7 @@ template <class Key, class Poll, class Pool>
 using usable_key =
     std::conditional_t<key_policy<Key> && key_fits_sockets<Key, Poll> && key_fits_pool<Key, Pool>, Key, default_key>;
 
-/// The four, as far as they can be used.
+/// The four policies, with defaults in place of broken ones.
 template <class Poll, class Pool, class Key, class Timer>
 using usable_policies = policy_set<usable_poll<Poll>, usable_pool<Pool>,
                                    usable_key<Key, usable_poll<Poll>, usable_pool<Pool>>, usable_timer<Timer>>;

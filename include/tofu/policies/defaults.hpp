@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The policies an engine gets when nothing is said, on each operating system.
+// The default policies of each operating system.
 #ifndef TOFU_POLICIES_DEFAULTS_HPP
 #define TOFU_POLICIES_DEFAULTS_HPP
 

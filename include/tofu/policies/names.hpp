@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What policies are called when they are printed.
+// The printed names of policies.
 #ifndef TOFU_POLICIES_NAMES_HPP
 #define TOFU_POLICIES_NAMES_HPP
 
@@ -14,7 +14,7 @@ namespace tofu::inline TOFU_ABI {
 
 namespace detail {
 
-/// Several texts in one, made by the compiler.
+/// Joins several texts at compile time.
 template <const std::string_view&... Parts>
 struct joined_text {
     static constexpr auto characters = [] {
@@ -26,7 +26,7 @@ struct joined_text {
     static constexpr std::string_view value{characters.data(), characters.size()};
 };
 
-/// A number in decimal.
+/// Formats a number in decimal at compile time.
 template <std::size_t Number>
 struct decimal_text {
     static constexpr std::size_t length = [] {
@@ -43,8 +43,8 @@ struct decimal_text {
     static constexpr std::string_view value{characters.data(), characters.size()};
 };
 
-/// What the compiler calls a type, from the text it keeps for its own messages: "... [with Type = NAME; ...]" in g++,
-/// "... [Type = NAME]" in clang. Any other form is kept as it is.
+/// The compiler's name of a type, cut from the function's name: "... [with Type = NAME; ...]" with g++,
+/// "... [Type = NAME]" with clang. The whole text if it has another form.
 template <class Type>
 constexpr std::string_view type_name() noexcept {
     std::string_view text = TOFU_FUNCTION_NAME;
@@ -66,7 +66,7 @@ template <const std::string_view& Stem, std::size_t Number>
 inline constexpr std::string_view name_with_number =
     detail::joined_text<Stem, detail::opening, detail::decimal_text<Number>::value, detail::closing>::value;
 
-/// A policy's name: what it says itself (`static constexpr std::string_view name`), else its type's.
+/// The name of a policy: its member `static constexpr std::string_view name`, else the name of its type.
 template <class Policy>
 inline constexpr std::string_view policy_name = [] {
     if constexpr (requires { std::string_view(Policy::name); })

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The four policies of one engine under one name.
+// Bundles the four policies of an engine into one template argument.
 #ifndef TOFU_POLICIES_POLICY_SET_HPP
 #define TOFU_POLICIES_POLICY_SET_HPP
 
@@ -10,7 +10,7 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// What the engine's templates take.
+/// The template argument of the engine's templates.
 template <class PollPolicy, class PoolPolicy, class KeyPolicy, class TimerPolicy>
 struct policy_set {
     using poll = PollPolicy;
@@ -18,7 +18,7 @@ struct policy_set {
     using key = KeyPolicy;
     using timer = TimerPolicy;
 
-    /// For people: "linux_epoll, fixed_channel_pool<1024>, slot_index_key, wait_timeout".
+    /// The names of the policies: "linux_epoll, fixed_channel_pool<1024>, slot_index_key, wait_timeout".
     static constexpr std::string_view name = policy_names<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>::value;
 };
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // A mistake: a key policy whose keys are not as wide as a pointer.
-#include <tofu/tofu.hpp>
+#include "compile_fail/use.hpp"
 
-#include <chrono>
-#include <utility>
+#include <tofu/tofu.hpp>
 
 //[mistake
 struct my_key { // the index of the slot is enough
@@ -29,10 +28,5 @@ int main() {
     // expect: KeyPolicy: needs `template <class Slot, class Socket> std::uintptr_t make(const Slot&,
     //         const Socket&) noexcept;`
     my_reactor engine;
-    auto group = engine.create_group();
-    auto hello = engine.get();
-    if (hello->connect_to(tofu::tcp_address{"127.0.0.1", 7800}) != tofu::status::success) return 1;
-    group.post(std::move(hello));
-    const auto answer = group.wait_receive(std::chrono::seconds(1));
-    return answer && answer->from_engine() ? 1 : 0;
+    tofu_test::use(engine);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // A mistake: a pool policy whose storage can be moved.
+#include "compile_fail/use.hpp"
+
 #include <tofu/tofu.hpp>
 
-#include <chrono>
 #include <memory>
-#include <utility>
 #include <vector>
 
 //[mistake
@@ -44,10 +44,5 @@ using my_reactor = tofu::basic_reactor<tofu::default_poll, my_pool>;
 int main() {
     // expect: PoolPolicy: its storage must not be movable: the addresses of slots are stable
     my_reactor engine;
-    auto group = engine.create_group();
-    auto hello = engine.get();
-    if (hello->connect_to(tofu::tcp_address{"127.0.0.1", 7800}) != tofu::status::success) return 1;
-    group.post(std::move(hello));
-    const auto answer = group.wait_receive(std::chrono::seconds(1));
-    return answer && answer->from_engine() ? 1 : 0;
+    tofu_test::use(engine);
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // A mistake: two policies for one place.
-#include <tofu/tofu.hpp>
+#include "compile_fail/use.hpp"
 
-#include <chrono>
-#include <utility>
+#include <tofu/tofu.hpp>
 
 // expect: reactor_with: two PollPolicies (their category is tofu::poll_category)
 //[mistake
@@ -12,10 +11,5 @@ using my_reactor = tofu::reactor_with<tofu::linux_epoll, tofu::handle_key, tofu:
 
 int main() {
     my_reactor engine;
-    auto group = engine.create_group();
-    auto hello = engine.get();
-    if (hello->connect_to(tofu::tcp_address{"127.0.0.1", 7800}) != tofu::status::success) return 1;
-    group.post(std::move(hello));
-    const auto answer = group.wait_receive(std::chrono::seconds(1));
-    return answer && answer->from_engine() ? 1 : 0;
+    tofu_test::use(engine);
 }

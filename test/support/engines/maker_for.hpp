@@ -7,6 +7,12 @@
 #include "support/reactor_of.hpp"
 #include "support/scripted_system.hpp"
 
+#include <pollers.hpp>
+
+#include <boost/mp11/algorithm.hpp>
+
+#include <cstddef>
+
 namespace tofu_test {
 
 /// `Poll<Network>` is the poll policy over a network.
@@ -27,6 +33,19 @@ constexpr engine_maker maker_for() {
                 return std::make_unique<reactor_of<scripted>>(opts, who, nullptr, scripted_poll(scripted_network(play)),
                                                               scripted_clock(play));
             }};
+}
+
+template <poller Which>
+struct poll_of {
+    template <class Network>
+    using over = boost::mp11::mp_at_c<engine_pollers_over<Network>, static_cast<std::size_t>(Which)>;
+};
+
+/// Each poller has a file of its own that instantiates this, generated from poller.cpp.in.
+template <poller Which>
+const engine_maker& engines_with() {
+    static constexpr engine_maker maker = maker_for<poll_of<Which>::template over>();
+    return maker;
 }
 
 } // namespace tofu_test

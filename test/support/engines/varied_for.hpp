@@ -4,10 +4,11 @@
 #ifndef TOFU_TEST_SUPPORT_ENGINES_VARIED_FOR_HPP
 #define TOFU_TEST_SUPPORT_ENGINES_VARIED_FOR_HPP
 
-#include "support/default_poll.hpp"
 #include "support/engines.hpp"
 #include "support/reactor_of.hpp"
 #include "support/scripted_system.hpp"
+
+#include <pollers.hpp>
 
 namespace tofu_test {
 

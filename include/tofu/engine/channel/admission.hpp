@@ -7,7 +7,7 @@
 #include <tofu/config.hpp>
 #include <tofu/engine/channel/channel_directory.hpp>
 #include <tofu/engine/channel/channel_word.hpp>
-#include <tofu/engine/group/group_core.hpp>
+#include <tofu/engine/channel/group_core.hpp>
 #include <tofu/engine/protocol/post_checks.hpp>
 #include <tofu/message.hpp>
 #include <tofu/options.hpp>

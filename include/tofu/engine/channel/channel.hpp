@@ -9,10 +9,10 @@
 #include <tofu/detail/intrusive_list.hpp>
 #include <tofu/engine/channel/accept_pace.hpp>
 #include <tofu/engine/channel/channel_limits.hpp>
+#include <tofu/engine/channel/group_core.hpp>
 #include <tofu/engine/channel/read_budget.hpp>
 #include <tofu/engine/channel/resolution.hpp>
-#include <tofu/engine/group/group_core.hpp>
-#include <tofu/engine/group/timer_item.hpp>
+#include <tofu/engine/channel/timer_item.hpp>
 #include <tofu/engine/protocol/conversation.hpp>
 #include <tofu/engine/protocol/frame_reader.hpp>
 #include <tofu/engine/protocol/frame_writer.hpp>

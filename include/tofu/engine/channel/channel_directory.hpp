@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// One atomic word per channel number, where posting and closing meet, and where numbers are given out.
+// The channel numbers of an engine. Each number has one atomic word, in which posting and closing meet.
 #ifndef TOFU_ENGINE_CHANNEL_CHANNEL_DIRECTORY_HPP
 #define TOFU_ENGINE_CHANNEL_CHANNEL_DIRECTORY_HPP
 
@@ -17,15 +17,15 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// What posts change about a number.
+/// The part of a number that posts change.
 struct directory_entry {
     std::atomic<std::uint64_t> word{0};
-    /// Messages (high 24 bits) and bytes (low 40) accepted by post and neither sent nor given back yet.
+    /// The messages (high 24 bits) and bytes (low 40 bits) in the send queue of the channel.
     std::atomic<std::uint64_t> queued{0};
 };
 
-/// Consecutive numbers. What the loop looks at for each message lies apart from what each post writes: in one cache
-/// line they would make both threads wait for each other.
+/// Consecutive numbers. The slots, which the loop reads for each message, lie apart from the entries, which each post
+/// writes: in one cache line they would make both threads wait for each other.
 struct alignas(detail::cache_line_size) directory_page {
     static constexpr std::size_t size = 256;
 
@@ -33,8 +33,8 @@ struct alignas(detail::cache_line_size) directory_page {
     void* channels[size] = {}; ///< the slots, I/O thread only
 };
 
-/// The channel numbers of one engine. They go round the whole range, and each outlives its channel: its word says
-/// closed until the application has taken the goodbye. Pages are made when the round first reaches them.
+/// Numbers are given out in turn, so that a number is not used again soon. A number outlives its channel: its word says
+/// closed until the application has received the goodbye. A page is allocated when the turn first reaches it.
 class channel_directory {
 public:
     channel_directory() noexcept = default;
@@ -44,13 +44,14 @@ public:
         for (auto& page : pages_) delete page.load(std::memory_order_relaxed);
     }
 
-    /// A number given out, or 0 when there is none (or no memory for it).
+    /// A number that was given out. 0: no number is free, or memory is short.
     struct opened {
         std::uint16_t number = no_channel;
         std::uint32_t generation = 0;
     };
 
-    /// Any thread. The next free number, in the state `flags`; with `posting`, one post is in flight from the start.
+    /// Any thread. Gives out the next free number, with these flags in its word. With `posting`, one post is in flight
+    /// from the start.
     [[nodiscard]] opened open(std::uint16_t group, std::uint64_t flags, bool posting) noexcept {
         for (std::uint32_t tried = 0; tried < last_channel; ++tried) {
             const std::uint32_t turn = cursor_.fetch_add(1, std::memory_order_relaxed);
@@ -68,14 +69,14 @@ public:
         return {};
     }
 
-    /// Whether a message may be posted.
+    /// Whether a message may enter.
     struct admission {
         status result = status::success;
-        bool consumed = false; ///< with success: the message is accepted and discarded, no post is in flight
+        bool consumed = false; ///< with success: the message is accepted and discarded; no post is in flight
     };
 
-    /// Any thread. May a message with this operation be posted there now? On success, unless it is consumed, one post
-    /// is in flight, which the caller ends with `exit`. `bound` is the generation a received message remembers, or
+    /// Any thread. Lets a post with this operation enter. On success, unless the message is consumed, one post is in
+    /// flight, and the caller ends it with `exit`. `bound` is the generation that a received message remembers, or
     /// any_generation.
     [[nodiscard]] admission enter(std::uint16_t number, std::uint16_t group, std::uint32_t bound, op_code op) noexcept {
         directory_entry* const entry = find(number);
@@ -91,16 +92,17 @@ public:
         }
     }
 
-    /// Any thread: the post that `enter` (or `open`) admitted is in the inbox, or was withdrawn. True when the loop
-    /// waits for exactly this to finish the channel, so that the caller has to wake it.
+    /// Any thread. The post that `enter` or `open` let in is in the inbox, or was withdrawn. True: the loop waits for
+    /// exactly this post to end the channel, so the caller has to wake the loop.
     [[nodiscard]] bool exit(std::uint16_t number, op_code op) noexcept {
         std::atomic<std::uint64_t>& word = existing(number).word;
         if (op == op_code::hello_response) word.fetch_or(channel_word::hello_posted, std::memory_order_seq_cst);
         const std::uint64_t before = word.fetch_sub(channel_word::one_post, std::memory_order_seq_cst);
+        TOFU_ASSERT(channel_word::posts(before) != 0);
         return (before & channel_word::closed) != 0 && channel_word::posts(before) == 1;
     }
 
-    /// Any thread, inside enter and exit. False when the channel's queue has no room (limits of one channel).
+    /// Any thread, between enter and exit. Takes room in the channel's send queue. False: there is none.
     [[nodiscard]] bool reserve(std::uint16_t number, std::size_t bytes, std::size_t max_messages,
                                std::size_t max_bytes) noexcept {
         std::atomic<std::uint64_t>& queued = existing(number).queued;
@@ -111,7 +113,7 @@ public:
         return true;
     }
 
-    /// Any thread. What reserve would say now; true also when the channel is gone, for a waiter must learn that.
+    /// Any thread. What reserve would return now; also true if the channel is gone, so that a waiting thread notices.
     [[nodiscard]] bool has_room(std::uint16_t number, std::size_t bytes, std::size_t max_messages,
                                 std::size_t max_bytes) const noexcept {
         const directory_entry* const entry = find(number);
@@ -121,7 +123,7 @@ public:
         return (queued >> bytes_bits) + 1 <= max_messages && (queued & bytes_mask) + bytes <= max_bytes;
     }
 
-    /// Any thread. Does the number still belong to this very channel, and is that one not closed?
+    /// Any thread. True: the number still belongs to this channel, and the channel is not closed.
     [[nodiscard]] bool is_live(std::uint16_t number, std::uint32_t generation) const noexcept {
         const directory_entry* const entry = find(number);
         if (entry == nullptr) return false;
@@ -130,9 +132,12 @@ public:
                channel_word::generation(word) == generation;
     }
 
-    /// I/O thread: so much is off the queue.
+    /// I/O thread. So much was sent: its room in the send queue is free.
     void unreserve(std::uint16_t number, std::size_t messages, std::size_t bytes) noexcept {
-        existing(number).queued.fetch_sub(messages * one_message + bytes, std::memory_order_seq_cst);
+        const std::uint64_t before =
+            existing(number).queued.fetch_sub(messages * one_message + bytes, std::memory_order_seq_cst);
+        TOFU_ASSERT((before >> bytes_bits) >= messages && (before & bytes_mask) >= bytes);
+        static_cast<void>(before);
     }
 
     [[nodiscard]] std::size_t queued_messages(std::uint16_t number) const noexcept {
@@ -148,12 +153,12 @@ public:
                                       entry->queued.load(std::memory_order_relaxed) & bytes_mask);
     }
 
-    /// I/O thread: from now on `enter` refuses. What is in flight may still arrive.
+    /// I/O thread. `enter` refuses from now on. Posts that are in flight may still arrive.
     void close(std::uint16_t number) noexcept {
         existing(number).word.fetch_or(channel_word::closed, std::memory_order_seq_cst);
     }
 
-    /// I/O thread: facts about the conversation that posting depends on.
+    /// I/O thread. Sets or clears a flag of channel_word.
     void mark(std::uint16_t number, std::uint64_t flag) noexcept {
         existing(number).word.fetch_or(flag, std::memory_order_seq_cst);
     }
@@ -166,25 +171,28 @@ public:
         return channel_word::posts(existing(number).word.load(std::memory_order_seq_cst)) != 0;
     }
 
-    /// Any thread: the goodbye was taken (or nobody ever knew the number). It may be given out again.
+    /// Any thread. The goodbye was received, or the application never knew the number: it may be given out again.
     void free(std::uint16_t number) noexcept {
         directory_entry& entry = existing(number);
         std::atomic<std::uint64_t>& word = entry.word;
         const std::uint64_t old = word.load(std::memory_order_relaxed);
+        TOFU_ASSERT(channel_word::posts(old) == 0);
         entry.queued.store(0, std::memory_order_relaxed); // before the next owner's first post can be admitted
         word.store(channel_word::make(0, channel_word::generation(old), 0, false), std::memory_order_release);
     }
 
-    /// I/O thread.
+    /// I/O thread. The slot of the channel. Null: none.
     [[nodiscard]] void* channel(std::uint16_t number) const noexcept {
         const directory_page* const page = page_of(number);
         return page == nullptr ? nullptr : page->channels[number % directory_page::size];
     }
     void channel(std::uint16_t number, void* slot) noexcept {
-        page_of(number)->channels[number % directory_page::size] = slot;
+        void*& place = page_of(number)->channels[number % directory_page::size];
+        TOFU_ASSERT((place == nullptr) != (slot == nullptr));
+        place = slot;
     }
 
-    /// I/O thread, at the very end: refuses every later post, and says whether one is still in flight anywhere.
+    /// I/O thread, at the end of the engine. Refuses every later post. True: a post is still in flight somewhere.
     [[nodiscard]] bool close_all() noexcept {
         bool in_flight = false;
         for (auto& slot : pages_) {
@@ -215,8 +223,9 @@ private:
         return page == nullptr ? nullptr : &page->entries[number % directory_page::size];
     }
 
-    /// Of a number that was given out: its page is there.
+    /// The entry of a number that was given out.
     [[nodiscard]] directory_entry& existing(std::uint16_t number) const noexcept {
+        TOFU_ASSERT(page_of(number) != nullptr);
         return page_of(number)->entries[number % directory_page::size];
     }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The atomic state of one channel number, and the rule of what may be posted in it, written as one table.
+// The atomic state of one channel number, and the rules of what may be posted there.
 #ifndef TOFU_ENGINE_CHANNEL_CHANNEL_WORD_HPP
 #define TOFU_ENGINE_CHANNEL_CHANNEL_WORD_HPP
 
@@ -9,26 +9,27 @@
 
 #include <cstdint>
 
-/// Bits 0-15 posts in flight, 16-31 group, 32-51 generation, 52-63 flags. Everything `post` must know to accept or
-/// refuse is in this one word, so that post and close have one winner.
+/// Bits 0-15 posts in flight, 16-31 group, 32-51 generation, 52-63 flags. One word holds everything that `post` needs
+/// to accept or refuse a message, so that post and close have one winner.
 namespace tofu::inline TOFU_ABI::engine::channel_word {
 
 inline constexpr std::uint64_t one_post = 1;
 inline constexpr std::uint32_t generation_mask = 0xFFFFF;
-inline constexpr std::uint32_t any_generation = 0xFFFFFFFF; ///< of a message that was not received
+inline constexpr std::uint32_t any_generation = 0xFFFFFFFF; ///< for a message that was not received
 
 inline constexpr std::uint64_t live = std::uint64_t{1} << 52;          ///< the number is in use
-inline constexpr std::uint64_t closed = std::uint64_t{1} << 53;        ///< post refuses; the goodbye follows
+inline constexpr std::uint64_t closed = std::uint64_t{1} << 53;        ///< post refuses, and the goodbye follows
 inline constexpr std::uint64_t listener = std::uint64_t{1} << 54;      ///< only a bye_signal may be posted
 inline constexpr std::uint64_t accepting = std::uint64_t{1} << 55;     ///< the side that received the hello_request
 inline constexpr std::uint64_t hello_claimed = std::uint64_t{1} << 56; ///< a hello_response is being posted, or was
 inline constexpr std::uint64_t hello_posted = std::uint64_t{1}
-                                              << 57; ///< it is in the inbox, or a regular message accepted
-inline constexpr std::uint64_t bye_asked = std::uint64_t{1} << 58;      ///< the peer's bye_request was received
-inline constexpr std::uint64_t bye_posted = std::uint64_t{1} << 59;     ///< our own bye_request or bye_response was
-inline constexpr std::uint64_t posting_over = std::uint64_t{1} << 60;   ///< a half-closed peer's end was reached
-inline constexpr std::uint64_t unannounced = std::uint64_t{1} << 61;    ///< the application was not told of it yet
-inline constexpr std::uint64_t bye_answered = std::uint64_t{1} << 62;   ///< our bye_response was posted, or consumed
+                                              << 57; ///< the hello_response is in the inbox, or implicit_hello applied
+inline constexpr std::uint64_t bye_asked = std::uint64_t{1} << 58;  ///< the peer's bye_request was received
+inline constexpr std::uint64_t bye_posted = std::uint64_t{1} << 59; ///< our own bye_request or bye_response was posted
+inline constexpr std::uint64_t posting_over = std::uint64_t{1}
+                                              << 60; ///< the application has reached the end of a half-closed peer
+inline constexpr std::uint64_t unannounced = std::uint64_t{1} << 61;  ///< the application does not know the number yet
+inline constexpr std::uint64_t bye_answered = std::uint64_t{1} << 62; ///< our bye_response was posted, or consumed
 inline constexpr std::uint64_t implicit_hello = std::uint64_t{1} << 63; ///< see options::implicit_hello
 
 constexpr std::uint64_t make(std::uint16_t group, std::uint32_t generation, std::uint64_t flags,
@@ -42,21 +43,21 @@ constexpr std::uint32_t generation(std::uint64_t word) noexcept {
     return static_cast<std::uint32_t>(word >> 32) & generation_mask;
 }
 
-/// What `post` has to do with the word: refuse with `result`, or accept and set these flags.
+/// What `post` does with the word: it refuses with `result`, or it accepts and sets the flags `set`.
 struct verdict {
     status result;
     std::uint64_t set;
-    bool consumed = false; ///< accepted and discarded: nothing goes to the loop
+    bool consumed = false; ///< accepted and discarded: the loop gets nothing
 };
 
-/// The bye_requests crossed and no bye_response was posted yet. Programs answer every bye_request, so `post` accepts
-/// this one bye_response and discards it, until the application has received the goodbye.
+/// True: the bye_requests crossed, and no bye_response was posted yet. Programs answer every bye_request, so `post`
+/// accepts this one bye_response and discards it, until the application has received the goodbye.
 constexpr bool consumes_answer(std::uint64_t word, std::uint16_t asking, std::uint32_t bound) noexcept {
     return (word & (live | unannounced | bye_asked | bye_posted | bye_answered)) == (live | bye_asked | bye_posted) &&
            (bound == any_generation || bound == generation(word)) && group(word) == asking;
 }
 
-/// What one may post on an open connection, by operation and by what was said before.
+/// What may be posted on an open connection, by operation and by what was posted and received before.
 constexpr verdict check_operation(std::uint64_t word, op_code op) noexcept {
     constexpr verdict refused{status::not_allowed, 0};
     const auto is = [word](std::uint64_t flag) { return (word & flag) != 0; };
@@ -67,8 +68,8 @@ constexpr verdict check_operation(std::uint64_t word, op_code op) noexcept {
     case op_code::hello_response:
         return is(accepting) && !is(hello_claimed) ? verdict{status::success, hello_claimed} : refused;
     case op_code::bye_request: return {status::success, bye_posted};
-    case op_code::bye_response: // nobody asked for it
-        if (!is(bye_asked)) return refused;
+    case op_code::bye_response:
+        if (!is(bye_asked)) return refused; // no bye_request was received
         // Before its own hello_response the accepting side may refuse with a bye_request, and only with that.
         return is(accepting) && !is(hello_posted) ? refused : verdict{status::success, bye_posted | bye_answered};
     default: // a regular message
@@ -80,7 +81,7 @@ constexpr verdict check_operation(std::uint64_t word, op_code op) noexcept {
 constexpr verdict judge(std::uint64_t word, std::uint16_t asking, std::uint32_t bound, op_code op) noexcept {
     if (op == op_code::bye_response && consumes_answer(word, asking, bound))
         return {status::success, bye_answered, true};
-    // A number nobody was told is nobody's, however it was guessed.
+    // The application does not know this number; a guess is refused.
     if ((word & (live | closed | unannounced)) != live) return {status::invalid_channel_number, 0};
     if (bound != any_generation && bound != generation(word)) return {status::invalid_channel_number, 0};
     if (group(word) != asking) return {status::invalid_channel_group, 0};

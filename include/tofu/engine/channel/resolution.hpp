@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A name on its way to becoming addresses: asked by the loop, answered from any thread, dropped when it comes too late.
+// A host name on its way to addresses. The loop asks, a resolver answers from any thread, and the answer is dropped if
+// it comes too late.
 #ifndef TOFU_ENGINE_CHANNEL_RESOLUTION_HPP
 #define TOFU_ENGINE_CHANNEL_RESOLUTION_HPP
 
@@ -19,18 +20,18 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// The question and its answer. Owned by whoever holds it: the resolver, the inbox, at last the channel.
+/// The question and its answer. The resolver owns it, then the inbox, at last the channel.
 template <class Endpoint>
 struct resolution : detail::queue_node {
     resolution() noexcept { kind = detail::node_kind::resolution; }
 
     address name;
     bool for_listening = false;
-    slot_identity asker;          ///< where the answer goes
-    std::uint16_t number = 0;     ///< the asker's channel number, by which other threads know whether it waits
+    slot_identity asker;          ///< the channel that asks
+    std::uint16_t number = 0;     ///< of the channel that asks; other threads see by it whether the channel still waits
     std::uint32_t generation = 0; ///< of the number
     nothrow_vector<Endpoint> found;
-    std::size_t tried = 0; ///< how many of `found` were
+    std::size_t tried = 0; ///< how many addresses of `found` were tried
     io_error error;        ///< the resolver's; later the most telling one of the addresses that were tried
 };
 

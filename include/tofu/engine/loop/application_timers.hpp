@@ -6,8 +6,8 @@
 #include <tofu/config.hpp>
 #include <tofu/detail/intrusive_list.hpp>
 #include <tofu/detail/queue_node.hpp>
-#include <tofu/engine/group/application_timer.hpp>
-#include <tofu/engine/group/timer_item.hpp>
+#include <tofu/engine/channel/application_timer.hpp>
+#include <tofu/engine/channel/timer_item.hpp>
 #include <tofu/engine/loop/delivery.hpp>
 
 #include <atomic>

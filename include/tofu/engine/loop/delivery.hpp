@@ -6,7 +6,7 @@
 #include <tofu/config.hpp>
 #include <tofu/detail/intrusive_list.hpp>
 #include <tofu/engine/channel/channel_directory.hpp>
-#include <tofu/engine/group/group_core.hpp>
+#include <tofu/engine/channel/group_core.hpp>
 #include <tofu/engine/memory/message_cache.hpp>
 #include <tofu/engine/memory/message_pool.hpp>
 #include <tofu/engine/protocol/notices.hpp>

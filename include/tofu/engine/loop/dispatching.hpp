@@ -41,7 +41,7 @@ public:
                     state, std::unique_ptr<resolution_type>(static_cast<resolution_type*>(node)));
                 break;
             case detail::node_kind::goodbye:
-            case detail::node_kind::pool_empty: TOFU_ASSERT(!"these travel the other way only"); break;
+            case detail::node_kind::pool_empty: TOFU_ASSERT(false); break; // they travel the other way only
             }
         }
     }

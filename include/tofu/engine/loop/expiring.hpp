@@ -6,7 +6,7 @@
 #include <tofu/config.hpp>
 #include <tofu/contract/io.hpp>
 #include <tofu/engine/channel/channel_limits.hpp>
-#include <tofu/engine/group/timer_item.hpp>
+#include <tofu/engine/channel/timer_item.hpp>
 #include <tofu/engine/loop/closing.hpp>
 #include <tofu/engine/loop/loop_state.hpp>
 #include <tofu/engine/loop/opening.hpp>

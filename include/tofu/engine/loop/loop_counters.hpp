@@ -11,7 +11,7 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// Written by one thread at a time, read by any: no locked instruction.
+/// One thread at a time writes it, any thread reads it. No locked instruction.
 class counter {
 public:
     void add(std::uint64_t n = 1) noexcept {
@@ -23,7 +23,7 @@ private:
     std::atomic<std::uint64_t> value_{0};
 };
 
-/// What only the loop writes and everybody may read.
+/// The loop writes them, any thread reads them.
 struct loop_counters {
     counter messages_sent, messages_received, bytes_sent, bytes_received, turns, reads, writes, accepted, refused;
     std::atomic<std::size_t> channels{0}, zombies{0};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The hard limit on the messages alive: how many there are beside the receive credit, and whether one more may be.
+// The limit on living messages (options::max_messages_alive), beside the receive credit.
 #ifndef TOFU_ENGINE_MEMORY_ALIVE_LIMIT_HPP
 #define TOFU_ENGINE_MEMORY_ALIVE_LIMIT_HPP
 
@@ -13,9 +13,9 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// Which messages count is noted on the messages themselves, so that each is counted once and forgotten once, whatever
-/// its way was. Without a limit nothing counts, and every call is a look at a constant or at the message. Any thread;
-/// one message, one thread at a time.
+/// Each message notes whether it counts, so that it is counted once and forgotten once, whatever its way was. Without a
+/// limit nothing counts, and a call costs one look at a constant or at the message. Any thread; one message, one thread
+/// at a time.
 class alive_limit {
 public:
     explicit alive_limit(const options& opts) noexcept
@@ -30,22 +30,26 @@ public:
         } while (!counted_.compare_exchange_weak(before, before + 1, std::memory_order_relaxed));
         return true;
     }
-    /// This is the message: the place is its own until `forget`.
+    /// The message takes the place that `reserve` took, until `forget`.
     void commit(message& m) noexcept {
+        TOFU_ASSERT(route_of(m).counted == 0);
         if (room_ != 0) route_of(m).counted = 1;
     }
-    /// There was no memory for it.
+    /// There was no message: the place that `reserve` took is free again.
     void cancel() noexcept {
-        if (room_ != 0) counted_.fetch_sub(1, std::memory_order_relaxed);
+        if (room_ == 0) return;
+        const std::size_t before = counted_.fetch_sub(1, std::memory_order_relaxed);
+        TOFU_ASSERT(before != 0);
+        static_cast<void>(before);
     }
 
-    /// From now on it counts, even beyond the limit; no effect on one that does.
+    /// The message counts from now on, even beyond the limit. No effect on a message that counts already.
     void count(message& m) noexcept {
         if (room_ == 0 || route_of(m).counted != 0) return;
         route_of(m).counted = 1;
         counted_.fetch_add(1, std::memory_order_relaxed);
     }
-    /// It is on its way back to the pool.
+    /// The message returns to the pool.
     void forget(message& m) noexcept {
         if (route_of(m).counted == 0) return;
         route_of(m).counted = 0;
@@ -55,7 +59,7 @@ public:
     [[nodiscard]] std::size_t counted() const noexcept { return counted_.load(std::memory_order_relaxed); }
 
 private:
-    const std::size_t room_; ///< beside the credit; 0: no limit
+    const std::size_t room_; ///< how many may live beside the credit; 0: no limit
     std::atomic<std::size_t> counted_{0};
 };
 

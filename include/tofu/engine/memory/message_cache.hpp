@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// The loop's hand on the message pool.
+// The loop's cache of messages and receive credit.
+//
+// What it buys: a received or sent message costs the loop neither a lock nor a write to a shared cache line.
 #ifndef TOFU_ENGINE_MEMORY_MESSAGE_CACHE_HPP
 #define TOFU_ENGINE_MEMORY_MESSAGE_CACHE_HPP
 
@@ -15,14 +17,13 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// Takes and returns messages and credit a batch at a time, so that each message costs neither a lock nor a write to
-/// what other threads write, and never has more than a batch of each in hand. Empty between turns: a message nobody
-/// uses is in the pool, where `get` finds it. I/O thread.
+/// Acquires and releases messages and credit a batch at a time. It is empty between turns, so that other threads find
+/// every free message in the pool. I/O thread, or the borrower of its loan.
 class message_cache {
 public:
     explicit message_cache(message_pool& pool) noexcept : pool_(pool) {}
 
-    /// From the pool, or new; null when memory is short.
+    /// A free message of the pool, or a new one. Null: memory is short.
     [[nodiscard]] message* acquire() noexcept {
         if (next_ == fresh_.count) {
             next_ = 0;
@@ -33,8 +34,9 @@ public:
         return fresh_.places[next_++];
     }
 
+    /// Ends the life of a message outside its pool.
     void release(message& m) noexcept {
-        if (route_of(m).home != &pool_) { // it was passed on from another engine
+        if (route_of(m).home != &pool_) { // the message of another engine
             route_of(m).home->release(m);
             return;
         }
@@ -43,7 +45,7 @@ public:
         if (used_.count == batch) pool_.release_batch(used_.all());
     }
 
-    /// Credit for a message that is being received. False: all of it is used up.
+    /// Charges credit to a message that is being received. False: no credit is left.
     [[nodiscard]] bool take_credit(message& m) noexcept {
         if (credit_ == 0) credit_ = pool_.take_credit(grow(credit_to_take_));
         if (credit_ == 0) return false;
@@ -53,16 +55,17 @@ public:
     }
     [[nodiscard]] bool has_credit() const noexcept { return credit_ != 0 || pool_.has_credit(); }
 
-    /// At the end of a turn.
+    /// Returns everything to the pool. At the end of a turn.
     void flush() noexcept {
         if (used_.count != 0) pool_.release_batch(used_.all());
         const std::span<message* const> left = fresh_.all().subspan(std::exchange(next_, 0));
         if (!left.empty()) pool_.release_batch(left);
         if (credit_ != 0) pool_.return_credit(std::exchange(credit_, 0));
         to_take_ = credit_to_take_ = 1;
+        TOFU_ASSERT(used_.count == 0 && fresh_.count == 0 && credit_ == 0);
     }
 
-    /// Most messages taken, and most messages to return, that it has in hand.
+    /// It holds at most so many acquired messages, and at most so many messages to release.
     static constexpr std::size_t batch = 32;
 
 private:
@@ -70,25 +73,25 @@ private:
         std::array<message*, batch> places;
         std::size_t count = 0;
 
-        /// All of them, which are the caller's now.
+        /// Empties the handful: the messages belong to the caller.
         [[nodiscard]] std::span<message* const> all() noexcept {
             return std::span(places).first(std::exchange(count, 0));
         }
     };
 
-    /// A turn that needs one takes one; one that needs many soon takes whole batches.
+    /// The size of the next batch: one at first, twice as many each time.
     static std::size_t grow(std::size_t& amount) noexcept {
         return std::exchange(amount, (std::min)(2 * amount, batch));
     }
 
-    /// By then a message that is being fetched is here, and tells where its body lies.
+    /// How many messages ahead a body is prefetched: by then the message itself is in the cache.
     static constexpr std::size_t ahead = 4;
 
     message_pool& pool_;
     handful fresh_;
-    std::size_t next_ = 0; ///< of fresh_: those before it are given out
+    std::size_t next_ = 0; ///< the first message of `fresh_` that was not given out
     handful used_;
-    std::size_t credit_ = 0; ///< taken for messages that are still to come
+    std::size_t credit_ = 0; ///< taken from the pool, and not charged yet
     std::size_t to_take_ = 1;
     std::size_t credit_to_take_ = 1;
 };

@@ -22,17 +22,18 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// A bounded store of free messages, and the receive credit. Any thread, except where said. It lives until its owner
-/// has closed it and its last message has come back.
+/// A bounded store of free messages, and the receive credit. The pool lives until its owner has closed it and its last
+/// message has come back. Any thread, except where said.
 ///
-/// The credit is separate from the free messages on purpose: posting can never use it up, so two peers that both post
-/// cannot stop each other from reading.
+/// Receive credit is the number of received messages that the application may hold (options::max_messages). It is
+/// separate from the free messages on purpose: posting can never use it up, so two peers that both post cannot stop
+/// each other from reading.
 class message_pool {
 public:
-    /// What the pool calls, at most once per episode, when a starved reader may go on.
+    /// The pool calls this at most once in an episode of starvation, when the reader may go on.
     using wake_function = void (*)(void* context) noexcept;
 
-    /// Null when memory is short. Ends with `close`.
+    /// Null: memory is short. The owner ends the pool with `close`.
     [[nodiscard]] static message_pool* create(const options& opts) noexcept {
         message_pool* const pool = new (std::nothrow) message_pool(opts);
         if (pool == nullptr) return nullptr;
@@ -54,14 +55,15 @@ public:
     message_pool(const message_pool&) = delete;
     message_pool& operator=(const message_pool&) = delete;
 
+    /// Sets what the pool calls when enough credit is back. Once, before any credit is taken.
     void on_credit(wake_function wake, void* context) noexcept {
         const std::lock_guard lock(waking_);
         wake_ = wake;
         context_ = context;
     }
 
-    /// The owner is gone: free messages are deleted, the others when they come back; with the last the pool deletes
-    /// itself. After the return nothing calls the wake function.
+    /// Ends the pool: free messages are deleted at once, all others when they come back. The pool deletes itself with
+    /// the last message. After the return nothing calls the wake function.
     void close() noexcept {
         {
             const std::lock_guard lock(waking_);
@@ -103,8 +105,8 @@ public:
         return fresh;
     }
 
-    /// Any thread: the application has posted it, or given it to update_receiver. Its credit is free, and from now on
-    /// it counts as alive.
+    /// The application has posted the message, or given it to update_receiver. Its credit is free, and the message
+    /// counts as alive from now on.
     void mark_posted(message& m) noexcept {
         alive_.count(m);
         release_credit(m);
@@ -114,7 +116,8 @@ public:
     /// use the pool: it deletes a message directly.
     [[nodiscard]] bool is_here() const noexcept { return process_.is_here(); }
 
-    /// Ends the life of a message outside the pool: its credit is free again, its memory kept or given back.
+    /// Ends the life of a message outside the pool. Its credit is free; its memory is kept, or deleted if the store is
+    /// full.
     void release(message& m) noexcept {
         if (!is_here()) {
             delete &m;
@@ -126,10 +129,10 @@ public:
         remove_members(1);
     }
 
-    /// I/O thread. Free messages under one lock, as many as there are, but no more than there are places; how many.
+    /// I/O thread. Fills `into` with free messages as far as there are some, under one lock. Returns how many.
     [[nodiscard]] std::size_t acquire_batch(std::span<message*> into) noexcept { return store_.take(into); }
 
-    /// I/O thread. Many retired messages under one lock; what the pool will not keep is deleted.
+    /// I/O thread. Releases many retired messages under one lock. What the pool does not keep is deleted.
     void release_batch(std::span<message* const> from) noexcept {
         const std::size_t kept = store_.put(from);
         if (kept == from.size()) return;
@@ -137,8 +140,8 @@ public:
         remove_members(from.size() - kept);
     }
 
-    /// A message as it has to be before it rests in the pool: empty, without overlarge buffers; then without credit and
-    /// not counted. In this order: whoever gets its place finds its memory free.
+    /// Prepares a message for the store: empty, without overlarge buffers, without credit and not counted. The memory
+    /// is freed before the credit and the count, so that a thread that gets them finds the memory free.
     void retire(message& m) noexcept {
         m.reset();
         if (m.body().capacity() > retained_capacity_) m.body().release();
@@ -151,41 +154,46 @@ public:
 
     // The receive credit.
 
-    /// I/O thread. Credit for so many messages, or for as many as there is some left; each is charged with its own, and
-    /// the others are given back.
+    /// I/O thread. Takes credit for so many messages, or for as many as there is some left. Returns for how many. The
+    /// caller charges each of them to a message, or returns it.
     [[nodiscard]] std::size_t take_credit(std::size_t wanted) noexcept {
-        // Nobody else takes any: there can only be more of it than this look shows.
+        // No other thread takes credit, so there is at least as much as this load shows.
         const std::size_t used = credit_used_.load(std::memory_order_relaxed);
         const std::size_t taken = (std::min)(wanted, credit_limit_ - (std::min)(used, credit_limit_));
         if (taken != 0) credit_used_.fetch_add(taken, std::memory_order_seq_cst);
         return taken;
     }
-    static void charge(message& m) noexcept { route_of(m).credited = 1; }
+    static void charge(message& m) noexcept {
+        TOFU_ASSERT(route_of(m).credited == 0);
+        route_of(m).credited = 1;
+    }
 
-    /// Any thread: it is no received message any more.
+    /// The message is no longer a received message. No effect on a message without credit.
     void release_credit(message& m) noexcept {
         if (route_of(m).credited == 0) return;
         route_of(m).credited = 0;
         return_credit(1);
     }
 
-    /// Any thread. Wakes a starved reader once a quarter of the credit is free.
+    /// Wakes a starved reader as soon as a quarter of the credit is free.
     void return_credit(std::size_t messages) noexcept {
-        credit_used_.fetch_sub(messages, std::memory_order_seq_cst);
+        const std::size_t before = credit_used_.fetch_sub(messages, std::memory_order_seq_cst);
+        TOFU_ASSERT(before >= messages);
+        static_cast<void>(before);
         if (!starved_.load(std::memory_order_seq_cst) || !enough_credit() || !is_here()) return;
         if (!starved_.exchange(false, std::memory_order_seq_cst)) return;
         const std::lock_guard lock(waking_);
         if (wake_ != nullptr) wake_(context_);
     }
 
-    /// I/O thread: no credit left, reading stops. False when enough came back meanwhile, so that reading goes on.
-    /// (The store of `starved_` and the look at the credit pair with release_credit as in inbox.hpp.)
+    /// I/O thread. No credit is left: reading stops. False: enough credit came back meanwhile, so reading goes on. The
+    /// store of `starved_` and the look at the credit pair with return_credit, as in inbox.hpp.
     [[nodiscard]] bool begin_starvation() noexcept {
         starved_.store(true, std::memory_order_seq_cst);
         return !(enough_credit() && starved_.exchange(false, std::memory_order_seq_cst));
     }
 
-    /// The episode that begin_starvation started has not ended yet.
+    /// True: the episode that begin_starvation started has not ended yet.
     [[nodiscard]] bool starved() const noexcept { return starved_.load(std::memory_order_seq_cst); }
     [[nodiscard]] bool has_credit() const noexcept {
         return credit_used_.load(std::memory_order_relaxed) < credit_limit_;
@@ -195,20 +203,20 @@ public:
 
     // Figures.
 
-    /// Messages that count against the limit of messages alive, beside the credit.
+    /// Messages that count against options::max_messages_alive, beside the credit.
     [[nodiscard]] std::size_t counted() const noexcept { return alive_.counted(); }
     [[nodiscard]] std::size_t allocations() const noexcept { return allocations_.load(std::memory_order_relaxed); }
-    /// Near enough while others take and return some.
+    /// An estimate while other threads take and return messages.
     [[nodiscard]] std::size_t free_messages() const noexcept { return store_.size(); }
-    /// How many the pool keeps, for this option: a little more than the credit, so that those which the loop has in
-    /// hand, and the engine's notices, need not be deleted and made again when all come back. Their addresses have
-    /// places from the start, so there is an end to it.
+    /// How many free messages the pool keeps, for this value of options::max_messages: a little more than the credit.
+    /// So the messages in the loop's cache and the engine's notices need not be deleted and allocated again. The
+    /// addresses have places from the start, so there is an upper bound.
     [[nodiscard]] static constexpr std::size_t most_retained(std::size_t max_messages) noexcept {
         constexpr std::size_t end = 64 * 1024;
         return max_messages < end ? (std::min)(max_messages + max_messages / 16, end) : end;
     }
-    /// Messages alive outside the pool: the application's, the engine's, and those on their way. Before `close`; near
-    /// enough, too.
+    /// Messages alive outside the pool: of the application, of the engine, and on their way. An estimate as well. Not
+    /// after `close`.
     [[nodiscard]] std::size_t outstanding() const noexcept {
         const std::size_t resting = store_.size() + 1; // and the owner
         const std::size_t members = members_.load(std::memory_order_relaxed);
@@ -221,7 +229,7 @@ private:
         , retained_capacity_(opts.retained_capacity)
         , alive_(opts)
         , store_(most_retained(opts.max_messages)) {}
-    ~message_pool() = default;
+    ~message_pool() { TOFU_ASSERT(credit_used() == 0 && alive_.counted() == 0); }
 
     [[nodiscard]] bool enough_credit() const noexcept {
         const std::size_t used = credit_used_.load(std::memory_order_seq_cst);
@@ -239,9 +247,11 @@ private:
         return m;
     }
 
-    /// So many messages, or the owner, are gone. The last one deletes the pool.
+    /// So many members are gone: messages, or the owner. The last one deletes the pool.
     void remove_members(std::size_t members) noexcept {
-        if (members_.fetch_sub(members, std::memory_order_acq_rel) == members) delete this;
+        const std::size_t before = members_.fetch_sub(members, std::memory_order_acq_rel);
+        TOFU_ASSERT(before >= members);
+        if (before == members) delete this;
     }
 
     [[no_unique_address]] platform::process_mark process_;
@@ -257,7 +267,7 @@ private:
     alignas(detail::cache_line_size) std::atomic<std::size_t> credit_used_{0};
     std::atomic<bool> starved_{false};
     std::atomic<std::size_t> allocations_{0};
-    std::atomic<std::size_t> members_{1}; ///< messages made and not deleted, and the owner until `close`
+    std::atomic<std::size_t> members_{1}; ///< messages that exist, and the owner until `close`
 };
 
 } // namespace tofu::inline TOFU_ABI::engine

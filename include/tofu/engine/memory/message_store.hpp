@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-// Free messages, between the threads that take some and those that return them.
+// The free messages of a pool.
+//
+// What it buys: threads that take messages and threads that return messages use different locks and different cache
+// lines. A message that another processor has used is prefetched before its turn comes.
 #ifndef TOFU_ENGINE_MEMORY_MESSAGE_STORE_HPP
 #define TOFU_ENGINE_MEMORY_MESSAGE_STORE_HPP
 
@@ -18,20 +21,20 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// Bounded. Whoever takes messages and whoever returns them do not meet: what comes back waits behind a lock of its
-/// own, until it is worth a second lock to move all of it over. What came back last is used first, as it may still be
-/// in a cache; when it is in that of another processor, it is fetched before its turn comes. Any thread.
+/// Two bounded stacks with a lock each. A returned message waits in the second stack, until the first one is empty or
+/// the second one is worth moving over. The message that came back last is taken first: it may still be in a cache. Any
+/// thread.
 class message_store {
 public:
     explicit message_store(std::size_t most) noexcept : most_(most), free_(most), returned_(most) {}
     message_store(const message_store&) = delete;
     message_store& operator=(const message_store&) = delete;
 
-    /// False: memory was short when it was made, and nothing may be done with it.
+    /// False: memory was short at construction. No other function may be called then.
     [[nodiscard]] bool is_usable() const noexcept { return free_.places != nullptr && returned_.places != nullptr; }
 
-    /// Null when there is none. Those that will be next are fetched in time: a message first, and when it is here, and
-    /// tells where its body lies, that, too.
+    /// Null: the store is empty. Prefetches the messages that follow: first a message, and its body once the message is
+    /// in the cache and tells where the body lies.
     [[nodiscard]] message* take() noexcept {
         const std::lock_guard lock(taking_);
         refill();
@@ -42,8 +45,7 @@ public:
         return taken;
     }
 
-    /// As many as there are, but no more than there are places, under one lock; they are being fetched. How many there
-    /// were.
+    /// Fills `into` as far as there are messages, under one lock. Returns how many.
     [[nodiscard]] std::size_t take(std::span<message*> into) noexcept {
         const std::lock_guard lock(taking_);
         std::size_t taken = 0;
@@ -56,22 +58,22 @@ public:
         return taken;
     }
 
-    /// False: it is full, or closed; the message stays with the caller.
+    /// False: the store is full or closed. The message stays with the caller.
     [[nodiscard]] bool put(message& m) noexcept {
         message* const one = &m;
         return put({&one, 1}) == 1;
     }
 
-    /// Many under one lock. How many, the first ones, it has taken; the others stay with the caller.
+    /// Takes as many of the first messages as fit, under one lock. Returns how many; the others stay with the caller.
     [[nodiscard]] std::size_t put(std::span<message* const> from) noexcept {
         const std::lock_guard lock(returning_);
-        // The others can only become fewer meanwhile.
+        // The first stack can only shrink meanwhile.
         const std::size_t fits = closed_ ? 0 : (std::min)(from.size(), most_ - (std::min)(most_, size()));
         returned_.push(from.first(fits));
         return fits;
     }
 
-    /// Gives up all there are. From now on it takes none.
+    /// Calls `erase(message)` for all messages. The store takes none from now on.
     template <class Erase>
     void close(Erase erase) noexcept {
         const std::scoped_lock lock(taking_, returning_);
@@ -80,14 +82,14 @@ public:
         while (returned_.size() != 0) erase(*returned_.pop());
     }
 
-    /// What it allocates for so many messages, in bytes: twice this.
+    /// The bytes that each of the two stacks allocates for so many messages.
     [[nodiscard]] static constexpr std::size_t half_bytes(std::size_t most) noexcept { return most * sizeof(message*); }
 
-    /// Near enough while others take and return some.
+    /// An estimate while other threads take and return messages.
     [[nodiscard]] std::size_t size() const noexcept { return free_.size() + returned_.size(); }
 
 private:
-    /// Changed by one thread at a time, counted for all.
+    /// Changed under a lock; the size can be read without it.
     struct stack {
         explicit stack(std::size_t most) noexcept : places(new (std::nothrow) message*[most]) {}
 
@@ -101,12 +103,13 @@ private:
             std::copy(more.begin(), more.end(), places.get() + size());
             resize(size() + more.size());
         }
-        /// There must be one.
+        /// The stack must not be empty.
         message* pop() noexcept {
+            TOFU_ASSERT(size() != 0);
             resize(size() - 1);
             return places[size()];
         }
-        /// The one that is popped after so many; null: there are not so many.
+        /// The message below so many others. Null: there are not so many.
         [[nodiscard]] message* below(std::size_t depth) const noexcept {
             return depth < size() ? places[size() - 1 - depth] : nullptr;
         }
@@ -115,10 +118,10 @@ private:
 
     static constexpr std::size_t ahead = 8;
 
-    /// So many that came back are worth a second lock, to be used before the older ones.
+    /// So many returned messages are worth the second lock.
     static constexpr std::size_t fresh_enough = 32;
 
-    /// Under `taking_`.
+    /// The caller holds `taking_`.
     void refill() noexcept {
         const std::size_t fresh = returned_.size();
         if (fresh < fresh_enough && (fresh == 0 || free_.size() != 0)) return;
@@ -128,11 +131,11 @@ private:
     }
 
     const std::size_t most_;
-    brief_lock taking_; ///< before `returning_`, where both are wanted
+    brief_lock taking_; ///< lock order: before `returning_`
     stack free_;
     alignas(detail::cache_line_size) brief_lock returning_;
     stack returned_;
-    bool closed_ = false; ///< under either lock
+    bool closed_ = false; ///< read under either lock, written under both
 };
 
 } // namespace tofu::inline TOFU_ABI::engine

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The conversation on one connection as a sans-I/O state machine: what a peer may say now, and what happens next.
+// The conversation on one connection, as a sans-I/O state machine: what a peer may send now, and what happens next.
 //
 //                    connecting side                          accepting side
 //
@@ -8,7 +8,7 @@
 //                   a regular message          any
 //                                              regular message
 //     bye_request out, bye_response in, or the other way round, or two bye_requests that crossed: done
-//     done: end our output, read and drop until the end of the stream (or the grace time), close
+//     done: end our output, read and drop until the end of the stream (or until grace_time is over), close
 //     bye_signal in: close at once
 //
 // A server may skip the hello_response, as Zig servers do. Its first regular message then opens the conversation, and
@@ -26,6 +26,7 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
+/// One thread at a time. The loop reports events and asks `next` what to do.
 class conversation {
 public:
     enum class side : std::uint8_t { connecting, accepting };
@@ -35,8 +36,8 @@ public:
         nothing,    ///< wait for the next event
         end_output, ///< our direction is over: shut down writing, report `output_ended`
         mark_end,   ///< put the end_of_stream marker behind what the group has received, report `end_marked`
-        close,      ///< the end, for `why`
-        give_up     ///< the end, for the failure of our output
+        close,      ///< end the channel, for `why`
+        give_up     ///< end the channel, for the failure of our output
     };
     struct decision {
         action what = action::nothing;
@@ -45,14 +46,14 @@ public:
 
     /// What to do with an incoming message, decided as soon as its header is there.
     struct verdict {
-        status violated = status::success; ///< anything else: close this channel, touch nothing else
-        bool deliver = true;               ///< false: tolerated, not delivered
-        bool aborts = false;               ///< a bye_signal: close this channel, see reason_of_abort
+        status violated = status::success; ///< anything else: the peer broke the protocol, end this channel only
+        bool deliver = true;               ///< false: the message is tolerated and dropped
+        bool aborts = false;               ///< a bye_signal: end this channel, see reason_of_abort
     };
 
     explicit conversation(side whose) noexcept : side_(whose) {}
 
-    /// May the peer send this now? `max_text` and `max_body` are what the engine accepts.
+    /// Judges the header of an incoming message. `max_text` and `max_body` are the limits of this engine, in bytes.
     [[nodiscard]] verdict judge(const binary_header& h, std::uint16_t max_text, std::uint16_t max_body) const noexcept {
         if (!is_valid(h.op)) return {status::invalid_op_code};
         if (!travels(h.op)) return {status::invalid_op_code};
@@ -62,19 +63,20 @@ public:
         if (h.body_length > max_body) return {status::invalid_body_len};
         if (h.op == op_code::bye_signal) return {status::success, false, true}; // in every state
         if (!in_turn(h.op)) return {status::invalid_op_code};
-        return {status::success, !done()}; // the late bye_response of two byes that crossed
+        return {status::success, !done()}; // done: the late bye_response after byes that crossed
     }
 
     // Events.
 
     /// A message that judge() let pass is complete.
     void received(op_code op) noexcept {
+        TOFU_ASSERT(in_turn(op));
         if (op == op_code::hello_request || op == op_code::hello_response) hello_received_ = true;
         if (hello_received_ || is_regular(op)) begun_ = true;
         if (op == op_code::bye_request) in_bye_ = bye::request;
         if (op == op_code::bye_response) in_bye_ = bye::response;
     }
-    /// A message of our side is in the send queue. False: it came too late, after our own bye; give it back.
+    /// A message of our side enters the send queue. False: it came after our own bye, and has to go back.
     [[nodiscard]] bool queue(op_code op) noexcept {
         if (out_bye_ != bye::none) return false;
         if (op == op_code::bye_request) out_bye_ = bye::request;
@@ -83,15 +85,26 @@ public:
     }
     /// A message of our side was handed to the kernel completely.
     void sent(op_code op) noexcept {
+        TOFU_ASSERT(op != op_code::bye_request || out_bye_ == bye::request);
+        TOFU_ASSERT(op != op_code::bye_response || out_bye_ == bye::response);
         if (op == op_code::bye_request || op == op_code::bye_response) out_bye_sent_ = true;
     }
     void input_ended() noexcept { input_ = stream::ended; }
     void input_failed() noexcept { input_ = stream::failed; }
-    void output_ended() noexcept { output_ = stream::ended; }
+    void output_ended() noexcept {
+        TOFU_ASSERT(done());
+        output_ = stream::ended;
+    }
     void output_failed() noexcept { output_ = stream::failed; }
-    void end_marked() noexcept { end_marked_ = true; }
-    /// The application has taken everything before the end_of_stream marker.
-    void end_seen() noexcept { end_seen_ = true; }
+    void end_marked() noexcept {
+        TOFU_ASSERT(input_ == stream::ended && !end_marked_);
+        end_marked_ = true;
+    }
+    /// The application has received everything before the end_of_stream marker.
+    void end_seen() noexcept {
+        TOFU_ASSERT(end_marked_);
+        end_seen_ = true;
+    }
 
     // Questions.
 
@@ -107,13 +120,13 @@ public:
     [[nodiscard]] bool output_has_failed() const noexcept { return output_ == stream::failed; }
     [[nodiscard]] bool bye_queued() const noexcept { return out_bye_ != bye::none; }
     [[nodiscard]] bool end_was_seen() const noexcept { return end_seen_; }
-    /// Nothing incoming is delivered any more: the conversation is over, both sides said bye.
+    /// True: both byes are exchanged. No incoming message is delivered any more.
     [[nodiscard]] bool done() const noexcept {
         if (!out_bye_sent_) return false;
         return out_bye_ == bye::request ? in_bye_ != bye::none : in_bye_ == bye::request;
     }
 
-    /// What happens next, after any event. `flushed`: the send queue is empty.
+    /// What to do next, after any event. `flushed`: the send queue is empty.
     [[nodiscard]] decision next(bool flushed) const noexcept {
         if (input_ == stream::failed) return {action::close, done() ? reason::bye : reason::peer_reset};
         if (done()) return next_when_done();
@@ -131,16 +144,17 @@ private:
     [[nodiscard]] decision next_when_done() const noexcept {
         if (input_ == stream::ended) return {action::close, reason::bye};
         if (output_ == stream::open) return {action::end_output, reason::none};
-        return {}; // the peer has not closed yet: read and drop; the grace time bounds it
+        return {}; // the peer has not closed yet: read and drop, as long as grace_time
     }
 
-    /// The peer has half-closed, and is still served.
+    /// The peer has half-closed, and is still served: what it may still receive is sent.
     [[nodiscard]] decision next_after_end_of_stream(bool flushed) const noexcept {
         constexpr decision gone{action::close, reason::peer_disconnected};
-        if (out_bye_ == bye::request) return out_bye_sent_ ? gone : decision{}; // no answer can come; flush first
-        if (out_bye_ == bye::response) return {};                               // flush it, then we are done
-        if (in_bye_ == bye::request) return {}; // the application owes the bye_response; the bye time bounds it
-        if (!begun_) return gone;               // nothing was ever agreed
+        if (out_bye_ == bye::request)
+            return out_bye_sent_ ? gone : decision{}; // no answer can come; send our bye first
+        if (out_bye_ == bye::response) return {};     // send it, then we are done
+        if (in_bye_ == bye::request) return {};       // the application owes the bye_response, within bye_time
+        if (!begun_) return gone;                     // no hello was exchanged
         if (!end_marked_) return {action::mark_end, reason::none};
         if (!end_seen_) return {}; // the application is still reading what came before the end
         return flushed ? gone : decision{};
@@ -150,7 +164,7 @@ private:
         return op != op_code::welcome_request && op != op_code::welcome_response;
     }
 
-    /// Is this operation in its place in the conversation?
+    /// True: the conversation allows this operation now.
     [[nodiscard]] bool in_turn(op_code op) const noexcept {
         const bool asked_for_bye = out_bye_ == bye::request && out_bye_sent_;
         if (in_bye_ == bye::response) return false; // nothing follows a bye_response
@@ -164,13 +178,13 @@ private:
     side side_;
     bool hello_received_ = false; ///< true exactly when the hello_request (or hello_response) of the peer was received
     bool begun_ = false;          ///< true exactly when the peer's hello, or a regular message, was received
-    bye in_bye_ = bye::none;
-    bye out_bye_ = bye::none;
-    bool out_bye_sent_ = false;
+    bye in_bye_ = bye::none;      ///< the bye that the peer has sent
+    bye out_bye_ = bye::none;     ///< the bye that entered our send queue
+    bool out_bye_sent_ = false;   ///< true exactly when our bye was handed to the kernel
     stream input_ = stream::open;
     stream output_ = stream::open;
-    bool end_marked_ = false;
-    bool end_seen_ = false;
+    bool end_marked_ = false; ///< true exactly when the end_of_stream marker was delivered to the group
+    bool end_seen_ = false;   ///< true exactly when the application has received everything before the marker
 };
 
 } // namespace tofu::inline TOFU_ABI::engine

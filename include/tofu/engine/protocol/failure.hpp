@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// From what the system said to the cause that ends a channel.
+// Turns an error of the system into the cause that ends a channel.
 #ifndef TOFU_ENGINE_PROTOCOL_FAILURE_HPP
 #define TOFU_ENGINE_PROTOCOL_FAILURE_HPP
 
@@ -10,7 +10,7 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// `failed_step` is the status of a cause that has no name of its own.
+/// The cause for an error. `failed_step` is the status for an error that has no reason of its own.
 [[nodiscard]] constexpr cause cause_of(io_error error, status failed_step) noexcept {
     switch (error.kind) {
     case io_failure::refused:
@@ -32,7 +32,7 @@ namespace tofu::inline TOFU_ABI::engine {
     case io_failure::no_descriptors:
     case io_failure::aborted:
     case io_failure::unsupported:
-    case io_failure::other: break; // no name of their own: the system's number tells
+    case io_failure::other: break; // no reason of their own: the cause keeps the system's code
     }
     return cause::os(error.os_code, failed_step);
 }
@@ -66,7 +66,7 @@ namespace tofu::inline TOFU_ABI::engine {
     return 2;
 }
 
-/// The failure that tells more; of two that tell as much, the first.
+/// The failure with the higher rank; the first of two with the same rank.
 [[nodiscard]] constexpr io_error more_telling(io_error first, io_error second) noexcept {
     if (!first) return second;
     return telling_rank(second.kind) > telling_rank(first.kind) ? second : first;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Cuts a byte stream into messages; sans-I/O: it takes bytes and says what has become of them.
+// Cuts a byte stream into messages. Sans-I/O: it takes bytes and says what they completed.
 #ifndef TOFU_ENGINE_PROTOCOL_FRAME_READER_HPP
 #define TOFU_ENGINE_PROTOCOL_FRAME_READER_HPP
 
@@ -16,18 +16,18 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// The reading half of one connection. The 16 header bytes live in here, so that an idle peer costs no message; whoever
-/// drives it supplies a message only when a header is complete, and may take its time: the reader then waits in
-/// `header`.
+/// The reading half of one connection. The reader keeps the 16 header bytes itself, so an idle peer costs no message.
+/// The caller supplies a message only when a header is complete, and may do so later: the reader waits in step::header.
+/// One thread at a time.
 class frame_reader {
 public:
     enum class step : std::uint8_t {
-        need_bytes, ///< everything given was consumed
+        need_bytes, ///< all bytes were consumed
         header,     ///< a header is complete: answer with `store_in` or `skip`
         message     ///< a message is complete: answer with `take`
     };
 
-    /// Consumes from the front of `input` until something has to be decided or `input` is empty.
+    /// Consumes from the front of `input`, until the caller has to answer or `input` is empty.
     [[nodiscard]] step consume(std::span<const std::byte>& input) noexcept {
         for (;;) {
             switch (phase_) {
@@ -46,12 +46,13 @@ public:
         }
     }
 
-    /// The header that waits for its decision, or belongs to the message in progress.
+    /// The header that waits for its answer, or the header of the message in progress.
     [[nodiscard]] const binary_header& header() const noexcept { return header_; }
 
-    /// In `header`: the message goes there; it stays with the reader until `take`. allocation_failed: memory for its
-    /// parts is short; the reader has not taken it.
+    /// In step::header. The incoming message is stored in `m`, which stays with the reader until `take`.
+    /// allocation_failed: memory for its parts is short, and `m` stays with the caller.
     [[nodiscard]] status store_in(message& m) noexcept {
+        TOFU_ASSERT(phase_ == phase::decision && message_ == nullptr);
         if (!m.headers().buffer().resize(header_.text_headers_length) || !m.body().resize(header_.body_length))
             return status::allocation_failed;
         m.header() = header_;
@@ -61,24 +62,28 @@ public:
         return status::success;
     }
 
-    /// In `header`: its parts are dropped as they come.
+    /// In step::header. The parts of the message are dropped as they arrive.
     void skip() noexcept {
+        TOFU_ASSERT(phase_ == phase::decision && message_ == nullptr);
         filled_ = 0;
         phase_ = phase::skipping;
     }
 
-    /// In `message`: the message, complete.
+    /// In step::message: the complete message. Ownership passes to the caller.
     [[nodiscard]] message* take() noexcept {
+        TOFU_ASSERT(phase_ == phase::complete && message_ != nullptr);
+        return abandon();
+    }
+
+    /// At the end of the stream: forgets what is incomplete. Returns its message, or null.
+    [[nodiscard]] message* abandon() noexcept {
         phase_ = phase::header;
         filled_ = 0;
         return std::exchange(message_, nullptr);
     }
 
-    /// At the end of the stream: what is incomplete is forgotten. Its message, if there is one.
-    [[nodiscard]] message* abandon() noexcept { return take(); }
-
-    /// Where the next bytes of the item in progress belong, so that they can be read straight into place: the rest of
-    /// the header, or of text headers and body. No place while a decision is due, or while skipping.
+    /// The memory for the next bytes of the item in progress: the rest of the header, or of text headers and body. A
+    /// read can go straight there. No place in step::header, or while skipping.
     [[nodiscard]] std::array<mutable_buffer, 2> places() noexcept {
         if (phase_ == phase::header) return {{{wire_.data() + filled_, wire_.size() - filled_}, {}}};
         if (phase_ != phase::parts) return {};
@@ -88,21 +93,22 @@ public:
         return {{{headers.data() + filled_, text - filled_}, {message_->body().data(), header_.body_length}}};
     }
 
-    /// So many bytes are in the places now.
+    /// So many bytes were read into the places.
     void advance(std::size_t bytes) noexcept {
+        TOFU_ASSERT(bytes <= places()[0].size + places()[1].size);
         filled_ += bytes;
         if (phase_ == phase::header && filled_ == wire_.size()) decide();
         if (phase_ == phase::parts && filled_ == total()) phase_ = phase::complete;
     }
 
-    /// A header is complete and its decision due.
+    /// True: a header is complete and waits for its answer.
     [[nodiscard]] bool awaits_storage() const noexcept { return phase_ == phase::decision; }
-    /// A message is stored, whole or in part, and not taken.
+    /// True: a message is stored, whole or in part, and was not taken.
     [[nodiscard]] bool holds_message() const noexcept { return message_ != nullptr; }
     [[nodiscard]] bool message_complete() const noexcept { return phase_ == phase::complete; }
-    /// At least one byte of an incomplete message has come.
+    /// True: at least one byte of an incomplete message has arrived.
     [[nodiscard]] bool in_progress() const noexcept { return phase_ != phase::header || filled_ != 0; }
-    /// Bytes of text headers and body the header announces.
+    /// The bytes of text headers and body that the header announces.
     [[nodiscard]] std::size_t total() const noexcept {
         return std::size_t{header_.text_headers_length} + header_.body_length;
     }
@@ -117,7 +123,7 @@ private:
     }
 
     bool fill_header(std::span<const std::byte>& input) noexcept {
-        if (filled_ == 0 && input.size() >= wire_.size()) { // nearly always: no need to keep the bytes
+        if (filled_ == 0 && input.size() >= wire_.size()) { // nearly always: the bytes need not be kept
             header_ = decode(input.first<binary_header::wire_size>());
             input = input.subspan(wire_.size());
             phase_ = phase::decision;

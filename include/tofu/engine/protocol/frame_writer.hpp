@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A connection's send queue, and how many of its messages become one gathered write; sans-I/O.
+// The send queue of a connection, and the gathered write that takes many messages at once. Sans-I/O.
 #ifndef TOFU_ENGINE_PROTOCOL_FRAME_WRITER_HPP
 #define TOFU_ENGINE_PROTOCOL_FRAME_WRITER_HPP
 
@@ -15,19 +15,19 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// One gathered write under construction. Small parts are copied side by side into one area (a copy of a few hundred
-/// bytes costs less than one more buffer in the system call), large ones are pointed at. Shared by all connections of a
-/// loop: it is filled and written before the next one is.
+/// One gathered write under construction. Small parts are copied side by side into one area: a copy of a few hundred
+/// bytes costs less than one more buffer in the system call. Large parts are pointed at. All connections of a loop
+/// share one list, which is filled and written at once.
 class gather_list {
 public:
     static constexpr std::size_t max_buffers = 1024;
     static constexpr std::size_t copy_limit = 512; ///< parts up to this size are copied
     static constexpr std::size_t copy_area = 64 * 1024;
-    static constexpr std::size_t byte_limit = 512 * 1024; ///< more than a socket takes at once is work in vain
+    static constexpr std::size_t byte_limit = 512 * 1024; ///< a socket takes less than this at once
 
     void clear() noexcept { count_ = copied_ = bytes_ = 0; }
 
-    /// Appends what is left of one part after `skip` bytes, and shortens `skip` accordingly. False: no room.
+    /// Appends one part without its first `skip` bytes, and reduces `skip` by what was left out. False: no room.
     [[nodiscard]] bool add(const std::byte* data, std::size_t size, std::size_t& skip) noexcept {
         const std::size_t passed = (std::min)(skip, size);
         skip -= passed;
@@ -37,8 +37,7 @@ public:
         return size <= copy_limit ? copy(data, size) : point(data, size);
     }
 
-    /// Appends a whole message whose parts are small enough to be copied. False: one is not, or there is no room;
-    /// nothing has changed then.
+    /// Appends a whole message. False: a part is too large to be copied, or there is no room. Nothing has changed then.
     [[nodiscard]] bool add_small(const message& m) noexcept {
         const std::span<const std::byte> text = m.headers().buffer().bytes();
         const std::span<const std::byte> body = m.body().bytes();
@@ -56,7 +55,7 @@ public:
     [[nodiscard]] std::span<const const_buffer> buffers() const noexcept { return {buffers_.data(), count_}; }
 
 private:
-    /// The next bytes of the area, as part of the write. Null: no room.
+    /// Adds the next bytes of the area to the write. Null: no room.
     std::byte* claim(std::size_t size) noexcept {
         if (copied_ + size > area_.size()) return nullptr;
         std::byte* const place = area_.data() + copied_;
@@ -94,19 +93,23 @@ private:
     std::array<std::byte, copy_area> area_{};
 };
 
-/// The writing half of one connection. Messages are never changed on the way: headers are encoded anew at every
-/// attempt, so a half-sent message can come back as it was posted.
+/// The writing half of one connection. Sending never changes a message: each attempt encodes the header again, so a
+/// half-sent message can come back as it was posted. One thread at a time.
 class frame_writer {
 public:
     [[nodiscard]] bool empty() const noexcept { return queue_.empty(); }
 
-    /// The oldest message that is not handed over completely; null when there is none.
+    /// The oldest message that is not sent completely. Null: the queue is empty.
     [[nodiscard]] const message* first() const noexcept { return empty() ? nullptr : &message_of(*queue_.front()); }
 
-    /// Takes ownership; the header's length fields must be right.
-    void push(message& m) noexcept { queue_.push_back(node_of(m)); }
+    /// Takes ownership. The length fields of the header must be right.
+    void push(message& m) noexcept {
+        TOFU_ASSERT(m.header().text_headers_length == m.headers().size_bytes());
+        TOFU_ASSERT(m.header().body_length == m.body().size());
+        queue_.push_back(node_of(m));
+    }
 
-    /// Collects as much of the queue as fits, from the first byte not yet sent, until it is `enough` bytes.
+    /// Fills the list from the first unsent byte on, until it has `enough` bytes or no room.
     void gather(gather_list& list, std::size_t enough) const noexcept {
         list.clear();
         enough = (std::min)(enough, gather_list::byte_limit);
@@ -115,20 +118,22 @@ public:
             if (!(skip == 0 && list.add_small(message_of(*node))) && !add(list, message_of(*node), skip)) return;
     }
 
-    /// So many bytes were handed to the kernel. Calls `out(message, size)` for each message that is out completely; it
-    /// is the caller's then.
+    /// The kernel has taken so many bytes. Calls `out(message, size)` for each message that is sent completely, and
+    /// gives it to the caller.
     template <class Out>
     void sent(std::size_t bytes, Out out) noexcept {
         sent_of_first_ += bytes;
+        TOFU_ASSERT(bytes == 0 || !queue_.empty());
         while (!queue_.empty()) {
             const std::size_t size = message_of(*queue_.front()).wire_size();
             if (sent_of_first_ < size) break;
             sent_of_first_ -= size;
             out(message_of(*queue_.pop_front()), size);
         }
+        TOFU_ASSERT(!queue_.empty() || sent_of_first_ == 0);
     }
 
-    /// Everything not handed over completely, oldest first, as it was posted.
+    /// Gives up all messages that are not sent completely, oldest first.
     [[nodiscard]] detail::node_queue abandon() noexcept {
         sent_of_first_ = 0;
         return std::move(queue_);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What `post` checks in a message before it looks at the channel.
+// The checks of `post` that need no channel.
 #ifndef TOFU_ENGINE_PROTOCOL_POST_CHECKS_HPP
 #define TOFU_ENGINE_PROTOCOL_POST_CHECKS_HPP
 
@@ -16,10 +16,11 @@ namespace tofu::inline TOFU_ABI::engine {
     return op == op_code::hello_request || op == op_code::welcome_request;
 }
 
-/// Operations that open, answer or end a conversation: there is always room for them, at most one of each per channel.
+/// False: the operation opens, answers or ends a conversation. There is always room in the queue for these, as a
+/// channel has at most one of each.
 [[nodiscard]] constexpr bool needs_room(op_code op) noexcept { return is_regular(op); }
 
-/// The address of a hello_ or welcome_request: there, well formed, and usable for it.
+/// The address of a hello_request or welcome_request must be there, well formed, and usable.
 [[nodiscard]] inline status check_address(const message& m) noexcept {
     const bool connects = m.header().op == op_code::hello_request;
     const std::string_view text = m.headers().find(connects ? connect_to_header : listen_on_header);
@@ -38,17 +39,17 @@ inline constexpr std::size_t reason_room = 64;
     return opens_channel(op) ? max_part_length - reason_room : max_part_length;
 }
 
-/// Everything that can be said without the channel's state, in the order of the protocol's list.
+/// All checks, in the order of the protocol's list. Any thread.
 [[nodiscard]] inline status check_message(const message& m) noexcept {
     const binary_header& h = m.header();
     if (!is_valid(h.op) || h.op == op_code::welcome_response)
-        return status::invalid_op_code; // that one is the engine's
+        return status::invalid_op_code; // only the engine makes a welcome_response
     if (h.more && !is_regular(h.op)) return status::invalid_more_usage;
     if (opens_channel(h.op) != (h.channel_number == no_channel)) return status::invalid_channel_number;
     if (h.channel_number == engine_channel) return status::invalid_channel_number;
     if (m.headers().size_bytes() > most_text_headers(h.op)) return status::invalid_headers_len;
     if (m.body().size() > max_part_length) return status::invalid_body_len;
-    if (h.more && h.message_id == 0) return status::invalid_message_id; // its parts could not be put together
+    if (h.more && h.message_id == 0) return status::invalid_message_id; // the receiver could not put its parts together
     return opens_channel(h.op) ? check_address(m) : status::success;
 }
 

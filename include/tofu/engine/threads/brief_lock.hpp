@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-// A lock around a few instructions, where a mutex would cost more than what it protects.
+// A lock for a few instructions.
+//
+// What it buys: a std::mutex makes a system call whenever another thread waits, which costs more than the instructions
+// that it protects. Taking this lock is one exchange, releasing it one store.
 #ifndef TOFU_ENGINE_THREADS_BRIEF_LOCK_HPP
 #define TOFU_ENGINE_THREADS_BRIEF_LOCK_HPP
 
@@ -12,10 +15,9 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// Taking it is one exchange, releasing it one store: no thread ever waits to be told that it is free, so nobody looks
-/// for such a thread. Whoever finds it taken tries again for some microseconds. If that is not enough, its holder has
-/// been preempted: the thread lets others go first, and then sleeps, longer each time, so that any other can run,
-/// whatever the priorities. For std::lock_guard.
+/// A thread that finds the lock taken tries again for some microseconds. After that, the holder was probably preempted:
+/// the thread yields, and then sleeps, longer each time, so that the holder can run whatever the priorities are. Works
+/// with std::lock_guard. Any thread.
 class brief_lock {
 public:
     brief_lock() noexcept = default;
@@ -26,7 +28,10 @@ public:
         if (!try_lock()) wait();
     }
     [[nodiscard]] bool try_lock() noexcept { return !taken_.exchange(true, std::memory_order_acquire); }
-    void unlock() noexcept { taken_.store(false, std::memory_order_release); }
+    void unlock() noexcept {
+        TOFU_ASSERT(taken_.load(std::memory_order_relaxed));
+        taken_.store(false, std::memory_order_release);
+    }
 
 private:
     void wait() noexcept {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Who may turn the loop: one driver at a time. The I/O thread for its whole life, or whichever thread of the
-// application waits for something just now.
+// The role of the thread that turns the loop. The I/O thread has it for its whole life; in an engine without one, a
+// thread of the application has it while it waits for something.
 #ifndef TOFU_ENGINE_THREADS_DRIVER_HPP
 #define TOFU_ENGINE_THREADS_DRIVER_HPP
 
@@ -12,17 +12,20 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// The role, and where others wait for it or for what the driver brings about. Any thread.
+/// One thread at a time has the role. Other threads wait here for the role, or for what the driver brings about. Any
+/// thread.
 class driver {
 public:
     using time_point = wait_gate::time_point;
 
+    /// True: the caller has the role until `release`. Never waits.
     [[nodiscard]] bool try_acquire() noexcept {
         if (taken_.load(std::memory_order_relaxed) || taken_.exchange(true, std::memory_order_seq_cst)) return false;
         last_.store(std::this_thread::get_id(), std::memory_order_relaxed);
         return true;
     }
 
+    /// The caller gives up the role.
     void release() noexcept {
         TOFU_ASSERT(is_acquired());
         taken_.store(false, std::memory_order_seq_cst);
@@ -37,13 +40,13 @@ public:
         return last_.load(std::memory_order_relaxed) == std::this_thread::get_id();
     }
 
-    /// Until `ready()` or, if `or_free`, until the role can be taken.
+    /// Waits until `ready()` or, if `or_free`, until nobody has the role. Ends at `until` at the latest.
     template <class Ready>
     void wait(time_point until, bool or_free, Ready ready) noexcept {
         waiting_.wait_until(until, [&] { return ready() || (or_free && !taken_.load(std::memory_order_seq_cst)); });
     }
 
-    /// Something has changed that a waiting thread may be waiting for.
+    /// Wakes the waiting threads after a change: each asks its `ready()` again.
     void notify() noexcept { waiting_.notify(); }
 
 private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The lock-free hand-over of nodes from many producers to one consumer that takes everything at once.
+// A lock-free queue: many producers push nodes, one consumer takes all nodes at once.
 #ifndef TOFU_ENGINE_THREADS_HANDOFF_HPP
 #define TOFU_ENGINE_THREADS_HANDOFF_HPP
 
@@ -14,9 +14,9 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// Producers push with one compare-and-swap, the consumer takes all with one exchange and reverses the chain. Because
-/// nothing is ever popped singly there is no ABA problem. Push, take_all and empty are seq_cst: both users pair them
-/// with a `sleeping` flag in a store-load handshake (see inbox.hpp), which weaker orders would break.
+/// A producer pushes with one compare-and-swap. The consumer takes all nodes with one exchange, and reverses the chain.
+/// No node is ever popped singly, so there is no ABA problem. push, take_all and empty are seq_cst: inbox and mailbox
+/// pair them with a flag in a store-load handshake, which weaker orders would break.
 class handoff {
 public:
     /// Whether producers and consumer usually run on different threads. Prefetching helps only then.
@@ -32,7 +32,7 @@ public:
         link(node, node);
     }
 
-    /// Any thread. Pushes a whole queue, oldest first, as one hand-over.
+    /// Any thread. Pushes a whole queue, oldest first, with one compare-and-swap.
     void push_all(detail::node_queue& queue) noexcept {
         detail::queue_node* const oldest = queue.release();
         if (oldest == nullptr) return;
@@ -47,8 +47,7 @@ public:
         link(*newest, *oldest);
     }
 
-    /// The consumer. Everything there is, oldest first. `visit(node)` is called for each, which is here by then, before
-    /// anything is done with it.
+    /// The consumer. All nodes, oldest first. Calls `visit(node)` for each, when the node is in the cache already.
     template <class Visit>
     [[nodiscard]] detail::node_queue take_all(Visit visit) noexcept {
         if (head_.load(std::memory_order_relaxed) == nullptr) return {};

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// The loop's state on loan: while the I/O thread sleeps in the poller, another thread may use what is the loop's alone.
+// The one exception to the rule that only the driver touches the loop's state: while the I/O thread sleeps in the
+// poller, another thread may borrow the state to send one message.
+//
+// What it buys: a request and its answer cost no wake-up of the I/O thread on the answering side. Where it is used:
+// loop::turn_lending lends and reclaims, loop::send_now borrows. The poller's sink reclaims before it touches anything.
 #ifndef TOFU_ENGINE_THREADS_LOAN_HPP
 #define TOFU_ENGINE_THREADS_LOAN_HPP
 
@@ -12,17 +16,18 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// One borrower at a time, and the owner only when there is none: a lock that its owner holds all the time it is awake.
-/// Nobody waits to borrow. The owner may have to wait to reclaim, as long as a borrower takes to send one message.
+/// A lock that its owner holds all the time it is awake. One thread at a time borrows, and nobody waits to borrow. The
+/// owner may have to wait to reclaim, as long as a borrower takes to send one message.
 class loan {
 public:
-    /// The owner, before it sleeps. From now on nothing is its own.
+    /// The owner, before it sleeps. Until `reclaim`, the owner must not touch the loop's state.
     void lend() noexcept {
+        TOFU_ASSERT(!is_lent_ && state_.load(std::memory_order_relaxed) == state::kept);
         is_lent_ = true;
         state_.store(state::lent, std::memory_order_seq_cst);
     }
 
-    /// The owner, before it touches anything again; without effect when nothing is lent.
+    /// The owner, before it touches the state again. No effect if nothing is lent.
     void reclaim() noexcept {
         if (!is_lent_) return;
         is_lent_ = false;
@@ -32,12 +37,14 @@ public:
         owner_.rise();
     }
 
-    /// Any other thread. True: everything is the caller's until `end_borrowing`.
+    /// Any other thread. True: the loop's state is the caller's until `end_borrowing`.
     [[nodiscard]] bool try_borrow() noexcept {
         return state_.load(std::memory_order_relaxed) == state::lent && take(state::borrowed);
     }
 
+    /// The borrower. Wakes an owner that waits to reclaim.
     void end_borrowing() noexcept {
+        TOFU_ASSERT(state_.load(std::memory_order_relaxed) == state::borrowed);
         state_.store(state::lent, std::memory_order_seq_cst);
         owner_.wake();
     }
@@ -51,7 +58,7 @@ private:
     }
 
     std::atomic<state> state_{state::kept};
-    bool is_lent_ = false; ///< the owner's
+    bool is_lent_ = false; ///< the owner's own: true exactly from `lend` to `reclaim`
     platform::sleeper owner_;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The receive queue of a channel group: filled by the loop a batch at a time, emptied by one receiving thread.
+// The receive queue of a channel group. The loop fills it a batch at a time; one thread receives from it.
 #ifndef TOFU_ENGINE_THREADS_MAILBOX_HPP
 #define TOFU_ENGINE_THREADS_MAILBOX_HPP
 
@@ -14,7 +14,7 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// Pushing is lock-free; the system is called only for a receiver that really waits.
+/// A push takes no lock, and calls the system only if the receiver sleeps.
 class mailbox {
 public:
     using time_point = std::chrono::steady_clock::time_point;
@@ -27,20 +27,20 @@ public:
         receiver_.wake();
     }
 
-    /// Any thread. One hand-over for the whole batch.
+    /// Any thread. Pushes the whole batch at once.
     void push_all(detail::node_queue& batch) noexcept {
         if (batch.empty()) return;
         incoming_.push_all(batch);
         receiver_.wake();
     }
 
-    /// Any thread: nothing more will come. What is queued can still be popped.
+    /// Any thread. Nothing more will come; what is queued can still be popped.
     void finish() noexcept {
         finished_.store(true, std::memory_order_seq_cst);
         receiver_.wake();
     }
 
-    /// The receiver. Null when nothing is there.
+    /// The receiver. Null: the mailbox is empty.
     [[nodiscard]] detail::queue_node* pop() noexcept {
         if (taken_.empty()) {
             detail::node_queue fresh = incoming_.take_all(prefetch_content);
@@ -53,26 +53,26 @@ public:
         return node;
     }
 
-    /// Any thread. True once after the receiver has taken the last of what there was: what is posted now is its answer
-    /// to that, as far as can be known.
+    /// Any thread. True once after the receiver has emptied the mailbox: the next post is likely the answer to what it
+    /// received last. A guess that is wrong costs time only.
     [[nodiscard]] bool claim_answer() noexcept {
         if (!all_taken_.load(std::memory_order_relaxed)) return false;
         all_taken_.store(false, std::memory_order_relaxed);
         return true;
     }
 
-    /// Any thread. True if `pop` would find a message.
+    /// Any thread. True: `pop` would find a message.
     [[nodiscard]] bool has_unread() const noexcept {
         return has_taken_.load(std::memory_order_relaxed) || !incoming_.empty();
     }
 
     [[nodiscard]] bool finished() const noexcept { return finished_.load(std::memory_order_seq_cst); }
 
-    /// The receiver. Something is there for `pop`.
+    /// The receiver. True: `pop` will find a message.
     [[nodiscard]] bool has_mail() const noexcept { return !taken_.empty() || !incoming_.empty(); }
 
-    /// The receiver, after `pop` gave null: until something comes or the mailbox is finished. False: `until` was
-    /// reached (time_point::max(): never).
+    /// The receiver, after `pop` gave null. Waits until a message comes or the mailbox is finished. False: `until` was
+    /// reached (max(): never).
     bool wait_until(time_point until) noexcept {
         bool in_time = true;
         for (;;) {
@@ -90,7 +90,7 @@ private:
     std::atomic<bool> finished_{false};
     std::atomic<bool> all_taken_{false};
     std::atomic<bool> has_taken_{false}; ///< true exactly when the last `pop` left something in `taken_`
-    detail::node_queue taken_;           // the receiver's own
+    detail::node_queue taken_;           ///< popped from `incoming_`; the receiver's own
 };
 
 } // namespace tofu::inline TOFU_ABI::engine

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A counted reference to an object that counts its own references.
+// A reference to an object that counts its references.
 #ifndef TOFU_ENGINE_THREADS_REF_HPP
 #define TOFU_ENGINE_THREADS_REF_HPP
 
@@ -12,22 +12,29 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// The count an object carries. It starts at one, the maker's.
+/// The reference count that an object carries. It starts at one: the reference of the creator. Any thread.
 class ref_count {
 public:
-    void add() noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
+    void add() noexcept {
+        const std::uintptr_t before = count_.fetch_add(1, std::memory_order_relaxed);
+        TOFU_ASSERT(before != 0);
+        static_cast<void>(before);
+    }
+
     /// True for the last reference, but never in a child that was forked after the object was made: other threads may
     /// have been changing the object during the fork, so it must not be destroyed.
     [[nodiscard]] bool drop() noexcept {
-        if (count_.fetch_sub(1, std::memory_order_acq_rel) != 1) return false;
+        const std::uintptr_t before = count_.fetch_sub(1, std::memory_order_acq_rel);
+        TOFU_ASSERT(before != 0);
+        if (before != 1) return false;
         if (process_.is_here()) return true;
         keep();
         return false;
     }
 
 private:
-    /// Puts the object on a list of all that are never destroyed: a leak checker then finds them. The count, which is
-    /// over, is the link.
+    /// Puts the object on the list of objects that are never destroyed, so that a leak checker finds it. The count is
+    /// no longer needed and serves as the link.
     void keep() noexcept {
         count_.store(reinterpret_cast<std::uintptr_t>(kept_.exchange(this)), std::memory_order_relaxed);
     }
@@ -43,13 +50,13 @@ template <class Object>
 class ref {
 public:
     ref() noexcept = default;
-    /// Takes over a reference that already counts.
+    /// Takes over a reference that is counted already.
     [[nodiscard]] static ref adopt(Object* object) noexcept {
         ref result;
         result.object_ = object;
         return result;
     }
-    /// One reference more.
+    /// Counts one more reference.
     [[nodiscard]] static ref share(Object& object) noexcept {
         object.references.add();
         return adopt(&object);
@@ -70,7 +77,7 @@ public:
     [[nodiscard]] Object& operator*() const noexcept { return *object_; }
     [[nodiscard]] Object* operator->() const noexcept { return object_; }
     [[nodiscard]] explicit operator bool() const noexcept { return object_ != nullptr; }
-    /// Gives the reference away uncounted; whoever gets it adopts it.
+    /// Gives the reference away without counting it down. The receiver adopts it.
     [[nodiscard]] Object* release() noexcept { return std::exchange(object_, nullptr); }
 
 private:

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where the nodes lie that are on their way to another thread, so that it can fetch many at a time.
+// The addresses of the latest nodes in a queue, so that the consumer can prefetch many nodes at a time.
+//
+// What it buys: a chain of messages made by another processor is read at the speed of the memory's bandwidth, not of
+// its latency. A queue without long chains never allocates the array.
 #ifndef TOFU_ENGINE_THREADS_TRAIL_HPP
 #define TOFU_ENGINE_THREADS_TRAIL_HPP
 
@@ -21,7 +24,7 @@ namespace tofu::inline TOFU_ABI::engine {
 ///
 /// The array takes 8 KiB. The consumer allocates it after the first long chain; without memory there are no hints.
 class trail {
-    /// As many as messages may wait in the send queue of a channel, or be received, by default.
+    /// As many as the default send queue of a channel, or the default receive credit, can hold.
     using places = std::array<std::atomic<const detail::queue_node*>, 1024>;
 
 public:
@@ -30,7 +33,7 @@ public:
     trail& operator=(const trail&) = delete;
     ~trail() { delete places_.load(std::memory_order_relaxed); }
 
-    /// Any thread, for each node, oldest first.
+    /// Any thread. Call for each node, oldest first.
     void add(const detail::queue_node& node) noexcept {
         places* const all = places_.load(std::memory_order_acquire);
         if (all == nullptr) return;
@@ -45,10 +48,10 @@ public:
         places_.store(new (std::nothrow) places{}, std::memory_order_release);
     }
 
-    /// Runs some nodes ahead of the consumer on its walk from the newest node to the oldest, and has them fetched.
+    /// Prefetches a few nodes ahead of the consumer on its walk from the newest node to the oldest.
     class runner {
     public:
-        /// The consumer, before it begins.
+        /// The consumer, before its walk begins.
         explicit runner(trail& which) noexcept : places_(which.places_.load(std::memory_order_relaxed)) {
             if (places_ == nullptr) return;
             next_ = which.end_.load(std::memory_order_relaxed);
@@ -57,7 +60,7 @@ public:
             for (std::size_t i = 0; i < ahead; ++i) step();
         }
 
-        /// One node further; without effect when the trail ends.
+        /// One node further. No effect at the end of the trail.
         void step() noexcept {
             if (left_ == 0) return;
             --left_;
@@ -66,14 +69,14 @@ public:
 
     private:
         static constexpr std::size_t ahead = 8;
-        static constexpr std::size_t most_bytes = 128; ///< of a node: nearly all are messages
+        static constexpr std::size_t most_bytes = 128; ///< of a node; nearly all nodes are messages
 
         const places* places_;
-        std::size_t next_ = 0; ///< behind the one to be fetched next
-        std::size_t left_ = 0; ///< that the consumer has not seen before, as far as it knows
+        std::size_t next_ = 0; ///< one past the next place to prefetch
+        std::size_t left_ = 0; ///< places that are new since the consumer's last walk
     };
 
-    /// Bytes of the places.
+    /// Bytes that the array takes.
     static constexpr std::size_t most_bytes = sizeof(places);
 
 private:
@@ -81,7 +84,7 @@ private:
 
     std::atomic<places*> places_{nullptr};
     std::atomic<std::size_t> end_{0};
-    std::size_t known_ = 0; ///< the consumer's: `end_` when it was here last
+    std::size_t known_ = 0; ///< the consumer's own: `end_` at its last walk
 };
 
 } // namespace tofu::inline TOFU_ABI::engine

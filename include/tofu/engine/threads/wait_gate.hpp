@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where threads wait for something the loop changes, at no cost to the loop while nobody waits.
+// Threads wait here for a change that the loop makes. While nobody waits, a change costs the loop one load.
 #ifndef TOFU_ENGINE_THREADS_WAIT_GATE_HPP
 #define TOFU_ENGINE_THREADS_WAIT_GATE_HPP
 
@@ -14,13 +14,14 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// The waiter counts itself, then looks; the notifier changes the state, then looks at the count. With both pairs
-/// seq_cst one of the two sees the other (so the watched state must be changed and read seq_cst, too).
+/// The waiter counts itself, then looks at the state. The notifier changes the state, then looks at the count. All four
+/// are seq_cst, so one of the two sees the other: the waiter sees the change, or the notifier sees the waiter. The
+/// watched state must be changed and read seq_cst as well.
 class wait_gate {
 public:
     using time_point = std::chrono::steady_clock::time_point;
 
-    /// Waits until `ready()` (time_point::max(): for ever). What `ready` gives at the end.
+    /// Waits until `ready()`, or until the moment `until` (max(): no limit). Returns the last result of `ready()`.
     template <class Ready>
     bool wait_until(time_point until, Ready ready) noexcept {
         std::unique_lock lock(mutex_);
@@ -31,14 +32,16 @@ public:
             is_ready = ready();
             if (late) break;
         }
-        waiters_.fetch_sub(1, std::memory_order_seq_cst);
+        const std::size_t before = waiters_.fetch_sub(1, std::memory_order_seq_cst);
+        TOFU_ASSERT(before != 0);
+        static_cast<void>(before);
         return is_ready;
     }
 
-    /// After a change. Any thread.
+    /// Call after a change. Any thread.
     void notify() noexcept {
         if (waiters_.load(std::memory_order_seq_cst) == 0) return;
-        { const std::lock_guard passed_through(mutex_); } // the waiters are inside their wait, not on the way to it
+        { const std::lock_guard passed_through(mutex_); } // a waiter that has looked is inside its wait now
         changed_.notify_all();
     }
 

@@ -1,35 +1,49 @@
 // SPDX-License-Identifier: BSL-1.0
-// kqueue(2) and its constants, for the policy that waits with it.
+// kqueue(2) and its constants, for bsd_kqueue.
 
 #ifndef TOFU_PLATFORM_BSD_KERNEL_QUEUE_HPP
 #define TOFU_PLATFORM_BSD_KERNEL_QUEUE_HPP
 
 #include <tofu/config.hpp>
 
+#include <algorithm>
+#include <chrono>
+
+namespace tofu::inline TOFU_ABI::bsd {
+
+/// A timeout for kevent(2). Zero and less become 0. Everything else is rounded up to microseconds, so that a deadline
+/// has passed when the wait for it ends: kevent(2) takes nanoseconds, but clocks tick more slowly (at 24 MHz on Apple's
+/// processors), and the kernel counts in ticks. More than a day becomes a day, which every kernel takes. Any thread.
+constexpr std::chrono::microseconds to_wait_time(std::chrono::nanoseconds timeout) noexcept {
+    constexpr std::chrono::nanoseconds none{0};
+    constexpr std::chrono::nanoseconds most = std::chrono::hours(24);
+    return std::chrono::ceil<std::chrono::microseconds>(std::clamp(timeout, none, most));
+}
+
+} // namespace tofu::inline TOFU_ABI::bsd
+
 #if __has_include(<sys/event.h>)
 
 #include <tofu/contract/io.hpp>
-#include <tofu/platform/bsd/wait_time.hpp>
 #include <tofu/platform/posix/descriptor.hpp>
 #include <tofu/platform/posix/error.hpp>
 
 #include <sys/types.h>
-// After <sys/types.h>, which older systems want first.
+// After <sys/types.h>, which older systems need first.
 #include <sys/event.h>
 
 #include <fcntl.h>
 
-#include <chrono>
 #include <ctime>
 #include <span>
 
-// Events of the program's own are in macOS, in FreeBSD since 8.1, in DragonFly, and in NetBSD since 10.
+// User events exist in macOS, FreeBSD since 8.1, DragonFly, and NetBSD since 10.
 #if defined(EVFILT_USER) && defined(EV_RECEIPT)
 
 namespace tofu::inline TOFU_ABI::bsd {
 
-/// One kernel queue; closed with it. Its types and constants are those of the system's own header, whose integers have
-/// other widths on each system: whoever fills in an event converts to the type of the member.
+/// Owns one kernel queue. Its types and constants are those of the system's header, where integers have different
+/// widths on each system. So code that fills in an event converts to the type of the member.
 class kernel_queue {
 public:
     using event = struct ::kevent;
@@ -44,19 +58,19 @@ public:
     static constexpr auto end_flag = EV_EOF;
     static constexpr auto trigger_note = NOTE_TRIGGER;
 
-    /// Once, before anything else. Errors: no_descriptors, no_memory. (A forked child does not inherit the queue, so
-    /// that nothing can come between its birth and the flag.)
+    /// Called once, before the other calls. Errors: no_descriptors, no_memory. A forked child does not inherit the
+    /// queue, so it does not matter that the flag for exec is set by a second call.
     io_error open() noexcept {
         handle_.reset(::kqueue());
         if (!handle_.is_open() || ::fcntl(handle_.get(), F_SETFD, FD_CLOEXEC) != 0) return posix::last_error();
         return {};
     }
 
-    /// Readable (to poll, select, another queue) while the queue has anything to report.
+    /// Readable (by poll, select, another queue) while the queue has an event.
     [[nodiscard]] int descriptor() const noexcept { return handle_.get(); }
 
-    /// As kevent(2): the number of events, or -1 with errno. nanoseconds::max() is for ever; see to_wait_time. Any
-    /// thread.
+    /// Calls kevent(2). Returns the number of events, or -1 with errno. nanoseconds::max() waits for ever; see
+    /// to_wait_time. Any thread.
     int exchange(std::span<const event> changes, std::span<event> events, std::chrono::nanoseconds timeout) noexcept {
         const std::chrono::microseconds time = to_wait_time(timeout);
         const auto seconds = std::chrono::floor<std::chrono::seconds>(time);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// epoll(7) and its constants, for the policy that waits with it.
+// epoll(7) and its constants, for linux_epoll.
 
 #ifndef TOFU_PLATFORM_LINUX_EPOLL_HPP
 #define TOFU_PLATFORM_LINUX_EPOLL_HPP
@@ -8,9 +8,8 @@
 #include <tofu/contract/io.hpp>
 #include <tofu/platform/posix/descriptor.hpp>
 #include <tofu/platform/posix/error.hpp>
-#include <tofu/platform/posix/poll_timeout.hpp>
+#include <tofu/platform/posix/poll.hpp>
 
-#include <poll.h>
 #include <sys/epoll.h>
 
 #include <cerrno>
@@ -23,19 +22,19 @@ namespace tofu::inline TOFU_ABI::linux_api {
 
 using epoll_entry = ::epoll_event;
 
-/// One instance of epoll; closed with it. One thread at a time, except that waking what it watches is any thread's.
+/// Owns one epoll set. One thread at a time.
 class epoll_set {
 public:
-    /// Once, before anything else. Errors: no_descriptors, no_memory.
+    /// Called once, before the other calls. Errors: no_descriptors, no_memory.
     io_error open() noexcept {
         handle_.reset(::epoll_create1(EPOLL_CLOEXEC));
         return handle_.is_open() ? io_error{} : posix::last_error();
     }
 
-    /// Readable (to poll, select, another epoll) while something watched has anything to report.
+    /// Readable (by poll, select, another epoll) while wait() would return an entry.
     int descriptor() const noexcept { return handle_.get(); }
 
-    /// `data` comes back with every report. Errors: no_memory, which is also what the limit on watches of one user is
+    /// Adds a descriptor; each of its entries holds `data`. Errors: no_memory, also for the user's limit on watches
     /// (ENOSPC, /proc/sys/fs/epoll/max_user_watches).
     io_error add(int descriptor, std::uint32_t events, std::uint64_t data) noexcept {
         return control(EPOLL_CTL_ADD, descriptor, events, data);
@@ -43,12 +42,13 @@ public:
     io_error change(int descriptor, std::uint32_t events, std::uint64_t data) noexcept {
         return control(EPOLL_CTL_MOD, descriptor, events, data);
     }
-    /// To be called before `descriptor` is closed: a copy of it in another process (fork) or elsewhere (dup) keeps the
-    /// watch alive otherwise, and nobody could remove it any more.
+    /// Must be called before `descriptor` is closed. Otherwise a copy of the descriptor (fork, dup) keeps the watch,
+    /// and no call can remove it any more.
     void remove(int descriptor) noexcept { static_cast<void>(control(EPOLL_CTL_DEL, descriptor, 0, 0)); }
 
-    /// Returns the number of entries filled in; 0 without an error after the timeout. Error interrupted: a signal ended
-    /// the call before it looked. SIGSTOP and SIGCONT do that to epoll_wait even without a handler, see signal(7).
+    /// Fills in entries and returns their number; 0 without an error after the timeout. Error interrupted: a signal
+    /// ended the call before it checked the descriptors. SIGSTOP and SIGCONT interrupt epoll_wait even without a
+    /// handler (signal(7)).
     std::size_t wait(std::span<epoll_entry> entries, std::chrono::nanoseconds timeout, io_error& error) noexcept {
         const int found = ::epoll_wait(handle_.get(), entries.data(), static_cast<int>(entries.size()),
                                        posix::to_poll_timeout(timeout));
@@ -56,7 +56,7 @@ public:
         return found > 0 ? static_cast<std::size_t>(found) : 0;
     }
 
-    /// Closes it. In a forked child that is the child's copy only.
+    /// Closes the set; in a forked child only the child's copy.
     void close() noexcept { handle_.reset(); }
 
 private:
@@ -71,7 +71,7 @@ private:
     posix::descriptor handle_;
 };
 
-/// In place of a wait that has failed; see the contract of a poller's wait.
+/// Sleeps after a wait that failed; see the contract in policies/concepts/poll.hpp.
 inline void rest(std::chrono::milliseconds time) noexcept { ::poll(nullptr, 0, static_cast<int>(time.count())); }
 
 } // namespace tofu::inline TOFU_ABI::linux_api

@@ -19,8 +19,8 @@
 namespace tofu::inline TOFU_ABI::linux_api {
 namespace detail {
 
-/// The time as the kernel reads it. The width belongs to the system call alone: `timespec` has the width that the C
-/// library gives to time_t, which is 64 bits in a 32-bit program built with -D_TIME_BITS=64.
+/// The kernel's time structure. Its width belongs to the system call; the width of `timespec` belongs to the C
+/// library's time_t, which has 64 bits in a 32-bit program built with -D_TIME_BITS=64.
 template <class Count>
 struct futex_time {
     Count seconds;

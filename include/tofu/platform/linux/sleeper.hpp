@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where one thread sleeps until another wakes it, by futex(2): one system call to sleep, one to wake.
+// Lets one thread sleep until another wakes it, by futex(2): one system call to sleep, one to wake.
 
 #ifndef TOFU_PLATFORM_LINUX_SLEEPER_HPP
 #define TOFU_PLATFORM_LINUX_SLEEPER_HPP
@@ -13,9 +13,9 @@
 
 namespace tofu::inline TOFU_ABI::linux_api {
 
-/// The same as platform::condition_sleeper, which says what it is for. A condition variable of the C library costs one
-/// call more for each sleep: its mutex is taken back as one that others wait for, and whoever unlocks such a mutex
-/// calls the system, though nobody waits.
+/// Has the interface and protocol of platform::condition_sleeper. A condition variable of glibc costs one system call
+/// more for each sleep: after the wait its mutex counts as contended, so the unlock calls the system although no thread
+/// waits.
 class sleeper {
 public:
     using time_point = std::chrono::steady_clock::time_point;

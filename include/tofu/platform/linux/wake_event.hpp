@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// An eventfd(2), to end a wait from another thread.
+// An eventfd(2) that ends a wait of the own process.
 
 #ifndef TOFU_PLATFORM_LINUX_WAKE_EVENT_HPP
 #define TOFU_PLATFORM_LINUX_WAKE_EVENT_HPP
@@ -17,11 +17,11 @@
 
 namespace tofu::inline TOFU_ABI::linux_api {
 
-/// Move-only. To be watched edge-triggered, and then it need not be read: every write is a new edge (epoll(7)). The
-/// counter behind it would be full after 2^64 of them.
+/// Move-only. Watch it edge-triggered; then it need not be read, because every write is a new edge (epoll(7)). Its
+/// counter would be full after 2^64 writes.
 class wake_event {
 public:
-    /// Once, before anything else. Errors: no_descriptors, no_memory.
+    /// Called once, before the other calls. Errors: no_descriptors, no_memory.
     io_error open() noexcept {
         handle_.reset(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
         return handle_.is_open() ? io_error{} : posix::last_error();
@@ -29,7 +29,7 @@ public:
 
     int descriptor() const noexcept { return handle_.get(); }
 
-    /// Any thread, and in a signal handler: errno is left as it was.
+    /// Any thread, also in a signal handler: errno stays as it was.
     void wake() const noexcept {
         const int kept = errno;
         const std::uint64_t one = 1;
@@ -38,7 +38,7 @@ public:
         errno = kept;
     }
 
-    /// Closes it. In a forked child that is the child's copy only.
+    /// Closes it; in a forked child only the child's copy.
     void close() noexcept { handle_.reset(); }
 
 private:

@@ -15,7 +15,7 @@
 
 namespace tofu::inline TOFU_ABI::posix {
 
-/// Move-only; -1 when there is none. One thread at a time.
+/// Move-only; -1 if it owns none. One thread at a time.
 class descriptor {
 public:
     descriptor() noexcept = default;
@@ -35,12 +35,14 @@ public:
     int get() const noexcept { return value_; }
     bool is_open() const noexcept { return value_ >= 0; }
 
-    /// Gives ownership away.
+    /// Gives up ownership.
     int release() noexcept { return std::exchange(value_, -1); }
 
-    /// Closes what it has and takes `value`. A close interrupted by a signal is not tried again: the descriptor's
-    /// state is unspecified then (POSIX), and on Linux it is closed already and may be somebody else's by now.
+    /// Closes its descriptor and takes ownership of `value`. Does not repeat a close that a signal interrupted: the
+    /// state of the descriptor is unspecified then (POSIX). On Linux it is closed, and its number may belong to another
+    /// file.
     void reset(int value = -1) noexcept {
+        TOFU_ASSERT(value < 0 || value != value_); // it would be closed and owned
         const int old = std::exchange(value_, value);
         if (old >= 0) {
             ::close(old);
@@ -51,7 +53,7 @@ private:
     int value_ = -1;
 };
 
-/// For systems on which a descriptor cannot be born so: no blocking, closed on exec.
+/// Makes a descriptor non-blocking and closed on exec, for systems that cannot create it so.
 inline io_error make_private_and_non_blocking(int value) noexcept {
     const int status_flags = ::fcntl(value, F_GETFL);
     if (status_flags < 0 || ::fcntl(value, F_SETFL, status_flags | O_NONBLOCK) < 0 ||

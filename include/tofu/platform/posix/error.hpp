@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Turns errno values into the engine's own kinds of failure.
+// Translates errno values to io_failure.
+//
+// This header is open to policies outside of the library; see doc/writing-policies.md.
 
 #ifndef TOFU_PLATFORM_POSIX_ERROR_HPP
 #define TOFU_PLATFORM_POSIX_ERROR_HPP
@@ -15,8 +17,8 @@ namespace detail {
 
 constexpr bool is_one_of(int code, int first, int second) noexcept { return code == first || code == second; }
 
-/// Names that POSIX allows to be one number. They cannot be cases of one switch, and g++ -Wlogical-op reports a
-/// comparison with both in one expression.
+/// Translates names that may have the same number in POSIX. They cannot be cases of one switch, and g++ -Wlogical-op
+/// reports an expression that compares with both.
 constexpr io_failure failure_of_twins(int code) noexcept {
     if (is_one_of(code, EAGAIN, EWOULDBLOCK)) return io_failure::would_block;
     if (is_one_of(code, EOPNOTSUPP, ENOTSUP)) return io_failure::unsupported;
@@ -25,7 +27,7 @@ constexpr io_failure failure_of_twins(int code) noexcept {
 
 } // namespace detail
 
-/// The kind of failure an errno value stands for; 0 is none, an unknown value is other. Any thread.
+/// Translates an errno value. 0 becomes none, an unknown value other. Any thread.
 constexpr io_failure failure_of(int code) noexcept {
     switch (code) {
     case 0: return io_failure::none;
@@ -35,13 +37,13 @@ constexpr io_failure failure_of(int code) noexcept {
     case ECONNREFUSED: return io_failure::refused;
     case EPIPE:
     case ECONNRESET:
-    case ENOTCONN: // a call on a connection that a reset has already taken away
+    case ENOTCONN: // after a reset
         return io_failure::reset;
     case ETIMEDOUT: return io_failure::timed_out;
     case ENETUNREACH:
     case EHOSTUNREACH:
 #if defined(EHOSTDOWN)
-    case EHOSTDOWN: // macOS says so of a neighbour that does not answer
+    case EHOSTDOWN: // macOS: a neighbour does not answer
 #endif
     case ENETDOWN: return io_failure::unreachable;
     case EADDRINUSE: return io_failure::address_in_use;
@@ -63,10 +65,10 @@ constexpr io_failure failure_of(int code) noexcept {
     }
 }
 
-/// As failure_of, with the value kept. Any thread.
+/// As failure_of, and keeps the value. Any thread.
 constexpr io_error from_errno(int code) noexcept { return io_error{failure_of(code), code}; }
 
-/// The failure of the system call just made. Any thread.
+/// The error of the last system call, from errno. Any thread.
 inline io_error last_error() noexcept { return from_errno(errno); }
 
 } // namespace tofu::inline TOFU_ABI::posix

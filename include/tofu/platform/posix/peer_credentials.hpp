@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Asks the system who is at the other end of a Unix domain socket.
+// Reads the peer's process, user and group of a Unix domain socket.
 
 #ifndef TOFU_PLATFORM_POSIX_PEER_CREDENTIALS_HPP
 #define TOFU_PLATFORM_POSIX_PEER_CREDENTIALS_HPP
@@ -17,8 +17,8 @@
 namespace tofu::inline TOFU_ABI::posix {
 
 #if defined(SO_PEERCRED) && defined(__linux__)
-/// Process, user and group (unix(7): SO_PEERCRED). For other sockets Linux answers with no user; for a process that
-/// cannot be named in this pid namespace, with 0.
+/// Process, user and group (unix(7), SO_PEERCRED). For other sockets Linux returns the user -1. For a process outside
+/// of this pid namespace it returns the process 0.
 inline peer_credentials credentials_of(int handle) noexcept {
     struct ::ucred found {};
     socklen_t length = sizeof found;

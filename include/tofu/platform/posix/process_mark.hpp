@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Tells a forked child that what it holds was made by its parent.
+// Lets an object recognise that it is in a forked child of the process that made it.
 
 #ifndef TOFU_PLATFORM_POSIX_PROCESS_MARK_HPP
 #define TOFU_PLATFORM_POSIX_PROCESS_MARK_HPP

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Who turns a name into addresses: the system's own resolver, as POSIX systems have it.
+// The look-up of names on POSIX systems, by getaddrinfo(3).
 
 #ifndef TOFU_PLATFORM_POSIX_RESOLVER_HPP
 #define TOFU_PLATFORM_POSIX_RESOLVER_HPP
@@ -23,7 +23,7 @@ namespace tofu::inline TOFU_ABI::posix {
 
 namespace detail {
 
-/// What getaddrinfo answered (getaddrinfo(3)). There are many ways not to have an address, but they have one meaning.
+/// Translates a result of getaddrinfo(3). Its many codes for a missing address become name_not_found.
 constexpr io_error lookup_error(int code, int system_code) noexcept {
     switch (code) {
     case 0: return {};
@@ -35,10 +35,10 @@ constexpr io_error lookup_error(int code, int system_code) noexcept {
 
 } // namespace detail
 
-/// A look-up that asks the system: /etc/hosts, DNS, or whatever the host is configured to ask, in the order it prefers
-/// (getaddrinfo(3)). Blocks, for many seconds when nobody answers. Any thread.
+/// Looks up a name in the sources that the host is configured for, such as /etc/hosts and DNS, and keeps the order of
+/// the addresses. Blocks, for many seconds if no server answers. Any thread.
 struct system_names {
-    /// Errors: no_memory; name_not_found, with the code of getaddrinfo; whatever errno said.
+    /// Errors: no_memory; name_not_found, with the code of getaddrinfo; any other failure of errno.
     io_error operator()(std::string_view host, std::uint16_t port, bool for_listening,
                         nothrow_vector<platform::endpoint>& found) const noexcept {
         char text[max_host_length + 1] = {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// One non-blocking stream socket, with every option set that tofu needs and no signal ever raised.
+// One non-blocking stream socket of a POSIX system, with the options that tofu needs. Raises no signal.
 
 #ifndef TOFU_PLATFORM_POSIX_SOCKET_HPP
 #define TOFU_PLATFORM_POSIX_SOCKET_HPP
@@ -13,7 +13,6 @@
 #include <tofu/platform/posix/error.hpp>
 #include <tofu/platform/posix/peer_credentials.hpp>
 #include <tofu/platform/posix/socket_file.hpp>
-#include <tofu/platform/socket_options.hpp>
 #include <tofu/stats.hpp>
 
 #include <netinet/in.h>
@@ -38,7 +37,7 @@ using platform::endpoint;
 
 namespace detail {
 
-// Which of these a system has is asked of the constants themselves, not of the system's name.
+// The constants themselves tell what a system has, not the system's name.
 #if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC)
 inline constexpr bool born_non_blocking = true;
 inline constexpr int birth_flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
@@ -57,23 +56,23 @@ inline io_error set_option(int handle, int level, int name, int value) noexcept 
                                                                                                 : last_error();
 }
 
-/// macOS got MSG_NOSIGNAL late: a program built with it may run on a kernel that does not know it yet.
+/// macOS got MSG_NOSIGNAL late: a program built with it may run on an older kernel that ignores it.
 inline io_error forbid_signal([[maybe_unused]] int handle) noexcept {
 #if defined(SO_NOSIGPIPE) && (defined(__APPLE__) || !defined(MSG_NOSIGNAL))
-    return set_option(handle, SOL_SOCKET, SO_NOSIGPIPE, 1);
+    return detail::set_option(handle, SOL_SOCKET, SO_NOSIGPIPE, 1);
 #else
     return {};
 #endif
 }
 
-/// What every connection gets, made or accepted.
+/// Sets the options of a connection, connected or accepted.
 inline io_error prepare_connection(int handle, int family, const socket_options& options) noexcept {
     io_error error = forbid_signal(handle);
     if (!error && (family == AF_INET || family == AF_INET6)) {
-        error = set_option(handle, IPPROTO_TCP, TCP_NODELAY, 1);
+        error = detail::set_option(handle, IPPROTO_TCP, TCP_NODELAY, 1);
     }
     if (!error && options.keep_alive) {
-        error = set_option(handle, SOL_SOCKET, SO_KEEPALIVE, 1);
+        error = detail::set_option(handle, SOL_SOCKET, SO_KEEPALIVE, 1);
     }
     return error;
 }
@@ -116,9 +115,8 @@ iovec* pieces_of(std::span<const Buffer> buffers) noexcept {
     return reinterpret_cast<iovec*>(const_cast<Buffer*>(buffers.data()));
 }
 
-/// Errors that belong to the one connection which was about to be accepted, not to the listener: accept(2) of Linux
-/// hands on what is already pending on the new connection and asks for another try; ECONNABORTED is POSIX's word for
-/// it, EPROTO that of System V.
+/// True for errors of the connection that was about to be accepted, not of the listener. Linux returns errors that are
+/// pending on the new connection (accept(2)); POSIX names ECONNABORTED for them, System V EPROTO.
 constexpr bool is_lost_connection(int code) noexcept {
     switch (code) {
     case ECONNABORTED:
@@ -140,16 +138,16 @@ constexpr bool is_lost_connection(int code) noexcept {
 
 } // namespace detail
 
-/// A listener or a connection. Move-only, closes in its destructor. One thread at a time. Nothing here blocks, throws
-/// or raises SIGPIPE; every descriptor is closed on exec.
+/// A listener or a connection. Meets the contract in policies/concepts/network.hpp. Move-only; closes in its
+/// destructor. No call blocks, throws or raises SIGPIPE. Every descriptor is closed on exec. One thread at a time.
 class socket {
 public:
     using native_handle_type = int;
 
-    /// No more buffers than these are handed to one read or write; the rest is left for the next.
+    /// The most buffers of one read or write; the others are left for the next call.
     static constexpr std::size_t max_buffers = 1024;
 
-    /// What one socket allocates at most, in bytes; see memory_bound.hpp.
+    /// Bytes that one socket allocates at most; see memory_bound.hpp.
     static constexpr std::size_t most_bytes = sizeof(socket_file);
 
     /// Not open.
@@ -166,12 +164,12 @@ public:
     ~socket() { close(); }
 
     bool is_open() const noexcept { return handle_.is_open(); }
-    /// -1 when not open. Stays owned by the socket.
+    /// -1 if not open. The socket keeps the ownership.
     native_handle_type native_handle() const noexcept { return handle_.get(); }
 
-    /// Begins to connect. `error` none: connected already; would_block: in progress, wait until it is writable and ask
-    /// finish_connect; anything else: failed, and the socket returned is not open. A Unix domain socket is connected at
-    /// once or not at all; backlog_full: its listener's backlog is full.
+    /// Starts to connect. No error: connected. would_block: in progress; when the socket is writable, finish_connect()
+    /// returns the result. Any other error: failed, and the socket returned is not open. A Unix domain socket connects
+    /// at once or fails; backlog_full: its listener's backlog is full.
     static socket connect(const endpoint& to, const socket_options& options, io_error& error) noexcept {
         socket made(detail::open_stream(to.family(), error));
         if (!error) {
@@ -179,7 +177,8 @@ public:
         }
         if (!error && ::connect(made.native_handle(), to.data(), to.length) != 0) {
             error = connect_error(errno, to.family());
-            // Linux says that a connection on the loopback interface is in progress and completes it on the way back.
+            // On the loopback interface Linux returns "in progress" and completes the connection before the call
+            // returns.
             const bool may_stand = error.kind == io_failure::would_block && platform::detail::is_loopback(to);
             if (may_stand && !made.peer_endpoint().empty()) error = {};
         }
@@ -190,8 +189,8 @@ public:
         return made;
     }
 
-    /// The state of a connect: none, it is connected; would_block, there is no result yet; anything else, it failed. A
-    /// failure is reported once. A socket that has connected to itself is refused.
+    /// Returns the state of a connect. No error: connected. would_block: no result yet. Any other error: failed; a
+    /// failure is returned once. A socket that has connected to itself fails with `refused`.
     io_error finish_connect() noexcept {
         int code = 0;
         socklen_t length = sizeof code;
@@ -204,18 +203,19 @@ public:
         return peer.empty() ? io_error{io_failure::would_block, 0} : refuse_itself(peer);
     }
 
-    /// Listens at `at`; local_endpoint tells the port when it was 0. The any address of IPv6 serves IPv4 too, and where
-    /// IPv6 (or serving both) is missing it becomes 0.0.0.0; any other IPv6 address serves IPv6 only. A port somebody
-    /// listens on is address_in_use; one whose connections linger in TIME_WAIT is free (SO_REUSEADDR). At a path, see
-    /// socket_file.hpp. On failure the socket returned is not open.
+    /// Listens at `at`; for port 0, local_endpoint() has the chosen port. The any address of IPv6 also accepts IPv4; if
+    /// the system cannot do that, it becomes 0.0.0.0. Any other IPv6 address accepts IPv6 only. A port with a listener
+    /// fails with address_in_use; a port with connections in TIME_WAIT is free (SO_REUSEADDR). For a path see
+    /// socket_file.hpp. On an error the socket returned is not open.
     static socket listen(const endpoint& at, const socket_options& options, int backlog, io_error& error) noexcept {
         return platform::detail::listen_on_every_stack(at, error, [&](const endpoint& one, io_error& failure) {
             return listen_at(one, options, backlog, failure);
         });
     }
 
-    /// The next waiting connection, ready to use. would_block: none is waiting; aborted: that one was lost on the way,
-    /// try again; no_descriptors, no_memory: it waits on, try again later. On failure the socket returned is not open.
+    /// Takes the next connection of a listener. On an error the socket returned is not open. would_block: there is
+    /// none. aborted: the connection was lost; try again. no_descriptors, no_memory: it stays in the backlog; try again
+    /// later.
     socket accept(const socket_options& options, io_error& error) noexcept {
         endpoint from;
         int accepted = -1;
@@ -234,15 +234,15 @@ public:
             error = detail::prepare_connection(accepted, from.family(), options);
         }
         if (error) {
-            // Some systems refuse options on a connection its peer has already reset; the listener is not to blame.
+            // Some systems refuse options on a connection that its peer has reset. That is no error of the listener.
             error.kind = io_failure::aborted;
             made.close();
         }
         return made;
     }
 
-    /// As much as is there, into the buffers in turn. 0 bytes and no error: the peer has ended its direction - so there
-    /// must be room for a byte at least.
+    /// Reads available bytes into the buffers in turn, which must have room for at least one byte. 0 bytes and no
+    /// error: the peer has closed its sending direction.
     io_result read(std::span<const mutable_buffer> buffers) noexcept {
         ssize_t got = -1;
         do {
@@ -252,7 +252,7 @@ public:
         return to_result(got);
     }
 
-    /// As much as the kernel takes at once, possibly less than everything.
+    /// Writes as many bytes as the kernel takes at once, possibly fewer than there are.
     io_result write(std::span<const const_buffer> buffers) noexcept {
         ssize_t sent = -1;
         do {
@@ -262,40 +262,41 @@ public:
         return to_written(sent);
     }
 
-    /// Bytes that can be read now; 0 also when the system does not say.
+    /// Bytes that can be read now; 0 also if the system does not say.
     std::size_t available() noexcept {
         int bytes = 0;
         return ::ioctl(native_handle(), FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
     }
 
-    /// Ends the sending direction: the peer reads the end of stream after everything written before.
+    /// Closes the sending direction: the peer reads the end of the stream after all bytes written before.
     io_error shutdown_write() noexcept { return ::shutdown(native_handle(), SHUT_WR) == 0 ? io_error{} : last_error(); }
 
-    /// What was written is still delivered, as far as the system can.
+    /// Closes the socket. The system still delivers written bytes if it can.
     void close() noexcept {
-        file_.reset(); // before the socket: as long as the file is there, it is that of a live one
+        file_.reset(); // first: a file that exists belongs to a live socket
         handle_.reset();
     }
 
-    /// In a forked child: closes the child's copy and nothing else. The socket lives on in the parent, its file too.
+    /// In a forked child: closes the child's copy only. The parent keeps the socket and its file.
     void close_copy() noexcept {
         file_.reset(); // removes no file in a child
         handle_.reset();
     }
 
-    /// Closes with a reset: the peer sees io_failure::reset, and nothing lingers here. Unix domain sockets know no such
-    /// thing: the peer reads what was sent, then the end of the stream (or a reset, if something it sent was not read).
+    /// Closes with a reset: the peer gets io_failure::reset, and no state lingers here. Unix domain sockets have no
+    /// resets: the peer reads all bytes sent, then the end of the stream, or a reset if bytes that it sent were not
+    /// read.
     void abort() noexcept {
         if (is_open()) reset_when_closed();
         close();
     }
 
-    /// Empty when not open.
+    /// Empty if not open.
     endpoint local_endpoint() const noexcept { return ask(::getsockname); }
-    /// Empty when not connected.
+    /// Empty if not connected.
     endpoint peer_endpoint() const noexcept { return ask(::getpeername); }
 
-    /// Of a connected Unix domain socket; everything unknown for any other. See tofu::peer_credentials.
+    /// The peer of a connected Unix domain socket; unknown for any other socket. See tofu::peer_credentials.
     peer_credentials peer_identity() const noexcept { return credentials_of(native_handle()); }
 
 private:
@@ -316,11 +317,11 @@ private:
 
     static io_error connect_error(int code, int family) noexcept {
         if (code == EINTR) {
-            return io_error{io_failure::would_block, code}; // POSIX: it goes on by itself, as with EINPROGRESS
+            return io_error{io_failure::would_block, code}; // POSIX: the connect continues, as with EINPROGRESS
         }
         if (code == EAGAIN && family == AF_UNIX) return io_error{io_failure::backlog_full, code};
         if (code == EAGAIN) {
-            // connect(2) of Linux: no local port or no routing cache entry is left; there is nothing to wait for.
+            // connect(2) of Linux: no local port or no routing cache entry is free; no event will follow.
             return io_error{io_failure::address_not_available, code};
         }
         return from_errno(code);
@@ -352,7 +353,7 @@ private:
         return made;
     }
 
-    // One buffer goes without these: it costs the system less.
+    // For several buffers; a single buffer uses recv and send, which cost less.
     ssize_t read_pieces(std::span<const mutable_buffer> buffers) const noexcept {
         const int count = static_cast<int>((std::min)(buffers.size(), max_buffers));
         return ::readv(native_handle(), detail::pieces_of(buffers), count);
@@ -369,8 +370,7 @@ private:
         return bytes < 0 ? io_result{0, last_error()} : io_result{static_cast<std::size_t>(bytes), {}};
     }
 
-    /// macOS says EPROTOTYPE, too, of a connection that is being taken down at this moment (libuv has met it: see its
-    /// src/unix/stream.c).
+    /// macOS also returns EPROTOTYPE while a connection is being closed (see src/unix/stream.c of libuv).
     static io_result to_written(ssize_t bytes) noexcept {
         if (bytes < 0 && errno == EPROTOTYPE) return io_result{0, io_error{io_failure::reset, errno}};
         return to_result(bytes);
@@ -384,7 +384,7 @@ private:
     }
 
     descriptor handle_;
-    std::unique_ptr<socket_file> file_; ///< of a listening Unix domain socket
+    std::unique_ptr<socket_file> file_; ///< the file of a listening Unix domain socket, else null
 };
 
 } // namespace tofu::inline TOFU_ABI::posix

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The file of a listening Unix domain socket: when it may be made, when an old one may be removed, and by whom.
+// Makes and removes the file of a listening Unix domain socket.
 
 #ifndef TOFU_PLATFORM_POSIX_SOCKET_FILE_HPP
 #define TOFU_PLATFORM_POSIX_SOCKET_FILE_HPP
@@ -28,9 +28,8 @@
 #include <new>
 #include <utility>
 
-// The rules are those of socket_file_verdict.hpp; the lock is flock(2). Only who holds it removes its file, before
-// unlocking, and nobody else has a file of that name; who then gets a lock on a file that is not there any more tries
-// again.
+// The rules are in socket_file_verdict.hpp; the lock is flock(2). Only the holder of the lock removes the lock file,
+// before it unlocks. A process that then locks the removed file tries again.
 
 namespace tofu::inline TOFU_ABI::posix {
 
@@ -39,8 +38,8 @@ using platform::endpoint;
 
 namespace detail {
 
-/// When the contents last changed, which a socket's never do: when it was made. A template, as systems without
-/// nanoseconds must compile, too.
+/// Compares the times of the last change of the contents. The contents of a socket never change, so this is the time it
+/// was made. A template, so that it compiles on systems without nanoseconds.
 template <class Stat>
 bool is_same_time(const Stat& one, const Stat& other) noexcept {
     if constexpr (requires { one.st_mtim.tv_nsec; })
@@ -52,7 +51,7 @@ bool is_same_time(const Stat& one, const Stat& other) noexcept {
         return one.st_mtime == other.st_mtime;
 }
 
-/// The exclusive right to make the socket file of one place; never waits. `where` outlives the lock.
+/// The exclusive right to make the socket file of one place. Never waits. `where` outlives the lock.
 class start_lock {
 public:
     explicit start_lock(const socket_place& where) noexcept : where_(where) {}
@@ -62,14 +61,14 @@ public:
         if (holds_) where_.remove_lock();
     }
 
-    /// Errors: address_in_use (somebody has it), permission_denied, path_not_found, no_descriptors, other.
+    /// Errors: address_in_use (another process holds it), permission_denied, path_not_found, no_descriptors, other.
     io_error take() noexcept {
         for (int tries = 0; tries < 100; ++tries) {
             file_.reset(where_.open_lock());
             if (!file_.is_open()) return last_error();
             if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0)
                 return errno == EWOULDBLOCK ? io_error{io_failure::address_in_use, errno} : last_error();
-            holds_ = is_current(); // else its last holder has removed it meanwhile
+            holds_ = is_current(); // else its last holder has removed the file
             if (holds_) return {};
         }
         return {io_failure::address_in_use, EWOULDBLOCK};
@@ -79,7 +78,7 @@ private:
     [[nodiscard]] bool is_current() const noexcept {
         struct ::stat held {};
         struct ::stat named {};
-        return ::fstat(file_.get(), &held) == 0 && !where_.look_at_lock(named) && is_same_file(held, named);
+        return ::fstat(file_.get(), &held) == 0 && !where_.look_at_lock(named) && detail::is_same_file(held, named);
     }
 
     const socket_place& where_;
@@ -87,7 +86,7 @@ private:
     bool holds_ = false;
 };
 
-// Linux says EAGAIN when a listener takes no more; the others refuse, as if nobody listened (unp_connectat in
+// If the backlog is full, connect returns EAGAIN on Linux. Other systems refuse as without a listener (unp_connectat in
 // sys/kern/uipc_usrreq.c of FreeBSD, unp_connect in bsd/kern/uipc_usrreq.c of macOS: sonewconn has failed).
 #if defined(__linux__)
 inline constexpr bool full_backlog_refuses = false;
@@ -95,8 +94,8 @@ inline constexpr bool full_backlog_refuses = false;
 inline constexpr bool full_backlog_refuses = true;
 #endif
 
-/// Whether a stream socket is bound to a socket file, listening or not: another kind of socket is told EPROTOTYPE if
-/// there is one, and is refused if there is none.
+/// Asks whether a stream socket is bound to a socket file, by a connect of a datagram socket. EPROTOTYPE: a stream
+/// socket is bound; then returns backlog_full. `refused`: no socket is bound.
 inline io_error ask_who_is_bound(const endpoint& at) noexcept {
     const descriptor caller(::socket(AF_UNIX, SOCK_DGRAM, 0));
     if (!caller.is_open()) return last_error();
@@ -104,7 +103,7 @@ inline io_error ask_who_is_bound(const endpoint& at) noexcept {
     return errno == EPROTOTYPE ? io_error{io_failure::backlog_full, errno} : last_error();
 }
 
-/// How a connect to a socket file ends: refused when nobody listens there; none or backlog_full when somebody does.
+/// Connects to a socket file. Returns `refused` if no socket listens there; no error or backlog_full if one does.
 inline io_error probe(const endpoint& at) noexcept {
     const descriptor caller(::socket(AF_UNIX, SOCK_STREAM, 0));
     if (!caller.is_open()) return last_error();
@@ -125,7 +124,7 @@ inline io_error probe(const endpoint& at, const socket_place& where) noexcept {
     return probe(at);
 }
 
-/// Makes room for a new file: removes the file of a dead socket, and nothing else. No error: the path is free.
+/// Removes the file of a dead socket, and no other file. No error: the path is free.
 inline io_error remove_dead(const endpoint& at, const socket_place& where) noexcept {
     constexpr io_error in_use{io_failure::address_in_use, EADDRINUSE};
     struct ::stat found {};
@@ -143,7 +142,7 @@ inline io_error remove_dead(const endpoint& at, const socket_place& where) noexc
     case platform::socket_file_verdict::unknown: return answer;
     }
     // The answer counts only if the path still leads to the same file.
-    if (::lstat(path_text(at).text, &still) != 0 || !is_same_file(found, still)) return in_use;
+    if (::lstat(path_text(at).text, &still) != 0 || !detail::is_same_file(found, still)) return in_use;
     return where.remove();
 }
 
@@ -191,7 +190,7 @@ public:
 private:
     socket_file() noexcept = default;
 
-    /// An inode's number may be another file's by now; the time it was made is not.
+    /// Compares the time as well, because another file may have the inode number by now.
     [[nodiscard]] bool is_ours(const struct ::stat& there) const noexcept {
         return detail::is_same_file(made_, there) && S_ISSOCK(there.st_mode) && detail::is_same_time(made_, there);
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Named threads that no signal is delivered to: one that is waited for, and those nobody waits for.
+// Named threads that receive no signals: the joinable I/O thread, and detached threads.
 
 #ifndef TOFU_PLATFORM_POSIX_THREAD_HPP
 #define TOFU_PLATFORM_POSIX_THREAD_HPP
@@ -22,8 +22,8 @@ namespace tofu::inline TOFU_ABI::posix {
 
 namespace detail {
 
-/// Names the calling thread in whichever of its three known forms the system has the call, or not at all. A template,
-/// so that forms the system has not compile too.
+/// Names the calling thread by the form of pthread_setname_np that the system has, if any. A template, so that it
+/// compiles without the other forms.
 template <class Thread, class Text>
 void name_this_thread(Thread self, Text name) noexcept {
     if constexpr (requires { pthread_setname_np(self, name); }) { // Linux, FreeBSD
@@ -35,8 +35,8 @@ void name_this_thread(Thread self, Text name) noexcept {
     }
 }
 
-/// pthread_create with all signals blocked in the new thread. It inherits the mask: blocked before it exists, no signal
-/// can find it open. 0, or what the system said.
+/// Calls pthread_create with all signals blocked in the new thread, which inherits the caller's mask: the mask is
+/// blocked before the call and restored after. Returns 0 or the system's error number.
 inline int create_thread(pthread_t& handle, const pthread_attr_t* how, void* (*enter)(void*) noexcept,
                          void* context) noexcept {
     sigset_t all;
@@ -52,11 +52,11 @@ inline int create_thread(pthread_t& handle, const pthread_attr_t* how, void* (*e
 
 } // namespace detail
 
-/// Starts threads that nobody waits for.
+/// Starts detached threads.
 struct detached_threads {
-    /// Runs `job.run()` on a new thread named `Job::thread_name` (see io_thread for what becomes of names), with all
-    /// signals blocked. The job must exist until run() no longer uses it. The module with the thread's code stays
-    /// loaded (see hold_module). Error: no_memory, the system has no thread left; nothing runs then. Any thread.
+    /// Runs `job.run()` on a new thread named `Job::thread_name`, with all signals blocked. The job must exist until
+    /// run() no longer uses it. The module with the thread's code stays loaded (see hold_module). Error: no_memory if
+    /// the system has no thread left; then nothing runs. Any thread.
     template <class Job>
     [[nodiscard]] static io_error start(Job& job) noexcept {
         static_assert(noexcept(job.run()), "tofu::posix::detached_threads: nobody would catch what a job throws");
@@ -81,19 +81,19 @@ private:
     }
 };
 
-/// One thread. Stays where it is: the thread looks into it while starting. start, join, joinable and the destructor:
-/// one thread at a time, the owner's; is_current: any thread. Unlike std::thread it answers instead of throwing.
+/// One joinable thread. Not movable, because the thread reads this object when it starts. Returns errors where
+/// std::thread throws. is_current: any thread; all other calls: the owner, one thread at a time.
 class io_thread {
 public:
     io_thread() noexcept = default;
     io_thread(const io_thread&) = delete;
     io_thread& operator=(const io_thread&) = delete;
-    /// Waits for the thread; whoever owns it has told it to end.
+    /// Waits for the thread; the owner must have told it to end.
     ~io_thread() { join(); }
 
-    /// Runs `run(context)` on a new thread with all signals blocked. `name` is copied and cut to 15 characters (the
-    /// limit of Linux); a system that cannot name threads does not. Errors: no_memory with the system's code, if the
-    /// system has no thread left; other (EBUSY), if `thread` already runs.
+    /// Runs `run(context)` on a new thread with all signals blocked. Copies `name` and cuts it to 15 characters, the
+    /// limit of Linux; ignores it on systems without thread names. Errors: no_memory with the system's code if the
+    /// system has no thread left; other (EBUSY) if `thread` already runs.
     [[nodiscard]] static io_error start(io_thread& thread, const char* name, void (*run)(void*) noexcept,
                                         void* context) noexcept {
         if (thread.joinable_) {
@@ -107,8 +107,9 @@ public:
         return thread.joinable_ ? io_error{} : io_error{io_failure::no_memory, refused};
     }
 
-    /// Waits until the thread has ended; at once when there is none. Not on the thread itself.
+    /// Waits until the thread has ended; returns at once if there is none. Not on the thread itself.
     void join() noexcept {
+        TOFU_ASSERT(!joinable_ || !is_current());
         if (joinable_) {
             ::pthread_join(handle_, nullptr);
             joinable_ = false;
@@ -118,10 +119,10 @@ public:
 
     bool joinable() const noexcept { return joinable_; }
 
-    /// In a forked child, which does not have this thread: there is nothing to wait for.
+    /// In a forked child: the thread does not exist there, so join() must not wait for it.
     void forget() noexcept { joinable_ = false; }
 
-    /// Whether the caller is this thread.
+    /// True on this thread.
     bool is_current() const noexcept {
         return runs_.load(std::memory_order_acquire) &&
                ::pthread_equal(self_.load(std::memory_order_relaxed), ::pthread_self()) != 0;
@@ -130,8 +131,8 @@ public:
 private:
     static void* enter(void* context) noexcept {
         auto& thread = *static_cast<io_thread*>(context);
-        // Not handle_: pthread_create may still be writing that one. The only thread for which the answer can be yes
-        // is the one that stores it here, so nobody can be told a wrong no.
+        // Not handle_, because pthread_create may still write it. Only this thread can get the answer true, and it
+        // stores its own identity here, so it never gets a wrong answer.
         thread.self_.store(::pthread_self(), std::memory_order_relaxed);
         thread.runs_.store(true, std::memory_order_release);
         detail::name_this_thread(::pthread_self(), thread.name_.c_str());

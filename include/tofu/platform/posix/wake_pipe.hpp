@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// A pipe to oneself, to end a wait from another thread.
+// A pipe that ends a wait of the own process; use it with wake_flag.
+//
+// This header is open to policies outside of the library; see doc/writing-policies.md.
 
 #ifndef TOFU_PLATFORM_POSIX_WAKE_PIPE_HPP
 #define TOFU_PLATFORM_POSIX_WAKE_PIPE_HPP
@@ -18,7 +20,7 @@ namespace tofu::inline TOFU_ABI::posix {
 
 namespace detail {
 
-/// A template, so that a system without pipe2 compiles too: the name is looked up only where it is found.
+/// A template, so that it also compiles on systems without pipe2.
 template <class Ends>
 io_error make_pipe(Ends ends, descriptor& reader, descriptor& writer) noexcept {
     if constexpr (requires { pipe2(ends, O_NONBLOCK | O_CLOEXEC); }) {
@@ -41,11 +43,12 @@ io_error make_pipe(Ends ends, descriptor& reader, descriptor& writer) noexcept {
 
 } // namespace detail
 
-/// Move-only; both ends are closed with it. Neither end blocks, both are closed on exec.
+/// Move-only; owns both ends. The ends are non-blocking and closed on exec.
 class wake_pipe {
 public:
-    /// Once, before anything else. Errors: no_descriptors.
+    /// Called once, before the other calls. Errors: no_descriptors.
     io_error open() noexcept {
+        TOFU_ASSERT(!is_open());
         int ends[2] = {-1, -1};
         const io_error error = detail::make_pipe(static_cast<int*>(ends), reader_, writer_);
         if (error) {
@@ -57,11 +60,12 @@ public:
 
     bool is_open() const noexcept { return reader_.is_open(); }
 
-    /// Readable after wake until drain.
+    /// Readable from wake() to drain().
     int read_descriptor() const noexcept { return reader_.get(); }
 
-    /// Any thread, and in a signal handler: errno is left as it was. A full pipe is as good as one byte more.
+    /// Writes one byte. Any thread, also in a signal handler: errno stays as it was. A full pipe is no error.
     void wake() const noexcept {
+        TOFU_ASSERT(writer_.is_open());
         const int kept = errno;
         const char byte = 0;
         while (::write(writer_.get(), &byte, 1) < 0 && errno == EINTR) {
@@ -69,8 +73,9 @@ public:
         errno = kept;
     }
 
-    /// The waiting thread only: afterwards the pipe is silent until the next wake.
+    /// Reads all bytes. The waiting thread only. Afterwards the pipe is not readable until the next wake().
     void drain() const noexcept {
+        TOFU_ASSERT(is_open());
         char bytes[64];
         ssize_t got = 0;
         do {
@@ -78,7 +83,7 @@ public:
         } while (got == static_cast<ssize_t>(sizeof bytes) || (got < 0 && errno == EINTR));
     }
 
-    /// Closes both ends. In a forked child these are the child's copies only.
+    /// Closes both ends; in a forked child only the child's copies.
     void close() noexcept {
         reader_.reset();
         writer_.reset();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where polls of AFD are issued: through helper handles that sockets share, or on the sockets themselves.
+// The handles on which polls of AFD are submitted: helper handles that sockets share, or the sockets themselves.
 
 #ifndef TOFU_PLATFORM_WINDOWS_AFD_HANDLES_HPP
 #define TOFU_PLATFORM_WINDOWS_AFD_HANDLES_HPP
@@ -16,14 +16,14 @@
 
 namespace tofu::inline TOFU_ABI::windows {
 
-/// The handle one socket's polls are issued on.
+/// The handle for the polls of one socket.
 struct afd_place {
     HANDLE through = nullptr;
     std::size_t number = 0;
 };
 
-/// Each handle serves at most `Sockets` sockets: a cancel searches the operations on its handle, so that 10,000 sockets
-/// on one would make it a hundred times dearer than these. Handles are kept until the end. One thread at a time.
+/// Helper handles; each serves at most `Sockets` sockets. A cancel searches all operations of its handle: with 10,000
+/// sockets on one handle it would cost a hundred times as much. Keeps all handles until its end. One thread at a time.
 template <std::size_t Sockets = 32>
 class afd_helper_handles {
     static_assert(Sockets > 0, "tofu::afd_helper_handles: a handle must serve somebody");
@@ -36,24 +36,26 @@ public:
         for (const helper& each : all_) ::CloseHandle(each.handle);
     }
 
-    /// A place with room, its completions queued to `port` under `mark`. Errors: no_memory, and those of open_helper.
+    /// Takes a place; completions go to `port` with `mark`. Errors: no_memory, and those of open_helper.
     io_error take(completion_port& port, std::uintptr_t mark, HANDLE, afd_place& place) noexcept {
         while (first_with_room_ < all_.size() && all_[first_with_room_].sockets == Sockets) ++first_with_room_;
         if (first_with_room_ == all_.size())
             if (const io_error error = add(port, mark)) return error;
         helper& chosen = all_[first_with_room_];
+        TOFU_ASSERT(chosen.sockets < Sockets);
         ++chosen.sockets;
         place = {chosen.handle, first_with_room_};
         return {};
     }
 
-    /// When nothing is in flight for that socket any more.
+    /// Returns a place whose socket has no poll in flight.
     void give_back(const afd_place& place) noexcept {
+        TOFU_ASSERT(all_[place.number].sockets != 0 && all_[place.number].handle == place.through);
         --all_[place.number].sockets;
         if (place.number < first_with_room_) first_with_room_ = place.number;
     }
 
-    /// What it allocates at most for so many sockets, in bytes; see memory_bound.hpp.
+    /// Bytes that it allocates at most for so many sockets; see memory_bound.hpp.
     [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t sockets) noexcept {
         return nothrow_vector<helper>::most_bytes(sockets / Sockets + 1);
     }
@@ -74,10 +76,10 @@ private:
     }
 
     nothrow_vector<helper> all_;
-    std::size_t first_with_room_ = 0; ///< none before it has room
+    std::size_t first_with_room_ = 0; ///< no handle before it has room
 };
 
-/// Each socket is its own place. It belongs to the first port it is associated with, for as long as it is open.
+/// Each socket is its own place. An open socket belongs to the first port that it was associated with.
 class afd_socket_handles {
 public:
     /// Errors: other (ERROR_INVALID_PARAMETER: the socket belongs to a port already).

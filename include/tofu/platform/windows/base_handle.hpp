@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The socket below all layered service providers: the one that AFD knows.
+// Finds the socket below all layered service providers, which AFD knows.
 
 #ifndef TOFU_PLATFORM_WINDOWS_BASE_HANDLE_HPP
 #define TOFU_PLATFORM_WINDOWS_BASE_HANDLE_HPP
@@ -9,16 +9,15 @@
 #include <tofu/platform/windows/error.hpp>
 #include <tofu/platform/windows/winsock.hpp>
 
-// A layered service provider (a filter of a firewall, a proxy, a parental control) can put a socket of its own before
-// that of the base provider. SIO_BASE_HANDLE goes through to the bottom, and Microsoft's page on LSPs says that no
-// provider may intercept it. Some do: Komodia's, on which several products are built, fail it and leave
-// SIO_BSP_HANDLE_POLL alone, which names the next socket below; others block both. So: ask for the base; where that is
-// refused go one layer down and ask again. The answer is checked to be a new socket each time, and the layers are
-// counted: a provider that answers with the socket it was asked for would have us ask for ever.
+// A layered service provider (a firewall, a proxy, a parental control) can put its own socket in front of the socket of
+// the base provider. SIO_BASE_HANDLE returns the base socket, and Microsoft's page on LSPs forbids providers to
+// intercept it. Some intercept it: Komodia's provider, part of several products, fails it and passes
+// SIO_BSP_HANDLE_POLL, which returns the next socket below. Others block both. So this code asks for the base; if that
+// fails, it goes one layer down and asks again. It stops if a layer returns the same socket, and after most_layers.
 
 namespace tofu::inline TOFU_ABI::windows {
 
-/// What WSAIoctl answered: a socket, or why not (a WSA code; 0 is success).
+/// The answer of WSAIoctl: a socket, or a WSA code; 0 is success.
 struct handle_answer {
     SOCKET handle = INVALID_SOCKET;
     int refused = 0;
@@ -41,7 +40,7 @@ inline handle_answer ask_for_handle(SOCKET of, DWORD question) noexcept {
 
 } // namespace detail
 
-/// The decisions, apart from whom they are asked: `ask_base(socket)` and `ask_below(socket)` give a handle_answer.
+/// The search, without system calls: `ask_base(socket)` and `ask_below(socket)` return a handle_answer.
 /// Errors: no_base_handle, with the code of the first refusal; other (WSAENOTSOCK: it is no socket at all). Any thread.
 template <class AskBase, class AskBelow>
 io_error find_base_handle(SOCKET of, AskBase ask_base, AskBelow ask_below, SOCKET& base) noexcept {
@@ -62,7 +61,7 @@ io_error find_base_handle(SOCKET of, AskBase ask_base, AskBelow ask_below, SOCKE
     return {io_failure::no_base_handle, first_refusal};
 }
 
-/// The base provider's socket of `of`, which is mostly `of` itself. Errors: see find_base_handle. Any thread.
+/// Finds the base provider's socket of `of`, mostly `of` itself. Errors: see find_base_handle. Any thread.
 inline io_error base_handle_of(SOCKET of, SOCKET& base) noexcept {
     return find_base_handle(
         of, [](SOCKET layer) noexcept { return detail::ask_for_handle(layer, detail::base_handle_query); },

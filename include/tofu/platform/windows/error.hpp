@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Turns the numbers of Winsock and Win32 into the engine's own kinds of failure.
+// Translates the error numbers of Winsock and Win32 to io_failure.
 
 #ifndef TOFU_PLATFORM_WINDOWS_ERROR_HPP
 #define TOFU_PLATFORM_WINDOWS_ERROR_HPP
@@ -13,12 +13,12 @@ namespace tofu::inline TOFU_ABI::windows {
 
 namespace detail {
 
-/// What the calls that are not Winsock's say: files, and what a socket call hands on from below.
+/// Translates numbers of Win32: of file calls, and of layers below Winsock.
 constexpr io_failure failure_of_win32(int code) noexcept {
     switch (code) {
     case ERROR_IO_PENDING: return io_failure::would_block;
     case ERROR_CONNECTION_REFUSED: return io_failure::refused;
-    case ERROR_NETNAME_DELETED: // how a connection that was reset ends an operation under way
+    case ERROR_NETNAME_DELETED: // ends an operation in flight of a connection that was reset
     case ERROR_CONNECTION_ABORTED:
     case ERROR_BROKEN_PIPE: return io_failure::reset;
     case ERROR_SEM_TIMEOUT:
@@ -50,8 +50,8 @@ constexpr io_failure failure_of_win32(int code) noexcept {
 
 } // namespace detail
 
-/// The kind of failure a number of Winsock or Win32 stands for (WSAGetLastError and GetLastError give the same, and no
-/// number is in both); 0 is none, an unknown number is other. Any thread.
+/// Translates a number of Winsock or Win32; WSAGetLastError and GetLastError share one range of numbers. 0 becomes
+/// none, an unknown number other. Any thread.
 constexpr io_failure failure_of(int code) noexcept {
     switch (code) {
     case 0: return io_failure::none;
@@ -61,8 +61,8 @@ constexpr io_failure failure_of(int code) noexcept {
     case WSAEINTR: return io_failure::interrupted;
     case WSAECONNREFUSED: return io_failure::refused;
     case WSAECONNRESET:
-    case WSAENETRESET:    // the keep-alive probes found nobody
-    case WSAECONNABORTED: // this side gave the connection up: what was sent was never acknowledged, or a reset came
+    case WSAENETRESET:    // keep-alive probes had no answer
+    case WSAECONNABORTED: // no acknowledgement, or a reset
     case WSAEDISCON:
     case WSAESHUTDOWN: // as EPIPE elsewhere
     case WSAENOTCONN: return io_failure::reset;
@@ -88,13 +88,13 @@ constexpr io_failure failure_of(int code) noexcept {
     }
 }
 
-/// As failure_of, with the number kept. Any thread.
+/// As failure_of, and keeps the number. Any thread.
 constexpr io_error from_wsa(int code) noexcept { return io_error{failure_of(code), code}; }
 
 /// The same for GetLastError. Any thread.
 constexpr io_error from_win32(DWORD code) noexcept { return from_wsa(static_cast<int>(code)); }
 
-/// The failure of the Winsock or Win32 call just made. Any thread.
+/// The error of the last Winsock or Win32 call. Any thread.
 inline io_error last_error() noexcept { return from_win32(::GetLastError()); }
 
 } // namespace tofu::inline TOFU_ABI::windows

@@ -11,11 +11,11 @@
 
 namespace tofu::inline TOFU_ABI::windows {
 
-/// Move-only; null when there is none. Not for sockets, which closesocket closes. One thread at a time.
+/// Move-only; null if it owns none. Not for sockets, which need closesocket. One thread at a time.
 class unique_handle {
 public:
     unique_handle() noexcept = default;
-    /// Takes ownership of `value`; what CreateFileW gives when it fails counts as none, too.
+    /// Takes ownership of `value`. INVALID_HANDLE_VALUE, the error of CreateFileW, becomes null.
     explicit unique_handle(HANDLE value) noexcept : value_(value == INVALID_HANDLE_VALUE ? nullptr : value) {}
     unique_handle(unique_handle&& other) noexcept : value_(other.release()) {}
     unique_handle& operator=(unique_handle&& other) noexcept {
@@ -29,7 +29,7 @@ public:
     [[nodiscard]] HANDLE get() const noexcept { return value_; }
     [[nodiscard]] bool is_open() const noexcept { return value_ != nullptr; }
 
-    /// Gives ownership away.
+    /// Gives up ownership.
     HANDLE release() noexcept { return std::exchange(value_, nullptr); }
 
     void reset(HANDLE value = nullptr) noexcept {

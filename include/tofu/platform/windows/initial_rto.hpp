@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Makes a refused connection to this machine itself known at once, where Windows would try for two seconds.
+// Lets a refused connect to the same machine fail at once; Windows would try again for two seconds.
 
 #ifndef TOFU_PLATFORM_WINDOWS_INITIAL_RTO_HPP
 #define TOFU_PLATFORM_WINDOWS_INITIAL_RTO_HPP
@@ -13,8 +13,8 @@
 
 namespace tofu::inline TOFU_ABI::windows::detail {
 
-/// Windows 10 is 10.0, and Windows 11 still is; the build tells them apart. 0 when the system does not say. (GetVersion
-/// tells a program without a manifest of Windows 8, so ntdll is asked.) Any thread.
+/// The build number of Windows 10 and 11, which share the version 10.0. 0 if unknown. Asks ntdll, because GetVersion
+/// returns Windows 8 to a program without a manifest. Any thread.
 inline std::uint32_t windows_build() noexcept {
     static constinit std::atomic<std::uint32_t> known{0};
     std::uint32_t build = known.load(std::memory_order_relaxed);
@@ -24,16 +24,16 @@ inline std::uint32_t windows_build() noexcept {
     if (ntdll == nullptr) return 0;
     const auto ask = reinterpret_cast<question>(reinterpret_cast<void (*)()>(::GetProcAddress(ntdll, "RtlGetVersion")));
     OSVERSIONINFOW about{};
-    about.dwOSVersionInfoSize = sizeof about; // else it may write a longer form, over what lies behind (libuv#5274)
+    about.dwOSVersionInfoSize = sizeof about; // otherwise it may write a longer structure (libuv#5274)
     if (ask == nullptr || ask(&about) != 0 || about.dwMajorVersion < 10) return 0;
     build = about.dwBuildNumber;
     known.store(build, std::memory_order_relaxed);
     return build;
 }
 
-/// Windows sends a SYN to itself again after the reset that refused it, 0.5 s later and twice. Asked not to, it says
-/// refused at once (libuv#2896). Builds before 16299 take the value for 254 repetitions, so they are not asked; that it
-/// fails on others only costs these seconds.
+/// After a refusal Windows repeats the SYN to its own machine twice, 0.5 s apart. This option turns that off
+/// (libuv#2896). Builds before 16299 take its value for 254 repetitions, so it is not set there. A failure only costs
+/// the two seconds.
 inline void fail_loopback_fast(SOCKET handle, const platform::endpoint& to) noexcept {
     constexpr std::uint32_t first_build = 16299;
     constexpr DWORD initial_rto = IOC_IN | IOC_VENDOR | 17; // SIO_TCP_INITIAL_RTO of mstcpip.h

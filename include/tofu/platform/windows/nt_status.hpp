@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Turns the NT kernel's own status values into the engine's kinds of failure, without any header of a driver kit.
+// Translates NTSTATUS values to io_failure, without the headers of a driver kit.
 
 #ifndef TOFU_PLATFORM_WINDOWS_NT_STATUS_HPP
 #define TOFU_PLATFORM_WINDOWS_NT_STATUS_HPP
@@ -11,13 +11,12 @@
 
 namespace tofu::inline TOFU_ABI::windows {
 
-/// NTSTATUS: 0 and what is above is success or news, what is below is a failure. The values are those of [MS-ERREF]
-/// 2.3.1.
+/// NTSTATUS: negative values are failures. The values are those of [MS-ERREF] 2.3.1.
 using nt_status = long;
 
 namespace nt_code {
 
-/// From the form the documents show it in.
+/// Converts the hexadecimal form of the documents.
 constexpr nt_status of(std::uint32_t shown) noexcept {
     return static_cast<nt_status>(static_cast<std::int32_t>(shown));
 }

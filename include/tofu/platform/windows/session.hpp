@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Winsock has to be started before the first socket and ended after the last: here by whoever needs sockets, one thread
-// after the other.
+// Starts Winsock before the first socket and ends it after the last.
 
 #ifndef TOFU_PLATFORM_WINDOWS_SESSION_HPP
 #define TOFU_PLATFORM_WINDOWS_SESSION_HPP
@@ -16,11 +15,11 @@ namespace tofu::inline TOFU_ABI::windows {
 
 namespace detail {
 
-/// WSAStartup and WSACleanup count by themselves, but not safely in every system (Wine bug 60084: two threads in them
-/// at once). The lock needs no constructor and no destructor, so it serves before main and after it, too.
+/// Serialises WSAStartup and WSACleanup, because their own counting is not thread-safe everywhere (Wine bug 60084). The
+/// lock has no constructor and no destructor, so it also works before and after main.
 inline constinit SRWLOCK winsock_lock = SRWLOCK_INIT;
 
-/// Holds it as long as it lives.
+/// Holds the lock during its life.
 class winsock_turn {
 public:
     winsock_turn() noexcept { ::AcquireSRWLockExclusive(&winsock_lock); }
@@ -31,9 +30,9 @@ public:
 
 } // namespace detail
 
-/// As long as one of these is open, this process can use sockets. Any number may be open at the same time, in any
-/// threads; each is one thread's at a time. Not for static objects of a library that is loaded and unloaded: neither
-/// call may be made from DllMain.
+/// The process can use sockets while at least one session is open. Any number may be open, on any threads; each
+/// session: one thread at a time. Not for static objects of a DLL that is unloaded, because DllMain must not make these
+/// calls.
 class winsock_session {
 public:
     /// Not open.
@@ -50,13 +49,13 @@ public:
 
     bool is_open() const noexcept { return open_; }
 
-    /// Starts Winsock 2.2; nothing to do when this session is open already. Errors: unsupported (no version 2.2),
+    /// Starts Winsock 2.2; no effect if this session is open. Errors: unsupported (no version 2.2),
     /// unreachable (the network is not ready), no_memory, other.
     io_error open() noexcept {
         if (open_) return {};
         const detail::winsock_turn turn;
         WSADATA found{};
-        // It answers with the error itself: there is no last error before it has succeeded.
+        // It returns the error itself; WSAGetLastError is not available before it has succeeded.
         if (const int code = ::WSAStartup(version, &found); code != 0) return from_wsa(code);
         if (found.wVersion != version) {
             ::WSACleanup();
@@ -66,7 +65,7 @@ public:
         return {};
     }
 
-    /// When it was the last one of the process, Winsock closes every socket that is still open.
+    /// With the last session of the process, Winsock closes every open socket.
     void close() noexcept {
         if (!std::exchange(open_, false)) return;
         const detail::winsock_turn turn;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// One non-blocking stream socket of Winsock, with every option set that tofu needs.
+// One non-blocking stream socket of Winsock, with the options that tofu needs.
 
 #ifndef TOFU_PLATFORM_WINDOWS_SOCKET_HPP
 #define TOFU_PLATFORM_WINDOWS_SOCKET_HPP
@@ -8,7 +8,6 @@
 #include <tofu/contract/io.hpp>
 #include <tofu/platform/dual_stack.hpp>
 #include <tofu/platform/endpoint.hpp>
-#include <tofu/platform/socket_options.hpp>
 #include <tofu/platform/windows/error.hpp>
 #include <tofu/platform/windows/initial_rto.hpp>
 #include <tofu/platform/windows/socket_calls.hpp>
@@ -30,17 +29,17 @@ using platform::endpoint;
 
 namespace detail {
 
-/// What every connection gets, made or accepted. Unix domain sockets of Windows know neither option (SO_KEEPALIVE fails
-/// with WSAENOPROTOOPT, curl#19812), and need neither.
+/// Sets the options of a connection, connected or accepted. Unix domain sockets of Windows know neither option
+/// (SO_KEEPALIVE fails with WSAENOPROTOOPT, curl#19812), and need neither.
 inline io_error prepare_connection(SOCKET handle, int family, const socket_options& options) noexcept {
     if (family != AF_INET && family != AF_INET6) return {};
-    io_error error = set_option(handle, IPPROTO_TCP, TCP_NODELAY, 1);
-    if (!error && options.keep_alive) error = set_option(handle, SOL_SOCKET, SO_KEEPALIVE, 1);
+    io_error error = detail::set_option(handle, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (!error && options.keep_alive) error = detail::set_option(handle, SOL_SOCKET, SO_KEEPALIVE, 1);
     return error;
 }
 
-/// Errors that belong to the one connection which was about to be accepted, not to the listener: its peer has reset it
-/// or has become unreachable meanwhile.
+/// True for errors of the connection that was about to be accepted, not of the listener: a reset or an unreachable
+/// peer.
 constexpr bool is_lost_connection(int code) noexcept {
     switch (code) {
     case WSAECONNRESET:
@@ -56,24 +55,25 @@ constexpr bool is_lost_connection(int code) noexcept {
 
 } // namespace detail
 
-/// A listener or a connection. Move-only, closes in its destructor. One thread at a time. Nothing here blocks or
-/// throws; no child process inherits a socket. Somebody in the process has to hold an open winsock_session meanwhile.
+/// A listener or a connection. Meets the contract in policies/concepts/network.hpp. Move-only; closes in its
+/// destructor. No call blocks or throws. No child process inherits a socket. The process needs an open winsock_session.
+/// One thread at a time.
 class socket {
 public:
     using native_handle_type = SOCKET;
 
-    /// No more buffers than these are handed to one read or write; the rest is left for the next.
+    /// The most buffers of one read or write; the others are left for the next call.
     static constexpr std::size_t max_buffers = 1024;
 
     /// Buffers per system call. Each call first converts them to an array of WSABUF on the stack.
     static constexpr std::size_t max_pieces = 256;
 
-    /// Nor more bytes. As long as a connection has any room left, Windows buffers the whole of a write, however long it
-    /// is, so the bound of what one ties up in the kernel is made here; and a write too long for the kernel's memory
-    /// would fail with WSAENOBUFS every time it is tried again (Microsoft's KB 201213).
+    /// The most bytes of one read or write. While a connection has any room, Windows buffers a whole write of any
+    /// length. So this limit bounds the kernel memory of a connection. A write too long for the kernel's memory would
+    /// fail with WSAENOBUFS again and again (Microsoft's KB 201213).
     static constexpr std::size_t max_transfer = std::size_t{1} << 20;
 
-    /// What one socket allocates at most, in bytes; see memory_bound.hpp.
+    /// Bytes that one socket allocates at most; see memory_bound.hpp.
     static constexpr std::size_t most_bytes = sizeof(socket_file);
 
     /// Not open.
@@ -90,12 +90,12 @@ public:
     ~socket() { close(); }
 
     bool is_open() const noexcept { return handle_.is_open(); }
-    /// INVALID_SOCKET when not open. Stays owned by the socket.
+    /// INVALID_SOCKET if not open. The socket keeps the ownership.
     native_handle_type native_handle() const noexcept { return handle_.get(); }
 
-    /// Begins to connect. `error` none: connected already; would_block: in progress, wait until it is writable and ask
-    /// finish_connect; anything else: failed, and the socket returned is not open. A full backlog cannot be told from a
-    /// listener that is not there: both are refused.
+    /// Starts to connect. No error: connected. would_block: in progress; when the socket is writable, finish_connect()
+    /// returns the result. Any other error: failed, and the socket returned is not open. A full backlog is refused like
+    /// a missing listener.
     static socket connect(const endpoint& to, const socket_options& options, io_error& error) noexcept {
         socket made(detail::open_stream(to.family(), error));
         if (!error) error = detail::prepare_connection(made.native_handle(), to.family(), options);
@@ -108,8 +108,8 @@ public:
         return made;
     }
 
-    /// The state of a connect: none, it is connected; would_block, there is no result yet; anything else, it failed. A
-    /// failure is reported once. A socket that has connected to itself is refused.
+    /// Returns the state of a connect. No error: connected. would_block: no result yet. Any other error: failed; a
+    /// failure is returned once. A socket that has connected to itself fails with `refused`.
     io_error finish_connect() noexcept {
         int code = 0;
         int length = sizeof code;
@@ -121,18 +121,19 @@ public:
         return peer.empty() ? io_error{io_failure::would_block, 0} : refuse_itself(peer);
     }
 
-    /// Listens at `at`; local_endpoint tells the port when it was 0. The any address of IPv6 serves IPv4 too, and where
-    /// IPv6 (or serving both) is missing it becomes 0.0.0.0; any other IPv6 address serves IPv6 only. A port somebody
-    /// listens on is address_in_use, and nobody can take it away (SO_EXCLUSIVEADDRUSE); one whose connections linger in
-    /// TIME_WAIT is free. At a path, see socket_file.hpp. On failure the socket returned is not open.
+    /// Listens at `at`; for port 0, local_endpoint() has the chosen port. The any address of IPv6 also accepts IPv4; if
+    /// the system cannot do that, it becomes 0.0.0.0. Any other IPv6 address accepts IPv6 only. A port with a listener
+    /// fails with address_in_use, and no other socket can take it (SO_EXCLUSIVEADDRUSE); a port with connections in
+    /// TIME_WAIT is free. For a path see socket_file.hpp. On an error the socket returned is not open.
     static socket listen(const endpoint& at, const socket_options& options, int backlog, io_error& error) noexcept {
         static_cast<void>(options); // files have no permission bits here
         return platform::detail::listen_on_every_stack(
             at, error, [backlog](const endpoint& one, io_error& failure) { return listen_at(one, backlog, failure); });
     }
 
-    /// The next waiting connection, ready to use. would_block: none is waiting; aborted: that one was lost on the way,
-    /// try again; no_descriptors, no_memory: it waits on, try again later. On failure the socket returned is not open.
+    /// Takes the next connection of a listener. On an error the socket returned is not open. would_block: there is
+    /// none. aborted: the connection was lost; try again. no_descriptors, no_memory: it stays in the backlog; try again
+    /// later.
     socket accept(const socket_options& options, io_error& error) noexcept {
         endpoint from;
         from.length = sizeof from.storage;
@@ -142,20 +143,20 @@ public:
             if (detail::is_lost_connection(error.os_code)) error.kind = io_failure::aborted;
             return made;
         }
-        // It may have been born with the listener's settings; that it was is nowhere promised.
+        // It may inherit the listener's settings, but no document promises that.
         error = detail::make_private(made.native_handle());
         if (!error) error = detail::make_non_blocking(made.native_handle());
         if (!error) error = detail::prepare_connection(made.native_handle(), from.family(), options);
         if (error) {
-            // Options may be refused on a connection its peer has already reset; the listener is not to blame.
+            // The system may refuse options on a connection that its peer has reset. That is no error of the listener.
             error.kind = io_failure::aborted;
             made.close();
         }
         return made;
     }
 
-    /// As much as is there, into the buffers in turn. 0 bytes and no error: the peer has ended its direction - so there
-    /// must be room for a byte at least.
+    /// Reads available bytes into the buffers in turn, which must have room for at least one byte. 0 bytes and no
+    /// error: the peer has closed its sending direction.
     io_result read(std::span<const mutable_buffer> buffers) noexcept {
         return in_pieces(buffers, [this](WSABUF* pieces, DWORD count, DWORD& got) noexcept {
             DWORD flags = 0;
@@ -163,40 +164,41 @@ public:
         });
     }
 
-    /// As much as the kernel takes at once, possibly less than everything. WSAENOBUFS is no_memory, as ENOBUFS is: the
-    /// kernel may have room for this socket and none for the bytes, and then waiting until the socket is writable would
-    /// end at once, each time. Whoever writes pauses and tries again.
+    /// Writes as many bytes as the kernel takes at once, possibly fewer than there are. WSAENOBUFS becomes no_memory:
+    /// the socket may be writable while the kernel has no memory for the bytes, so a wait for it would end at once. The
+    /// engine tries again after a pause.
     io_result write(std::span<const const_buffer> buffers) noexcept {
         return in_pieces(buffers, [this](WSABUF* pieces, DWORD count, DWORD& sent) noexcept {
             return ::WSASend(native_handle(), pieces, count, &sent, 0, nullptr, nullptr);
         });
     }
 
-    /// Bytes that can be read now; 0 also when the system does not say.
+    /// Bytes that can be read now; 0 also if the system does not say.
     std::size_t available() noexcept {
         u_long bytes = 0;
         return ::ioctlsocket(native_handle(), FIONREAD, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
     }
 
-    /// Ends the sending direction: the peer reads the end of stream after everything written before.
+    /// Closes the sending direction: the peer reads the end of the stream after all bytes written before.
     io_error shutdown_write() noexcept { return ::shutdown(native_handle(), SD_SEND) == 0 ? io_error{} : last_error(); }
 
-    /// What was written is still delivered, as far as the system can.
+    /// Closes the socket. The system still delivers written bytes if it can.
     void close() noexcept {
-        file_.reset(); // before the socket: as long as the file is there, it is that of a live one
+        file_.reset(); // first: a file that exists belongs to a live socket
         handle_.reset();
     }
 
-    /// Closes with a reset: the peer sees io_failure::reset, and nothing lingers here. Unix domain sockets know no such
-    /// thing: the peer reads what was sent, then the end of the stream (or a reset, if something it sent was not read).
+    /// Closes with a reset: the peer gets io_failure::reset, and no state lingers here. Unix domain sockets have no
+    /// resets: the peer reads all bytes sent, then the end of the stream, or a reset if bytes that it sent were not
+    /// read.
     void abort() noexcept {
         if (is_open()) reset_when_closed();
         close();
     }
 
-    /// Empty when not open.
+    /// Empty if not open.
     endpoint local_endpoint() const noexcept { return ask(::getsockname); }
-    /// Empty when not connected.
+    /// Empty if not connected.
     endpoint peer_endpoint() const noexcept { return ask(::getpeername); }
 
     /// Of a connected Unix domain socket: the process, as Windows knows no user or group by number. Everything unknown
@@ -295,7 +297,7 @@ private:
     }
 
     socket_handle handle_;
-    std::unique_ptr<socket_file> file_; ///< of a listening Unix domain socket
+    std::unique_ptr<socket_file> file_; ///< the file of a listening Unix domain socket, else null
 };
 
 } // namespace tofu::inline TOFU_ABI::windows

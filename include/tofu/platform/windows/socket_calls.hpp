@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The few Winsock calls that everything with a socket needs.
+// Winsock calls that sockets and socket files share.
 
 #ifndef TOFU_PLATFORM_WINDOWS_SOCKET_CALLS_HPP
 #define TOFU_PLATFORM_WINDOWS_SOCKET_CALLS_HPP
@@ -22,14 +22,14 @@ inline io_error make_non_blocking(SOCKET handle) noexcept {
     return ::ioctlsocket(handle, static_cast<long>(FIONBIO), &yes) == 0 ? io_error{} : last_error();
 }
 
-/// For a socket that was not born so: child processes do not get it.
+/// Keeps child processes from inheriting a socket.
 inline io_error make_private(SOCKET handle) noexcept {
     return ::SetHandleInformation(reinterpret_cast<HANDLE>(handle), HANDLE_FLAG_INHERIT, 0) != 0 ? io_error{}
                                                                                                  : last_error();
 }
 
-/// A stream socket that can be given to a completion port and that no child process inherits. Without a family the
-/// system would choose one; here that is unsupported.
+/// Makes a non-blocking stream socket for a completion port; no child process inherits it. AF_UNSPEC is unsupported
+/// here; the system would choose a family.
 inline socket_handle open_stream(int family, io_error& error) noexcept {
     if (family == AF_UNSPEC) {
         error = from_wsa(WSAEAFNOSUPPORT);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The file of a listening Unix domain socket on Windows: when it may be made, when an old one may be removed, and by
-// whom.
+// Makes and removes the file of a listening Unix domain socket on Windows.
 
 #ifndef TOFU_PLATFORM_WINDOWS_SOCKET_FILE_HPP
 #define TOFU_PLATFORM_WINDOWS_SOCKET_FILE_HPP
@@ -67,7 +66,7 @@ inline wide_path lock_of(wide_path path) noexcept {
     return path;
 }
 
-/// An index may be another file's by now; the time it was made is not.
+/// Holds the time as well, because another file may have the index by now.
 struct file_identity {
     DWORD volume = 0;
     DWORD index_high = 0;
@@ -92,7 +91,7 @@ constexpr at_path kind_of(DWORD attributes, DWORD tag) noexcept {
 
 constexpr bool is_absence(DWORD code) noexcept { return code == ERROR_FILE_NOT_FOUND || code == ERROR_PATH_NOT_FOUND; }
 
-/// What is at `path` itself. Nothing at all is no error.
+/// Inspects the file at `path`; links are not followed. A missing file is no error.
 inline io_error inspect(const wide_path& path, found_file& found) noexcept {
     found = {};
     const unique_handle file(
@@ -110,13 +109,13 @@ inline io_error inspect(const wide_path& path, found_file& found) noexcept {
     return {};
 }
 
-/// The exclusive right to make the socket file of one path; never waits.
+/// The exclusive right to make the socket file of one path. Never waits.
 class start_lock {
 public:
-    /// Errors: address_in_use (somebody has it), permission_denied, path_not_found, no_descriptors, other.
+    /// Errors: address_in_use (another process holds it), permission_denied, path_not_found, no_descriptors, other.
     io_error take(const wide_path& socket_path) noexcept {
         const wide_path path = lock_of(socket_path);
-        // A file whose last holder has just closed it is refused until it is gone, as one that may not be touched is.
+        // A lock file that was just closed is refused with ERROR_ACCESS_DENIED until it is gone.
         for (int tries = 0; tries < 100; ++tries) {
             file_ = unique_handle(::CreateFileW(path.text, GENERIC_WRITE | DELETE, 0, nullptr, OPEN_ALWAYS,
                                                 FILE_FLAG_DELETE_ON_CLOSE | FILE_FLAG_OPEN_REPARSE_POINT, nullptr));
@@ -130,7 +129,7 @@ private:
     unique_handle file_;
 };
 
-/// Waits for a connect under way, but no longer than a listener of this machine takes to be asked.
+/// Waits for a connect in progress, at most 100 ms; a listener on the same machine answers sooner.
 inline io_error outcome_of(SOCKET caller, WSAEVENT event) noexcept {
     constexpr DWORD patience = 100; // milliseconds
     WSANETWORKEVENTS seen{};
@@ -140,7 +139,7 @@ inline io_error outcome_of(SOCKET caller, WSAEVENT event) noexcept {
     return from_wsa(seen.iErrorCode[FD_CONNECT_BIT]);
 }
 
-/// How a connect to a socket file ends: refused when nobody listens there; none or would_block when somebody does.
+/// Connects to a socket file. Returns `refused` if no socket listens there; no error or would_block if one does.
 inline io_error probe(const endpoint& at) noexcept {
     io_error error;
     const socket_handle caller = open_stream(AF_UNIX, error);
@@ -157,7 +156,7 @@ inline io_error probe(const endpoint& at) noexcept {
     return error;
 }
 
-/// Makes room for a new file: removes the file of a dead socket, and nothing else. No error: the path is free.
+/// Removes the file of a dead socket, and no other file. No error: the path is free.
 inline io_error remove_dead(const endpoint& at, const wide_path& path) noexcept {
     found_file found;
     if (const io_error error = inspect(path, found)) return error;
@@ -179,7 +178,7 @@ inline io_error remove_dead(const endpoint& at, const wide_path& path) noexcept 
     return ::DeleteFileW(path.text) != 0 ? io_error{} : last_error();
 }
 
-/// What a connect to a path failed with: that there is no such file, when there is none.
+/// The error of a connect to a path: path_not_found if there is no file, else `error`.
 inline io_error connect_error_at(const endpoint& to, io_error error) noexcept {
     wide_path path;
     found_file found;

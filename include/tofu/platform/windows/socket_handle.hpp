@@ -11,7 +11,7 @@
 
 namespace tofu::inline TOFU_ABI::windows {
 
-/// Move-only; INVALID_SOCKET when there is none. One thread at a time.
+/// Move-only; INVALID_SOCKET if it owns none. One thread at a time.
 class socket_handle {
 public:
     socket_handle() noexcept = default;
@@ -29,10 +29,11 @@ public:
     [[nodiscard]] SOCKET get() const noexcept { return value_; }
     [[nodiscard]] bool is_open() const noexcept { return value_ != INVALID_SOCKET; }
 
-    /// Gives ownership away.
+    /// Gives up ownership.
     SOCKET release() noexcept { return std::exchange(value_, INVALID_SOCKET); }
 
-    /// Closes what it has and takes `value`. A close that fails is not tried again: the number may be another's by now.
+    /// Closes its socket and takes ownership of `value`. Does not repeat a close that failed: another socket may have
+    /// the number by now.
     void reset(SOCKET value = INVALID_SOCKET) noexcept {
         const SOCKET old = std::exchange(value_, value);
         if (old != INVALID_SOCKET) ::closesocket(old);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The directory for files that need not last, with its name in UTF-8.
+// The path of the temporary directory, in UTF-8.
 
 #ifndef TOFU_PLATFORM_WINDOWS_TEMPORARY_DIRECTORY_HPP
 #define TOFU_PLATFORM_WINDOWS_TEMPORARY_DIRECTORY_HPP
@@ -13,11 +13,11 @@
 
 namespace tofu::inline TOFU_ABI::windows {
 
-/// A path as text, in itself. A plain value.
+/// A path in a buffer of its own. A plain value.
 class path_text {
 public:
     path_text() noexcept = default;
-    /// Empty when it is no text (half a surrogate pair).
+    /// Empty if `path` has half a surrogate pair.
     explicit path_text(std::wstring_view path) noexcept : size_(to_utf8(path, text_)) {}
 
     [[nodiscard]] std::string_view view() const noexcept { return {text_, size_}; }
@@ -28,8 +28,8 @@ private:
     std::size_t size_ = 0;
 };
 
-/// What GetTempPathW names (TMP, TEMP, the user's profile, in this order), with a backslash at its end. Empty when the
-/// system does not say. It need not exist. Any thread.
+/// The path of GetTempPathW (TMP, TEMP, or the user's profile), with a backslash at its end. Empty if unknown. The
+/// directory may not exist. Any thread.
 inline path_text temporary_directory() noexcept {
     wchar_t path[MAX_PATH + 1];
     const DWORD length = ::GetTempPathW(MAX_PATH + 1, path);

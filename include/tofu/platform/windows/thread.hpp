@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Named threads of Windows: one that is waited for, and those nobody waits for.
+// Named threads of Windows: the joinable I/O thread, and detached threads.
 
 #ifndef TOFU_PLATFORM_WINDOWS_THREAD_HPP
 #define TOFU_PLATFORM_WINDOWS_THREAD_HPP
@@ -7,7 +7,6 @@
 #include <tofu/config.hpp>
 #include <tofu/contract/io.hpp>
 #include <tofu/platform/thread_name.hpp>
-#include <tofu/platform/windows/module.hpp>
 #include <tofu/platform/windows/winsock.hpp>
 
 #include <process.h>
@@ -18,10 +17,19 @@
 
 namespace tofu::inline TOFU_ABI::windows {
 
+/// Keeps the DLL that contains `code` loaded until the process ends: FreeLibrary has no effect on it any more
+/// (GetModuleHandleExW, GET_MODULE_HANDLE_EX_FLAG_PIN). No effect for code of the program itself. May be called again.
+/// Any thread; takes the loader's lock for a moment.
+inline void hold_module(const void* code) noexcept {
+    HMODULE held = nullptr;
+    ::GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN,
+                         static_cast<const wchar_t*>(code), &held);
+}
+
 namespace detail {
 
-/// Names the calling thread, or does not: SetThreadDescription came with Windows 10 1607, and there KernelBase.dll is
-/// the only library that has it (says its page).
+/// Names the calling thread if the system can. SetThreadDescription exists since Windows 10 1607, there only in
+/// KernelBase.dll (see its page).
 inline void name_this_thread(const char* name) noexcept {
     using set_description = HRESULT(WINAPI*)(HANDLE, const wchar_t*);
     const HMODULE library = ::GetModuleHandleW(L"KernelBase.dll");
@@ -33,15 +41,15 @@ inline void name_this_thread(const char* name) noexcept {
     }
 }
 
-/// Null: the system has no thread left; _doserrno has its number. By the C run-time library, which prepares what it
-/// keeps for each thread.
+/// Starts a thread by the C run-time library, which prepares its data of the thread. Returns null if the system has no
+/// thread left; _doserrno has the number.
 inline HANDLE create_thread(unsigned(__stdcall* enter)(void*) noexcept, void* context) noexcept {
     return std::bit_cast<HANDLE>(::_beginthreadex(nullptr, 0, enter, context, 0, nullptr));
 }
 
 } // namespace detail
 
-/// Starts threads that nobody waits for.
+/// Starts detached threads.
 struct detached_threads {
     /// Runs `job.run()` on a new thread named `Job::thread_name`, if the system can name threads. The job must exist
     /// until run() no longer uses it. The module with the thread's code stays loaded (see hold_module). Error:
@@ -67,19 +75,19 @@ private:
     }
 };
 
-/// One thread. Stays where it is: the thread looks into it while starting. start, join, joinable and the destructor:
-/// one thread at a time, the owner's; is_current: any thread. Unlike std::thread it answers instead of throwing.
+/// One joinable thread. Not movable, because the thread reads this object when it starts. Returns errors where
+/// std::thread throws. is_current: any thread; all other calls: the owner, one thread at a time.
 class io_thread {
 public:
     io_thread() noexcept = default;
     io_thread(const io_thread&) = delete;
     io_thread& operator=(const io_thread&) = delete;
-    /// Waits for the thread; whoever owns it has told it to end.
+    /// Waits for the thread; the owner must have told it to end.
     ~io_thread() { join(); }
 
-    /// Runs `run(context)` on a new thread. `name` is copied and cut to 15 characters (the limit of Linux); a system
-    /// that cannot name threads does not. Errors: no_memory with the system's code, if the system has no thread left;
-    /// other (ERROR_BUSY), if `thread` already runs.
+    /// Runs `run(context)` on a new thread. Copies `name` and cuts it to 15 characters, the limit of Linux; ignores it
+    /// on systems without thread names. Errors: no_memory with the system's code if the system has no thread left;
+    /// other (ERROR_BUSY) if `thread` already runs.
     [[nodiscard]] static io_error start(io_thread& thread, const char* name, void (*run)(void*) noexcept,
                                         void* context) noexcept {
         if (thread.joinable()) {
@@ -92,7 +100,7 @@ public:
         return thread.joinable() ? io_error{} : io_error{io_failure::no_memory, static_cast<int>(_doserrno)};
     }
 
-    /// Waits until the thread has ended; at once when there is none. Not on the thread itself.
+    /// Waits until the thread has ended; returns at once if there is none. Not on the thread itself.
     void join() noexcept {
         if (joinable()) {
             ::WaitForSingleObject(handle_, INFINITE);
@@ -104,10 +112,10 @@ public:
 
     bool joinable() const noexcept { return handle_ != nullptr; }
 
-    /// For forked children, which Windows does not have.
+    /// No effect: Windows does not fork.
     void forget() noexcept {}
 
-    /// Whether the caller is this thread.
+    /// True on this thread.
     bool is_current() const noexcept { return self_.load(std::memory_order_relaxed) == ::GetCurrentThreadId(); }
 
 private:
@@ -115,8 +123,7 @@ private:
 
     static unsigned __stdcall enter(void* context) noexcept {
         auto& thread = *static_cast<io_thread*>(context);
-        // The only thread for which is_current can say yes is the one that stores its number here, so nobody can be
-        // told a wrong no.
+        // Only this thread can get the answer true, and it stores its own number here, so it never gets a wrong answer.
         thread.self_.store(::GetCurrentThreadId(), std::memory_order_relaxed);
         detail::name_this_thread(thread.name_.c_str());
         thread.run_(thread.context_);

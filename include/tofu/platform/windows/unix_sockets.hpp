@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Whether this Windows has Unix domain sockets that work, found out by making one.
+// Tells whether this Windows has working Unix domain sockets, by making one.
 
 #ifndef TOFU_PLATFORM_WINDOWS_UNIX_SOCKETS_HPP
 #define TOFU_PLATFORM_WINDOWS_UNIX_SOCKETS_HPP
@@ -24,7 +24,7 @@ namespace tofu::inline TOFU_ABI::windows {
 
 namespace detail {
 
-/// A name in the temporary directory that no other thread of the machine uses now. False when it would be too long.
+/// A path in the temporary directory that no other thread of the machine uses now. Returns false if it is too long.
 inline bool own_endpoint(endpoint& out) noexcept {
     constexpr std::string_view name = "tofu-";
     constexpr std::size_t number = 10; // digits of 32 bits
@@ -39,7 +39,7 @@ inline bool own_endpoint(endpoint& out) noexcept {
     return !platform::detail::path_endpoint({path, static_cast<std::size_t>(end - path)}, out);
 }
 
-/// Some systems have the family and refuse the rest, so everything a connection needs is done once.
+/// Makes one listener and one connection, because some systems have the family and refuse other calls.
 inline bool probe_unix_sockets() noexcept {
     winsock_session session;
     endpoint at;
@@ -53,8 +53,8 @@ inline bool probe_unix_sockets() noexcept {
 
 } // namespace detail
 
-/// Asked of the system once, by a listener and a connection to it in the temporary directory; whatever goes wrong there
-/// means no. (Windows has them since build 17063, in practice since version 1809; Wine 8 has not.) Any thread.
+/// True if a listener and a connection in the temporary directory succeed; tried once in a process. Windows has Unix
+/// domain sockets since build 17063, in practice since version 1809; Wine 8 has none. Any thread.
 inline bool has_unix_sockets() noexcept {
     enum : int { unknown, absent, present };
     static constinit std::atomic<int> known{unknown};

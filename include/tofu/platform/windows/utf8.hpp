@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Text for the calls of Windows, which want UTF-16, and back; tofu's own text is UTF-8 everywhere.
+// Converts between UTF-8, the encoding of tofu, and UTF-16, the encoding of Windows.
 
 #ifndef TOFU_PLATFORM_WINDOWS_UTF8_HPP
 #define TOFU_PLATFORM_WINDOWS_UTF8_HPP
@@ -29,18 +29,18 @@ inline int to_narrow(std::wstring_view text, char* room, int size) noexcept {
 
 } // namespace detail
 
-/// Units written to `room`, without a terminator; 0 for no text, for text that is not UTF-8, and for text that does not
-/// fit. Any thread.
+/// Returns the number of units written to `room`, without a terminator; 0 for an empty text, for a text that is not
+/// UTF-8, and for one that does not fit. Any thread.
 inline std::size_t to_utf16(std::string_view text, std::span<wchar_t> room) noexcept {
     if (text.empty() || text.size() > detail::most_text) return 0;
-    // Asked first: a last pair of surrogates that has room for its half only passes for text that fits (Wine 8).
+    // First asks for the size: Wine 8 accepts a last surrogate pair with room for only half of it.
     const int units = detail::to_wide(text, nullptr, 0);
     if (units <= 0 || static_cast<std::size_t>(units) > room.size()) return 0;
     return static_cast<std::size_t>(detail::to_wide(text, room.data(), units));
 }
 
-/// Bytes written to `room`, without a terminator; 0 for no text, for half a surrogate pair, and for text that does not
-/// fit. Any thread.
+/// Returns the number of bytes written to `room`, without a terminator; 0 for an empty text, for half a surrogate pair,
+/// and for a text that does not fit. Any thread.
 inline std::size_t to_utf8(std::wstring_view text, std::span<char> room) noexcept {
     if (text.empty() || text.size() > detail::most_text) return 0;
     const int bytes = detail::to_narrow(text, nullptr, 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Winsock 2 and as little of the Windows headers with it as there is; no macro named min or max comes from here.
+// Includes Winsock 2 with as few Windows headers as possible, without the macros min and max.
 
 #ifndef TOFU_PLATFORM_WINDOWS_WINSOCK_HPP
 #define TOFU_PLATFORM_WINDOWS_WINSOCK_HPP

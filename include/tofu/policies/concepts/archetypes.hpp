@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Stand-ins for what the engine hands to its policies: the contracts are checked with them.
+// Stand-ins for the types that the engine passes to its policies; the concepts are checked with them.
 #ifndef TOFU_POLICIES_CONCEPTS_ARCHETYPES_HPP
 #define TOFU_POLICIES_CONCEPTS_ARCHETYPES_HPP
 
@@ -15,8 +15,8 @@
 
 namespace tofu::inline TOFU_ABI::archetype {
 
-/// What a poller's wait reports to, and asks: the registration that is attached, or still owed, under a key; null when
-/// there is none. Whoever is told of a release may attach and arm at once.
+/// The receiver of a poller's reports, a parameter of wait(). registration_of() returns the registration that is
+/// attached or owed under a key, or null.
 template <class Registration>
 struct sink {
     void ready(std::uintptr_t key, readiness what) noexcept;
@@ -24,24 +24,24 @@ struct sink {
     [[nodiscard]] Registration* registration_of(std::uintptr_t key) noexcept;
 };
 
-/// What lives in a pool: made from its identity, and knows it.
+/// An object in a pool. The pool constructs it from its identity.
 struct slot {
     explicit slot(slot_identity who) noexcept;
     [[nodiscard]] slot_identity identity() const noexcept;
 };
 
-/// What a key is made for, beside the slot.
+/// The socket of a slot; a key may be made of its handle.
 struct socket {
     [[nodiscard]] int native_handle() const noexcept;
 };
 
-/// What a key is looked up in.
+/// The storage of a pool; keys are looked up there.
 struct storage {
     [[nodiscard]] slot* at(std::uint32_t index) const noexcept;
     [[nodiscard]] slot* owner_at(std::uintptr_t address) const noexcept;
 };
 
-/// What a resolver is asked with.
+/// A question to a resolver; see platform::network.
 template <class Endpoint>
 struct resolution {
     [[nodiscard]] std::string_view host() const noexcept;

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
-// The contract of a PollPolicy, which knows what sockets are ready: each requirement a concept, and a sentence for when
-// it is not met.
+// The contract of a PollPolicy, which reports the sockets that are ready: one concept for each requirement, and one
+// sentence of the compiler for each requirement that is not met.
+//
+// Life of a registration:
+//
+//     attach --> arm ... arm --> disarm: released                              the registration is free
+//                            --> disarm: owed --> sink.released(key) in wait   the registration is free from here on
+//
+// Thread rule: one thread at a time makes all calls, the I/O thread. Only wake() may come from any thread.
 #ifndef TOFU_POLICIES_CONCEPTS_POLL_HPP
 #define TOFU_POLICIES_CONCEPTS_POLL_HPP
 
@@ -22,10 +29,12 @@ namespace tofu::inline TOFU_ABI {
 template <class P>
 concept poll_has_category = category_is<P, poll_category>;
 
-/// The engine gets its own by move, before it is opened.
+/// The engine moves the poller into its place before open(), and never again.
 template <class P>
 concept poll_moves = std::is_nothrow_move_constructible_v<P>;
 
+/// The poller owns the network. The engine makes all its sockets with it, and closes every socket before the poller
+/// ends.
 template <class P>
 concept poll_has_network = requires(P& p) {
     typename P::network_type;
@@ -33,21 +42,26 @@ concept poll_has_network = requires(P& p) {
     noexcept->std::same_as<typename P::network_type&>;
 };
 
-/// Kernel-facing state of one socket; it lives in the channel's slot and does not move while attached.
+/// The poller's notes about one socket. A registration lies in the channel's slot, so it costs no allocation. It keeps
+/// its address from attach() until disarm() returns `released`, or else until sink.released(). Then the engine may
+/// attach it again.
 template <class P>
 concept poll_has_registration = requires {
     typename P::registration;
 }
 &&std::is_nothrow_default_constructible_v<typename P::registration>;
 
-/// Takes what it needs from the system; once, before everything below.
+/// Takes descriptors and memory from the system. The engine calls it once, before all calls below. Errors: no_memory,
+/// no_descriptors, unsupported, other; then the engine is not made.
 template <class P>
 concept poll_opens = requires(P& p) {
     { p.open() }
     noexcept->std::same_as<io_error>;
 };
 
-/// Makes a socket known, without interest; the key comes back with every report.
+/// Makes a socket known, with interest::none. The socket stays the caller's and stays open until disarm(). The poller
+/// passes `key` to the sink with every report; a key is neither 0 nor all ones. Errors: no_memory, no_descriptors,
+/// no_base_handle, other. After an error the socket is unknown, and the engine ends this one channel.
 template <class P>
 concept poll_attaches = requires(P& p, typename P::registration& r, const typename P::network_type::socket& s,
                                  std::uintptr_t key) {
@@ -55,37 +69,60 @@ concept poll_attaches = requires(P& p, typename P::registration& r, const typena
     noexcept->std::same_as<io_error>;
 };
 
-/// Declarative and idempotent: this is what is wanted from now on, however often it is reported. Unchanged interest
-/// costs no system call; none is silence. What is not wanted any more is silent even when the call fails: only wanting
-/// more can fail. After no_memory the loop says it again later. A poller whose watch ends with each report may renew it
-/// here, as the loop calls this after every report, or in the next wait; if that fails it reports the socket as failed,
-/// and the call that follows says why.
+/// Sets the interest in an attached socket: from now on wait() reports exactly this, again and again. A call with the
+/// present interest changes nothing and costs no system call. interest::none is silence: wait() reports no error and no
+/// hang-up either.
+///
+/// Less interest always succeeds, even if the same call also asks for more and fails. Errors: no_memory (the loop
+/// repeats the call later), other (the engine ends the channel).
+///
+/// The loop calls arm() after every report. So a poller whose watch ends with a report may renew the watch here, or in
+/// the next wait(). If wait() cannot renew it, wait() reports the socket as failed and the next arm() returns the
+/// error.
 template <class P>
 concept poll_arms = requires(P& p, typename P::registration& r, interest wanted) {
     { p.arm(r, wanted) }
     noexcept->std::same_as<io_error>;
 };
 
-/// Released at once, or owed: then wait reports released(key) when the kernel has let go.
+/// Ends the watch of a socket, before the socket is closed. No report comes from a later wait(), except a stale one if
+/// the kernel had it already; the key policy recognises those.
+///
+/// Returns `released` if nothing refers to the registration any more. Returns `owed` if the kernel may still write to
+/// the registration; then a later wait() calls sink.released(key) once, and until then sink.registration_of(key) finds
+/// the registration. Also allowed for a registration that is not attached (no effect, returns `released`) or that is
+/// owed (no effect, returns `owed`). Never fails.
 template <class P>
 concept poll_disarms = requires(P& p, typename P::registration& r) {
     { p.disarm(r) }
     noexcept->std::same_as<disarmed>;
 };
 
-/// Level-triggered: data already there when interest is armed is reported. What is ready of a socket comes in one
-/// report, or in as many as reports_per_socket says. A wait that could not report everything says so (`full`), and the
-/// next one begins with what this one had no room for: the loop counts reports to know that every socket had its turn.
-/// A wait that fails has rested until wake was called or a moment was over, whatever its timeout: the loop tries again
-/// at once. A wait that a signal ended before it looked at the sockets says so (`interrupted`): the loop looks again
-/// before a deadline may expire.
+/// Waits until a socket is ready, a registration is released, wake() is called or `timeout` is over. nanoseconds::max()
+/// waits for ever; zero and less only look. Any other timeout is rounded up, so that a deadline has passed when the
+/// wait for it ends. A wait may end early without a report.
+///
+/// Reports are level-triggered: wait() reports data that was there before arm(), and reports unread data again. It
+/// calls sink.ready(key, what) once for each ready socket, or up to reports_per_socket times. `what` holds only wanted
+/// bits, and `failed`; `failed` comes with `readable`, because a read returns the error after all data before it.
+///
+/// The sink must not call the poller from ready(): it notes the report, and the engine acts after the wait. From
+/// released() the engine may attach and arm the released registration.
+///
+/// Result:
+/// - `full`: there was no room for all reports. The next wait reports first what this one had no room for. The engine
+///   counts reports to know that every socket had its turn.
+/// - `interrupted`: a signal ended the wait before it looked at the sockets; this is no error. The engine waits again
+///   before a deadline may expire, because time passes while a process is stopped.
+/// - `error`: the wait failed, whatever its timeout. It has slept until wake() or for a moment (10 ms are good),
+///   because the engine waits again at once and would use all of a processor.
 template <class P>
 concept poll_waits = requires(P& p, std::chrono::nanoseconds timeout, archetype::sink<typename P::registration>& sink) {
     { p.wait(timeout, sink) }
     noexcept->std::same_as<wait_result>;
 };
 
-/// Optional: in how many reports of one wait the readiness of a socket may come, if not in one.
+/// Optional, 1 if missing: the most reports of one socket in one wait.
 template <class P>
 concept poll_counts_its_reports = !requires {
     P::reports_per_socket;
@@ -94,14 +131,17 @@ concept poll_counts_its_reports = !requires {
     { P::reports_per_socket } -> std::convertible_to<std::size_t>;
 };
 
-/// Ends a wait, or the next one; any thread, coalesced.
+/// Ends the present wait, or else the next one. Any thread. Many calls count as one; while one is pending, another
+/// costs no system call (see platform/wake_flag.hpp). Memory that the caller wrote before is visible to the I/O thread
+/// after that wait. Never fails: a poller that cannot send a signal bounds its waits instead.
 template <class P>
 concept poll_wakes = requires(P& p) {
     { p.wake() }
     noexcept;
 };
 
-/// Optional: what becomes readable when a wait would have something to report, for loops of the application's own.
+/// Optional: one descriptor that is readable while wait() would report something, for an event loop of the application.
+/// It stays the poller's.
 template <class P>
 concept poll_has_native_handle = requires(const P& p) {
     p.native_handle();
@@ -112,7 +152,7 @@ concept poll_policy = poll_has_category<P> && poll_moves<P> && poll_has_network<
     poll_network<typename P::network_type> && poll_has_registration<P> && poll_opens<P> && poll_attaches<P> &&
     poll_arms<P> && poll_disarms<P> && poll_waits<P> && poll_counts_its_reports<P> && poll_wakes<P>;
 
-/// The calls that take what other requirements are about.
+/// The calls whose parameters other requirements declare. Always true.
 template <class Poll>
 consteval bool assert_poll_registration() {
     if constexpr (poll_has_network<Poll>) {
@@ -127,7 +167,7 @@ consteval bool assert_poll_registration() {
     return true;
 }
 
-/// Each requirement that is not met is an error of its own, unless it is only a consequence. Always true.
+/// One error for each requirement that is not met, unless it is a consequence of another one. Always true.
 template <class Poll>
 consteval bool assert_poll_policy() {
     if constexpr (!has_another_category<Poll, poll_category>)

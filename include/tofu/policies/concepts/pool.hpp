@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// The contract of a PoolPolicy, in which channels live: each requirement a concept, and a sentence for when it is not
-// met.
+// The contract of a PoolPolicy, which owns the memory of channels: one concept for each requirement, and one sentence
+// of the compiler for each requirement that is not met.
+//
+// A pool has slots, numbered from 0. A slot is free or has one owner, a channel. Thread rule: one thread at a time, the
+// I/O thread.
 #ifndef TOFU_POLICIES_CONCEPTS_POOL_HPP
 #define TOFU_POLICIES_CONCEPTS_POOL_HPP
 
@@ -18,12 +21,16 @@ namespace tofu::inline TOFU_ABI {
 template <class P>
 concept pool_has_category = category_is<P, pool_category>;
 
-/// The engine gets its own by move.
+/// The engine moves the pool policy into its place before open(), and never again.
 template <class P>
 concept pool_moves = std::is_nothrow_move_constructible_v<P>;
 
-/// storage<Slot>: made empty, given its memory by open(). Where keys are addresses it also has `Slot* owner_at(
-/// std::uintptr_t address) const noexcept`: the present owner of the slot that acquire() has once given out there.
+/// `storage<Slot>` holds the slots for one type of channel. It is empty until open(). Before it is destroyed, its user
+/// releases every owner or calls abandon().
+///
+/// Optional, for keys that are addresses: `Slot* owner_at(std::uintptr_t address) const noexcept` returns the present
+/// owner of the slot at an address that acquire() has returned once, or null. The address can come from a stale event,
+/// so a pool with this function must not give memory back to the system before its end.
 template <class P>
 concept pool_has_storage = requires {
     typename P::template storage<archetype::slot>;
@@ -34,40 +41,44 @@ concept pool_has_storage = requires {
 template <class P>
 using checked_storage = typename P::template storage<archetype::slot>;
 
-/// The addresses of slots are stable, so the storage must not be movable.
+/// The storage is not movable, because slots never move: the kernel, the key policy and the timers hold their
+/// addresses.
 template <class P>
 concept pool_stays = !std::is_move_constructible_v<checked_storage<P>>;
 
-/// Once, before everything below, with the policy it belongs to. False: no memory.
+/// Allocates the memory that must be there from the start. Called once, before all calls below, with the policy object.
+/// Returns false if memory is short; then the engine is not made.
 template <class P>
 concept pool_opens = requires(checked_storage<P>& s, P& pool) {
     { s.open(pool) }
     noexcept->std::same_as<bool>;
 };
 
-/// A new owner in a free slot; null: refused cleanly. An owner may raise its identity's generation while it lives; that
-/// of the slot's next owner is later still.
+/// Constructs an owner in a free slot, from the slot's identity: its index and a generation that this slot never had.
+/// Returns null if the pool is full or memory is short; the opening then ends with out_of_channels if used() is
+/// capacity(), else with out_of_memory.
 template <class P>
 concept pool_acquires = requires(checked_storage<P>& s) {
     { s.acquire() }
     noexcept->std::same_as<archetype::slot*>;
 };
 
-/// The end of an owner.
+/// Destroys an owner; its slot is free. An owner may have raised the generation of its identity; the next owner's
+/// generation is greater than slot.identity().generation.
 template <class P>
 concept pool_releases = requires(checked_storage<P>& s, archetype::slot& slot) {
     { s.release(slot) }
     noexcept;
 };
 
-/// The present owner of an index; null: none.
+/// Returns the present owner of a slot by index; null if it has none, and for a number that is no index.
 template <class P>
 concept pool_finds = requires(const checked_storage<P>& s) {
     { s.at(std::uint32_t{}) }
     noexcept->std::same_as<archetype::slot*>;
 };
 
-/// Every owner; the visit may release the one it is given.
+/// Calls `visit(Slot&)` for every owner. The visit may release the slot it was given, and no other.
 template <class P>
 concept pool_visits = requires(checked_storage<P>& s) {
     {
@@ -76,26 +87,29 @@ concept pool_visits = requires(checked_storage<P>& s) {
     noexcept;
 };
 
+/// The number of owners now.
 template <class P>
 concept pool_counts = requires(const checked_storage<P>& s) {
     { s.used() }
     noexcept->std::same_as<std::size_t>;
 };
 
+/// The most owners at a time.
 template <class P>
 concept pool_says_its_limit = requires(const checked_storage<P>& s) {
     { s.capacity() }
     noexcept->std::same_as<std::size_t>;
 };
 
-/// For how many there is memory now.
+/// The number of slots that have memory now.
 template <class P>
 concept pool_says_its_room = requires(const checked_storage<P>& s) {
     { s.reserved() }
     noexcept->std::same_as<std::size_t>;
 };
 
-/// At shutdown: the kernel may still write to some slots, their memory is leaked on purpose.
+/// Gives up the memory of all slots without freeing it, at shutdown: the kernel may still write to registrations that
+/// are owed. No other call follows.
 template <class P>
 concept pool_abandons = requires(checked_storage<P>& s) {
     { s.abandon() }
@@ -107,7 +121,7 @@ concept pool_policy = pool_has_category<P> && pool_moves<P> && pool_has_storage<
     pool_acquires<P> && pool_releases<P> && pool_finds<P> && pool_visits<P> && pool_counts<P> &&
     pool_says_its_limit<P> && pool_says_its_room<P> && pool_abandons<P>;
 
-/// The calls of a storage, if there is one.
+/// The calls of a storage, if the policy has one. Always true.
 template <class Pool>
 consteval bool assert_pool_storage() {
     static_assert(pool_stays<Pool>, "PoolPolicy: its storage must not be movable: the addresses of slots are stable");
@@ -124,7 +138,7 @@ consteval bool assert_pool_storage() {
     return true;
 }
 
-/// Each requirement that is not met is an error of its own, unless it is only a consequence. Always true.
+/// One error for each requirement that is not met, unless it is a consequence of another one. Always true.
 template <class Pool>
 consteval bool assert_pool_policy() {
     if constexpr (!has_another_category<Pool, pool_category>)

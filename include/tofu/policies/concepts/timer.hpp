@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// The contract of a TimerPolicy, which keeps deadlines and the clock: each requirement a concept, and a sentence for
-// when it is not met.
+// The contract of a TimerPolicy, which has the engine's clock and a queue of deadlines: one concept for each
+// requirement, and one sentence of the compiler for each requirement that is not met.
+//
+// The earliest deadline is the timeout of the next wait. Thread rule: one thread at a time, the I/O thread. Only now()
+// may come from any thread.
 #ifndef TOFU_POLICIES_CONCEPTS_TIMER_HPP
 #define TOFU_POLICIES_CONCEPTS_TIMER_HPP
 
@@ -15,7 +18,7 @@ namespace tofu::inline TOFU_ABI {
 template <class T>
 concept timer_has_category = category_is<T, timer_category>;
 
-/// The engine gets its own by move, with nothing scheduled.
+/// The engine moves the timer into its place while nothing is scheduled, and never again.
 template <class T>
 concept timer_moves = std::is_nothrow_move_constructible_v<T>;
 
@@ -24,59 +27,66 @@ concept timer_has_time = requires {
     typename T::time_point;
 };
 
-/// The engine's only clock; any thread.
+/// The engine's only clock. Never goes back. Any thread.
 template <class T>
 concept timer_tells_time = requires(const T& t) {
     { t.now() }
     noexcept->std::same_as<typename T::time_point>;
 };
 
-/// False: all limits are off, there is no update_receiver_after, and nothing below is needed.
+/// False: no time limit of the options has an effect, update_receiver_after does not exist, and nothing below is
+/// needed.
 template <class T>
 concept timer_says_whether = requires {
     { T::has_timers } -> std::convertible_to<bool>;
 };
 
-/// Nodes lie in what they time and are moved only when not scheduled.
+/// One deadline. A node lies in the object it times, so that scheduling allocates nothing. It keeps its address while
+/// it is scheduled, and is cancelled before it is destroyed.
 template <class T>
 concept timer_has_node = requires {
     typename T::node;
 }
 &&std::is_default_constructible_v<typename T::node>;
 
+/// True exactly between schedule() and the cancel() or pop_expired() that ends it.
 template <class T>
 concept timer_nodes_know_whether = requires(const typename T::node& n) {
     { n.scheduled() }
     noexcept->std::same_as<bool>;
 };
 
+/// The deadline of a scheduled node.
 template <class T>
 concept timer_nodes_know_when = requires(const typename T::node& n) {
     { n.deadline() }
     noexcept->std::same_as<typename T::time_point>;
 };
 
-/// Never fails.
+/// Sets the deadline of a node, whether or not the node is scheduled. Never fails and allocates nothing.
 template <class T>
 concept timer_schedules = requires(T& t, typename T::node& n, typename T::time_point when) {
     { t.schedule(n, when) }
     noexcept;
 };
 
+/// Ends the deadline of a node. No effect on a node that is not scheduled.
 template <class T>
 concept timer_cancels = requires(T& t, typename T::node& n) {
     { t.cancel(n) }
     noexcept;
 };
 
-/// The earliest node not after `now`; null: none.
+/// Takes the earliest node whose deadline is not after `now`; the node is not scheduled any more. Returns null if there
+/// is none. Nodes come in the order of their deadlines, and never before them.
 template <class T>
 concept timer_expires = requires(T& t, typename T::time_point now) {
     { t.pop_expired(now) }
     noexcept->std::same_as<typename T::node*>;
 };
 
-/// The earliest deadline; time_point::max(): none.
+/// The earliest deadline, or time_point::max(). May be too early, never too late: the engine would sleep through a
+/// deadline. Called in every turn of the loop.
 template <class T>
 concept timer_knows_the_next = requires(const T& t) {
     { t.next() }
@@ -87,7 +97,7 @@ template <class T>
 concept timer_keeps_deadlines = timer_has_node<T> && timer_nodes_know_whether<T> && timer_nodes_know_when<T> &&
     timer_schedules<T> && timer_cancels<T> && timer_expires<T> && timer_knows_the_next<T>;
 
-/// Is there something to say about deadlines?
+/// The policy has deadlines.
 template <class T>
 concept timer_has_timers = timer_says_whether<T> && static_cast<bool>(T::has_timers);
 
@@ -95,7 +105,7 @@ template <class T>
 concept timer_policy = timer_has_category<T> && timer_moves<T> && timer_has_time<T> && timer_tells_time<T> &&
     timer_says_whether<T> &&(!timer_has_timers<T> || timer_keeps_deadlines<T>);
 
-/// The calls that are about deadlines, for timers that have them.
+/// The calls for deadlines. Always true.
 template <class Timer>
 consteval bool assert_timer_deadlines() {
     static_assert(timer_has_node<Timer>, "TimerPolicy: needs a type `node`, default constructible");
@@ -112,7 +122,7 @@ consteval bool assert_timer_deadlines() {
     return true;
 }
 
-/// Each requirement that is not met is an error of its own, unless it is only a consequence. Always true.
+/// One error for each requirement that is not met, unless it is a consequence of another one. Always true.
 template <class Timer>
 consteval bool assert_timer_policy() {
     if constexpr (!has_another_category<Timer, timer_category>)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The key policy that sends a slot's address through the kernel, with a piece of its generation where addresses are 0.
+// The key policy whose keys are the address of a slot and 16 bits of its generation.
 #ifndef TOFU_POLICIES_KEY_POINTER_KEY_HPP
 #define TOFU_POLICIES_KEY_POINTER_KEY_HPP
 
@@ -14,27 +14,26 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// 48 bits of address, 16 of the generation. An address alone would be the next owner's as well; with the generation a
-/// stale event finds nothing, unless it stayed away for exactly a multiple of 65,536 owners of one slot. Costs no
-/// memory, and per event one load from the slot itself: the cheapest there is, and the one whose speed does not depend
-/// on the pool. Needs 64-bit addresses, and a pool that knows its slots by address.
+/// Meets the contract in policies/concepts/key.hpp. A key is 48 bits of address and 16 bits of generation. The next
+/// owner of a slot has the same address; the generation tells them apart, unless an event is late by exactly a multiple
+/// of 65,536 owners of its slot. Costs no memory; an event costs one load from the slot itself, whatever the pool is.
+/// Needs 64-bit addresses and a pool with owner_at().
 ///
-/// The 16 bits are free in the addresses that programs get: Linux gives none beyond 47 bits unless it is asked to
-/// (Documentation/arch/x86/x86_64/5level-paging.rst; 48 on arm64, Documentation/arch/arm64/memory.rst), Windows has 47
-/// (learn.microsoft.com, "Virtual Address Space"). Where they are not (memory tagging, hardware-assisted address
-/// sanitizing), no key can be made, and opening a channel fails as if memory were short: take slot_index_key there.
+/// The upper 16 bits of an address are 0 in ordinary programs: Linux assigns at most 47 bits unless a program asks for
+/// more (Documentation/arch/x86/x86_64/5level-paging.rst; 48 on arm64, Documentation/arch/arm64/memory.rst), Windows 47
+/// (learn.microsoft.com, "Virtual Address Space"). With memory tagging or a hardware-assisted address sanitizer they
+/// are not 0. Then make() returns 0 and each opening fails as if memory were short; use slot_index_key there.
 struct pointer_key {
     using category = key_category;
     static constexpr std::string_view name = "pointer_key";
 
-    /// The socket may be closed before its registration is released.
     static constexpr bool closes_after_release = false;
     static constexpr unsigned address_bits = 48;
     static constexpr std::uint64_t address_mask = (std::uint64_t{1} << address_bits) - 1;
 
     [[nodiscard]] static constexpr bool open(std::size_t) noexcept { return true; }
 
-    /// The key of a slot; 0: its address has no room for a generation.
+    /// Returns 0 if the address has no room for a generation.
     template <class Slot, class Socket>
     [[nodiscard]] static std::uintptr_t make(const Slot& slot, const Socket&) noexcept {
         static_assert(sizeof(Slot*) == sizeof(std::uint64_t),
@@ -44,7 +43,6 @@ struct pointer_key {
     }
     static constexpr void forget(std::uintptr_t) noexcept {}
 
-    /// The slot a key was made for, if its owner is still the same; else null.
     template <class Storage>
     requires requires(Storage& storage) { storage.owner_at(std::uintptr_t{}); }
     [[nodiscard]] static auto* find(Storage& storage, std::uintptr_t key) noexcept {

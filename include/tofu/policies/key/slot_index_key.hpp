@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The key policy that sends a slot's index and generation through the kernel.
+// The key policy whose keys are the index and the generation of a slot.
 #ifndef TOFU_POLICIES_KEY_SLOT_INDEX_KEY_HPP
 #define TOFU_POLICIES_KEY_SLOT_INDEX_KEY_HPP
 
@@ -14,29 +14,28 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// Index and generation share one pointer-sized word, half each (16 + 16 bits on 32-bit systems). A stale event names
-/// an old generation and finds nothing; on 32-bit systems one in 65,536 reuses of a slot could be taken for another, if
-/// its event had stayed away that long. Costs no memory, and per event a look into the pool's table. The default: it
-/// asks nothing of the system, the pool or the socket.
+/// Meets the contract in policies/concepts/key.hpp. Index and generation take half of a pointer-sized word each: 32
+/// bits, or 16 bits on 32-bit systems. A stale event holds an old generation, so it finds nothing. Only an event that
+/// is late by exactly 2^32 owners of its slot (2^16 on 32-bit systems) would reach a later owner. Costs no memory; an
+/// event costs one access to the pool's table. The default, because it needs nothing from the system, the pool or the
+/// socket.
 struct slot_index_key {
     using category = key_category;
     static constexpr std::string_view name = "slot_index_key";
 
-    /// The socket may be closed before its registration is released.
     static constexpr bool closes_after_release = false;
     static constexpr unsigned half = sizeof(std::uintptr_t) * CHAR_BIT / 2;
     static constexpr std::uintptr_t low_half = (std::uintptr_t{1} << half) - 1;
 
     [[nodiscard]] static constexpr bool open(std::size_t) noexcept { return true; }
 
-    /// The key of a slot: never 0, and never all ones, as no pool has so many slots.
+    /// Not 0, because the lower half is the index plus 1. Not all ones, because no pool has that many slots.
     template <class Slot, class Socket>
     [[nodiscard]] static std::uintptr_t make(const Slot& slot, const Socket&) noexcept {
         return of(slot.identity());
     }
     static constexpr void forget(std::uintptr_t) noexcept {}
 
-    /// The slot a key was made for, if its owner is still the same; else null.
     template <class Storage>
     [[nodiscard]] static auto* find(Storage& storage, std::uintptr_t key) noexcept {
         const std::uintptr_t index = (key & low_half) - 1;
@@ -46,6 +45,7 @@ struct slot_index_key {
 
 private:
     [[nodiscard]] static constexpr std::uintptr_t of(slot_identity who) noexcept {
+        TOFU_ASSERT(who.index < low_half - 1);
         return (std::uintptr_t{who.generation} << half) | (std::uintptr_t{who.index} + 1);
     }
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The poll policy of Windows 10 and later: readiness out of a completion port, by polls of AFD.
+// The poll policy of Windows 10 and later: readiness from an I/O completion port, by polls of the driver AFD.
 
 #ifndef TOFU_POLICIES_POLL_AFD_IOCP_HPP
 #define TOFU_POLICIES_POLL_AFD_IOCP_HPP
@@ -13,12 +13,12 @@
 #include <tofu/detail/deadline.hpp>
 #include <tofu/detail/intrusive_list.hpp>
 #include <tofu/platform/network.hpp>
+#include <tofu/platform/wake_flag.hpp>
 #include <tofu/platform/windows/afd.hpp>
 #include <tofu/platform/windows/afd_handles.hpp>
 #include <tofu/platform/windows/base_handle.hpp>
 #include <tofu/platform/windows/completion_port.hpp>
 #include <tofu/platform/windows/session.hpp>
-#include <tofu/platform/windows/wait_time.hpp>
 #include <tofu/policies/categories.hpp>
 #include <tofu/stats.hpp>
 
@@ -32,70 +32,70 @@
 #include <type_traits>
 #include <utility>
 
-// A completion port tells what has finished, a reactor wants to know what can begin. A poll of AFD is the bridge: an
-// operation that finishes when a socket is ready. It is asked for ("submitted") with a set of events, completes once,
-// and is then to be asked for again. It is level-triggered at submission: what is there already completes it at once.
-// So nothing is ever lost as long as the next poll is submitted after the reading and writing that the last one called
-// for - and that is also when it is cheapest: submitted before, it completes for what is about to be read anyway.
+// A completion port reports what has finished, and a reactor asks what can begin. A poll of AFD connects the two: it is
+// an operation on a socket that completes when the socket is ready. The policy submits a poll with a set of events. The
+// poll completes once and must then be submitted again. It is level-triggered at its submission: an event that is there
+// already completes it at once. So no event is lost if the next poll is submitted after the reads and writes that the
+// last one caused. That order is also the cheapest: a poll submitted earlier would complete for data that is about to
+// be read.
 //
-// One socket has at most one poll in flight, and this policy keeps for it what is wanted (`wanted`, what arm said last)
-// apart from what was asked for (`asked`, the events of the poll in flight):
+// A socket has at most one poll in flight. The registration holds the interest of the last arm() (`wanted`) and the
+// interest of the poll in flight (`asked`):
 //
-//                      arm: something wanted                     arm: more than was asked for
+//                      arm: any interest                         arm: more than was asked for
 //        +------+   submit  --------------->   +-------+   cancel  --------------->   +------------+
 //   -->  | idle |                              | armed |                              | cancelling |
 //        +------+   <---------------  dequeued +-------+                              +------------+
-//         |  ^ ^     report what is wanted of it   |                                     |   |
-//         |  | |     (and if something still is,   |                                     |   |
-//         |  | |     submit before the next wait)  |                                     |   |
+//         |  ^ ^     report the wanted events      |                                     |   |
+//         |  | |     (with interest left,          |                                     |   |
+//         |  | |     submit in the next wait)      |                                     |   |
 //         |  | +-------------------------------------------------------------- dequeued -+   |
-//         |  |       the same; mostly there is nothing to report, and the wait goes on       |
+//         |  |       the same; mostly without events, and the wait goes on                   |
 //         |  |                                     | disarm: cancel        disarm            |
 //         |  |                                     v                                         |
 //         |  |  dequeued: released(key)    +----------+                                      |
 //         |  +-----------------------------| released | <------------------------------------+
 //         |                                +----------+
-//         +--> disarm: forgotten at once, nothing is in flight
+//         +--> disarm: released at once, nothing is in flight
 //
-//   arm with no more than was asked for      no call. What was asked for and is not wanted any more is kept from the
-//                                            caller when it completes; one completion later it is not asked for.
-//   arm with nothing wanted                  no call. The socket is silent: what completes is not reported, and not
-//                                            submitted again. That is how an engine whose pool is empty stops reading.
-//   arm while cancelling                     no call: the completion will be followed by what is wanted then.
-//   arm on one that was reported             submits at once, and says so if that fails. If nobody arms it, the next
-//                                            wait submits; a failure there is reported as the socket's, and the next
-//                                            arm tells which it is.
+// - arm() with no more than `asked`: no call. The completion may hold events that are not wanted any more; wait() does
+//   not report them, and the next poll does not ask for them.
+// - arm() with interest::none: no call. wait() does not report the completion and submits no poll after it. In this way
+//   an engine without memory stops reading.
+// - arm() while cancelling: no call. After the completion a poll for `wanted` is submitted.
+// - arm() after a report: submits at once, and returns an error if that fails. Without this arm() the next wait
+//   submits; if that fails, wait() reports the socket as failed, and the next arm() returns the error.
 //
-// The kernel writes to a poll until its completion was dequeued, whatever happens meanwhile: the interest is dropped,
-// the socket closed, the channel gone. Therefore polls lie in registrations, registrations in slots, and a slot whose
-// registration is owed (disarm said so) is not used again before wait has said released(key). A cancel changes nothing
-// in this: it only has the completion come soon. It may find nothing (STATUS_NOT_FOUND), as the poll has completed and
-// waits in the port's queue; then that is dequeued, like any other, and read like any other: status first.
+// Memory. The kernel writes to a poll until its completion is dequeued, even if the socket is closed meanwhile. A poll
+// lies in a registration, and a registration in a slot. If disarm() returned `owed`, the slot is not used again before
+// wait() has called released(key). A cancel only makes the completion come soon. A cancel may find nothing
+// (STATUS_NOT_FOUND) because the poll has completed already and waits in the port's queue. Each completion is dequeued
+// and read in the same way: its status first.
 //
-// The key travels as the operation's context, and is all that comes back with a completion: the sink is asked for the
-// registration it belongs to. That a poll has completed at submission makes no difference, the port queues it all the
-// same (we do not set FILE_SKIP_COMPLETION_PORT_ON_SUCCESS), and so every poll is dealt with once, in one place.
+// Keys. A completion brings back one word, the operation's context. The policy passes the key there and asks the sink
+// for the registration. A poll that completes at its submission queues a completion as well, because the policy does
+// not set FILE_SKIP_COMPLETION_PORT_ON_SUCCESS. So each poll is handled once, in one place.
 //
-// Waking. A wake posts a completion under a mark of its own. `pending_` says that one is in the queue, or about to be;
-// the waiter takes it down when it dequeues it, and its caller looks at the inbox after that. Both sides are
-// read-modify-writes of one atomic, as in linux_epoll.hpp. A post can fail for lack of kernel memory: then the flag
-// goes down again, and since no wait lasts longer than a second the loop looks at its inbox all the same.
+// Waking. wake_flag.hpp has the protocol. The signal is a completion with a mark of its own; to dequeue it is to take
+// it. The kernel can refuse the post for lack of memory. Then the waker lowers the flag. No wait lasts longer than a
+// second, so the loop looks at its inbox at least once a second.
 //
-// The end. The engine disarms everything and waits until nothing is owed, a second at most. What is still owed then is
-// leaked by the pool on purpose; closing the handles ends those polls, and what the kernel writes harms nobody.
+// The end. The engine disarms all registrations and waits until none is owed, at most a second. The pool leaks the
+// slots of the others on purpose. The closed handles end their polls, and the kernel writes to leaked memory only.
 
 namespace tofu::inline TOFU_ABI {
 
-/// Polls are issued through handles of AFD that sockets share. The default.
+/// Submits polls through handles of AFD that sockets share. The default.
 template <std::size_t SocketsPerHandle = 32>
 using afd_through_helpers = windows::afd_helper_handles<SocketsPerHandle>;
 
-/// Polls are issued on the sockets' own handles.
+/// Submits polls on the sockets' own handles.
 using afd_on_sockets = windows::afd_socket_handles;
 
-/// Waits with GetQueuedCompletionStatusEx. All calls but wake: the I/O thread. Level-triggered. Movable only before
-/// open. `Network` says what a socket is (see platform::network); its sockets have a native_handle() of SOCKET.
-/// `Places` is afd_through_helpers<N> or afd_on_sockets. `Batch` is the most completions of one wait.
+/// Meets the contract in policies/concepts/poll.hpp; the comments here say only how this poller differs. It owes a
+/// registration while a poll is in flight. `Network` makes the sockets (see platform::network); a socket needs
+/// native_handle() of type SOCKET. `Places` is afd_through_helpers<N> or afd_on_sockets. `Batch` is the most
+/// completions of one wait. Movable only before open().
 template <class Network = platform::network<>, class Places = afd_through_helpers<>, std::size_t Batch = 256>
 class basic_afd_iocp {
     enum class state : std::uint8_t { idle, armed, cancelling, released };
@@ -109,8 +109,7 @@ public:
     using socket = typename Network::socket;
     using endpoint = typename Network::endpoint;
 
-    /// One socket's, and the kernel's to write to. The caller keeps it in place from attach to disarm, and when that
-    /// says owed, until wait reports its release.
+    /// The kernel writes to it while a poll is in flight.
     class registration {
     public:
         registration() noexcept = default;
@@ -130,10 +129,10 @@ public:
         windows::afd_place place;
         HANDLE base = nullptr;
         std::uintptr_t key = 0;
-        interest wanted = interest::none; ///< what arm said last
-        interest asked = interest::none;  ///< by the poll in flight
-        state is = state::idle;
-        bool attached = false;
+        interest wanted = interest::none; ///< of the last arm()
+        interest asked = interest::none;  ///< of the poll in flight; none exactly when no poll was submitted yet
+        state is = state::idle;           ///< idle exactly when no poll is in flight
+        bool attached = false;            ///< true from attach() until the registration is released
         detail::list_hook<registration> again_hook;
     };
 
@@ -142,8 +141,7 @@ public:
     basic_afd_iocp(basic_afd_iocp&& other) noexcept : network_(std::move(other.network_)) {}
     basic_afd_iocp& operator=(basic_afd_iocp&&) = delete;
 
-    /// Takes what it needs from the system, Winsock included; once, before everything below. Errors: no_memory,
-    /// no_descriptors, unsupported, other.
+    /// Starts Winsock and makes the completion port. Errors: no_memory, no_descriptors, unsupported, other.
     io_error open() noexcept {
         const io_error error = session_.open();
         return error ? error : port_.open();
@@ -151,10 +149,10 @@ public:
 
     network_type& network() noexcept { return network_; }
 
-    /// Makes `socket` known, without interest yet. `key`, which is not 0, comes back with every report. Errors:
-    /// no_base_handle (a layered service provider hides the socket below it; see doc/windows.md), no_memory,
+    /// Errors: no_base_handle (a layered service provider hides the socket below it; see doc/windows.md), no_memory,
     /// no_descriptors, other.
     io_error attach(registration& entry, const socket& which, std::uintptr_t key) noexcept {
+        TOFU_ASSERT(!entry.attached && entry.is == state::idle && key != 0);
         SOCKET base = INVALID_SOCKET;
         if (const io_error error = windows::base_handle_of(which.native_handle(), base)) return error;
         entry.base = reinterpret_cast<HANDLE>(base);
@@ -164,12 +162,12 @@ public:
         return {};
     }
 
-    /// Says what is wanted from now on; see the picture above for what it costs. interest::none is silence: errors and
-    /// hang-ups are not reported either. Errors, which are this socket's only: no_memory, other.
+    /// At most one system call; the picture above says when. Errors: no_memory, other.
     io_error arm(registration& entry, interest wanted) noexcept {
+        TOFU_ASSERT(entry.attached && entry.is != state::released);
         entry.wanted = wanted;
         switch (entry.is) {
-        case state::idle: again_.erase(entry); return any(wanted) ? submit(entry) : io_error{};
+        case state::idle: entry.again_hook.unlink(); return any(wanted) ? submit(entry) : io_error{};
         case state::armed:
             if ((wanted & entry.asked) != wanted) cancel(entry, state::cancelling);
             return {};
@@ -179,11 +177,11 @@ public:
         return {};
     }
 
-    /// Forgets the socket, which may be closed then. Owed: wait will report the release, until then the registration
-    /// must stay in place. Also right for one that is not attached.
+    /// Returns `owed` if a poll is in flight. The socket may be closed at once.
     disarmed disarm(registration& entry) noexcept {
         if (!entry.attached) return disarmed::released;
-        again_.erase(entry);
+        TOFU_ASSERT(entry.is == state::idle || !entry.again_hook.linked());
+        entry.again_hook.unlink();
         if (entry.is == state::idle) {
             let_go(entry);
             return disarmed::released;
@@ -193,12 +191,9 @@ public:
         return disarmed::owed;
     }
 
-    /// Waits until a socket is ready, a registration is released, wake was called, `timeout` is over, or a second has
-    /// passed (no error: it just returns early). nanoseconds::max() is for ever, 0 only looks; everything else is
-    /// rounded up to milliseconds. Calls sink.ready(key, readiness) at most once for each socket, sink.released(key)
-    /// for each that was owed, and asks sink.registration_of(key). From released the sink may attach and arm again;
-    /// from ready it must not, it notes, and acts after the wait. A wait that fails (GetQueuedCompletionStatusEx has no
-    /// error that is to be expected) has rested for a moment.
+    /// Rounds the timeout up to milliseconds and cuts it to a second; then it returns early without a report. Calls
+    /// sink.registration_of(key) for each completion. No error of GetQueuedCompletionStatusEx is expected; after one,
+    /// wait() has slept 10 ms.
     template <class Sink>
     wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
         using clock = std::chrono::steady_clock;
@@ -210,30 +205,31 @@ public:
             const std::size_t found = port_.wait(entries_, windows::to_wait_time(left), result.error);
             if (result.error) ::Sleep(10);
             for (const windows::completion& entry : std::span(entries_).first(found)) news |= take(entry, sink);
+            TOFU_ASSERT(found <= Batch);
             result.full = found == Batch;
-            // Nothing but the completions of cancelled polls is no reason to return: what follows them is submitted.
+            // Completions of cancelled polls alone do not end the wait: the polls after them must be submitted first.
             if (news || result.error || (found == 0 && (until <= clock::now() || left >= windows::longest_wait)))
                 return result;
         }
     }
 
-    /// Ends the wait that is on, or the next one. Any thread; many at once are as good as one, and while one is pending
-    /// each more costs one atomic exchange. What the caller did before is visible to the waiting thread after its wait.
+    /// If the kernel has no memory for a completion, the present wait ends within a second all the same.
     void wake() noexcept {
-        if (pending_.exchange(true)) return;
+        if (!wakes_.raise()) return;
         wakes_posted_.fetch_add(1, std::memory_order_relaxed);
-        if (!port_.post(wake_mark)) pending_.exchange(false);
+        if (!port_.post(wake_mark)) wakes_.lower();
     }
 
-    /// Polls submitted and cancelled, and wakes posted, since it was made. Any thread.
+    /// Polls submitted, polls cancelled and wake-ups posted since the poller was made. Any thread.
     [[nodiscard]] poll_counts counts() const noexcept {
-        return {submitted_.value(), cancelled_.value(), wakes_posted_.load(std::memory_order_relaxed)};
+        return {submitted_.load(std::memory_order_relaxed), cancelled_.load(std::memory_order_relaxed),
+                wakes_posted_.load(std::memory_order_relaxed)};
     }
 
-    /// Polls whose completion was not dequeued yet. I/O thread.
+    /// Polls that were submitted and whose completion was not dequeued yet. I/O thread.
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
 
-    /// What it allocates at most for so many sockets, in bytes; see memory_bound.hpp.
+    /// Bytes that it allocates at most for so many sockets; see memory_bound.hpp.
     [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t sockets) noexcept {
         return Places::most_bytes(sockets);
     }
@@ -250,7 +246,6 @@ private:
         return events;
     }
 
-    /// Failed is readable too: reading tells what happened, after everything that arrived before it.
     static constexpr readiness to_readiness(ULONG events) noexcept {
         namespace afd = windows::afd;
         readiness result = readiness::none;
@@ -263,7 +258,7 @@ private:
 
     static constexpr readiness failure = readiness::failed | readiness::readable;
 
-    /// What may be told: a failure if anything is wanted, else only what is.
+    /// The part of `found` that may be reported: a failure if the interest is not none, else only wanted bits.
     static constexpr readiness wanted_of(readiness found, interest wanted) noexcept {
         if (!any(wanted)) return readiness::none;
         if (any(found & readiness::failed)) return found;
@@ -274,10 +269,11 @@ private:
     }
 
     io_error submit(registration& entry) noexcept {
+        TOFU_ASSERT(entry.attached && entry.is == state::idle && any(entry.wanted)); // at most one poll in flight
         const io_error error =
             entry.operation.submit(entry.place.through, entry.base, to_events(entry.wanted), entry.key);
         if (error) return error;
-        submitted_.add();
+        submitted_.fetch_add(1, std::memory_order_relaxed);
         ++in_flight_;
         entry.asked = entry.wanted;
         entry.is = state::armed;
@@ -285,17 +281,20 @@ private:
     }
 
     void cancel(registration& entry, state next) noexcept {
+        TOFU_ASSERT(entry.is == state::armed && in_flight_ != 0); // at most one cancel for a poll
         entry.operation.cancel(entry.place.through);
-        cancelled_.add();
+        cancelled_.fetch_add(1, std::memory_order_relaxed);
         entry.is = next;
     }
 
     void let_go(registration& entry) noexcept {
+        TOFU_ASSERT(entry.attached && !entry.again_hook.linked());
         places_.give_back(entry.place);
         entry.reset();
     }
 
-    /// Whatever has completed, is still wanted, and was not armed since. True: a socket was reported.
+    /// Submits a poll for each registration whose poll has completed, that has interest, and that arm() did not renew.
+    /// Returns true if a socket was reported.
     template <class Sink>
     bool submit_again(Sink& sink) noexcept {
         bool reported = false;
@@ -307,17 +306,19 @@ private:
         return reported;
     }
 
-    /// One completion. True: it is a reason to return.
+    /// Handles one completion. Returns true if the wait must return.
     template <class Sink>
     bool take(const windows::completion& dequeued, Sink& sink) noexcept {
         if (dequeued.lpCompletionKey == wake_mark) {
-            pending_.exchange(false);
+            wakes_.lower();
             return true;
         }
         const auto key = reinterpret_cast<std::uintptr_t>(dequeued.lpOverlapped);
+        TOFU_ASSERT(in_flight_ != 0);
         --in_flight_;
         registration* const entry = sink.registration_of(key);
-        if (entry == nullptr) return false; // it was abandoned
+        if (entry == nullptr) return false; // the pool has abandoned it
+        TOFU_ASSERT(entry->key == key && entry->is != state::idle);
         if (entry->is == state::released) {
             let_go(*entry);
             sink.released(key);
@@ -331,16 +332,16 @@ private:
         return any(told);
     }
 
-    windows::winsock_session session_; ///< before all that has sockets
+    windows::winsock_session session_; ///< first, so that it outlives every socket
     Network network_;
     windows::completion_port port_;
     Places places_;
-    std::atomic<bool> pending_{false};
+    platform::wake_flag wakes_;
     std::atomic<std::uint64_t> wakes_posted_{0};
-    engine::counter submitted_;
-    engine::counter cancelled_;
+    std::atomic<std::uint64_t> submitted_{0};
+    std::atomic<std::uint64_t> cancelled_{0};
     std::size_t in_flight_ = 0;
-    detail::intrusive_list<registration, &registration::again_hook> again_; ///< to be submitted by the next wait
+    detail::intrusive_list<registration, &registration::again_hook> again_; ///< the next wait submits a poll for each
     std::array<windows::completion, Batch> entries_{};
 };
 

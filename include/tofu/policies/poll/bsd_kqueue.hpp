@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The poll policy of macOS and the BSDs: kqueue(2), which costs what happens, not what there is.
+// The poll policy of macOS and the BSDs, by kqueue(2): a wait costs what is ready, however many sockets are open.
 
 #ifndef TOFU_POLICIES_POLL_BSD_KQUEUE_HPP
 #define TOFU_POLICIES_POLL_BSD_KQUEUE_HPP
@@ -10,10 +10,10 @@
 #include <tofu/platform/bsd/kernel_queue.hpp>
 #include <tofu/platform/network.hpp>
 #include <tofu/platform/posix/error.hpp>
+#include <tofu/platform/wake_flag.hpp>
 #include <tofu/policies/categories.hpp>
 
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
@@ -24,38 +24,38 @@
 #include <type_traits>
 #include <utility>
 
-// Sources: kqueue(2) of FreeBSD 14 and of macOS; where one of them is silent, sys/kern/kern_event.c, kqueue_scan of
-// FreeBSD, and bsd/kern/kern_event.c of macOS.
+// Sources: kqueue(2) of FreeBSD 14 and of macOS; for details, kqueue_scan in sys/kern/kern_event.c of FreeBSD and in
+// bsd/kern/kern_event.c of macOS.
 //
-// Two filters. The queue knows a socket as up to two events, EVFILT_READ and EVFILT_WRITE, and an event is in the queue
-// while, and only while, there is that interest. Without interest there is no event, and nothing is reported, not even
-// a failure. Each says on its own when it is ready, so what is ready of a socket may come in two reports
-// (reports_per_socket); two that come in one batch are made one.
+// Two filters. A socket has up to two events in the queue: EVFILT_READ exactly while interest::read is armed,
+// EVFILT_WRITE exactly while interest::write is armed. Without an event the kernel reports nothing, also no failure.
+// The two filters report separately, so one socket can get two reports (reports_per_socket). Two events of one batch
+// become one report.
 //
-// Changes are made at once, those of one call of arm in one call of kevent. They could wait for the next wait and save
-// that call, but then a descriptor that is closed and given to another socket meanwhile would be changed, and what an
-// addition may be refused with (ENOMEM above all) would come when nobody asks any more. EV_RECEIPT lets each change
-// answer for itself in an event marked EV_ERROR, 0 for success, and keeps that call from reporting anything else.
+// Changes. arm() makes its changes at once, in one call of kevent. The changes could also go along with the next wait
+// and save this call. But then a descriptor could be closed and belong to another socket by that time, and the caller
+// of arm() could not get an error such as ENOMEM. With EV_RECEIPT the kernel answers each change by an event with
+// EV_ERROR (0 is success) and reports nothing else in that call.
 //
-// Level-triggered, as EV_CLEAR is not set: what was left unread is reported again. The kernel asks the filter again
-// when it hands an event out, and puts those that stay to the end of its queue: what a full batch has no room for comes
-// first in the next one.
+// Full batches. Events are level-triggered, because EV_CLEAR is not set. The kernel puts a delivered event that is
+// still ready at the end of its queue, so the next batch begins with the events that did not fit.
 //
-// Failures. EV_EOF on the read filter is the end of the stream, and a failure only if fflags has an error; data may
-// still be there. EV_EOF on the write filter is that nothing can be sent any more, for whatever reason.
+// Failures. EV_EOF on the read filter is the end of the stream; it is a failure only if fflags holds an error. Data may
+// still be unread. EV_EOF on the write filter means that no byte can be sent any more.
 //
-// Waking is EVFILT_USER with EV_CLEAR, triggered by NOTE_TRIGGER: the trigger is gone when it has been reported.
-// `pending_` is as in linux_epoll.hpp, for the same reasons.
+// Waking. wake_flag.hpp has the protocol. The signal is EVFILT_USER with EV_CLEAR, sent by NOTE_TRIGGER. The report of
+// a trigger resets it, so to get the report is to take the signal.
 
 namespace tofu::inline TOFU_ABI {
 
 namespace bsd {
-class kernel_queue; // see platform/bsd/kernel_queue.hpp; only where there is one
+class kernel_queue; // defined in platform/bsd/kernel_queue.hpp on systems that have kqueue
 }
 
-/// Waits with kevent(2). All calls but wake: the I/O thread. Level-triggered. Movable only before open. `Network` says
-/// what a socket is (see platform::network); its sockets have a native_handle() of int. `Batch` is the most events of
-/// one wait. `Queue` makes the system calls; it has the members of bsd::kernel_queue.
+/// Meets the contract in policies/concepts/poll.hpp; the comments here say only how this poller differs. It owes no
+/// registration. `Network` makes the sockets (see platform::network); a socket needs native_handle() of type int.
+/// `Batch` is the most events of one wait. `Queue` makes the system calls; it has the members of bsd::kernel_queue.
+/// Movable only before open().
 template <class Network = platform::network<>, std::size_t Batch = 256, class Queue = bsd::kernel_queue>
 class basic_bsd_kqueue {
 public:
@@ -68,14 +68,14 @@ public:
 
     static constexpr std::string_view name = "bsd_kqueue";
 
-    /// Readable and writable may be told in different waits.
+    /// One report for each filter, if the two events come in different batches.
     static constexpr std::size_t reports_per_socket = 2;
 
-    /// The policy's own notes about one socket. The caller keeps it from attach to disarm.
+    /// 16 bytes on 64-bit systems.
     struct registration {
-        std::uintptr_t key = 0;
-        int descriptor = -1;
-        interest armed = interest::none; ///< for each of it there is an event in the queue
+        std::uintptr_t key = 0;          ///< 0 exactly when not attached
+        int descriptor = -1;             ///< -1 exactly when not attached
+        interest armed = interest::none; ///< the queue holds one event for each bit
     };
 
     basic_bsd_kqueue() noexcept requires(std::is_default_constructible_v<Network>) : network_() {}
@@ -83,31 +83,34 @@ public:
     basic_bsd_kqueue(basic_bsd_kqueue&& other) noexcept : network_(std::move(other.network_)) {}
     basic_bsd_kqueue& operator=(basic_bsd_kqueue&&) = delete;
 
-    /// Takes what it needs from the system; once, before everything below. Errors: no_descriptors, no_memory.
+    /// Makes the kernel queue and its wake-up event. Errors: no_descriptors, no_memory.
     io_error open() noexcept {
         if (const io_error error = queue_.open()) return error;
         const event wakes = change(0, Queue::user_filter, Queue::add_flag | Queue::clear_flag, 0);
         std::array<event, 2> answers;
         const int answered = apply({&wakes, 1}, answers);
+        TOFU_ASSERT(answered < 0 || answered == 1); // EV_RECEIPT: one answer for each change
         return answered < 0 ? posix::last_error() : posix::from_errno(static_cast<int>(answers[0].data));
     }
 
     network_type& network() noexcept { return network_; }
 
-    /// The descriptor of the queue: readable when a wait would have something to report. It stays the policy's.
+    /// The descriptor of the kernel queue.
     [[nodiscard]] int native_handle() const noexcept { return queue_.descriptor(); }
 
-    /// Makes `socket` known, without interest yet; no system call. `key`, which is not 0, comes back with every report.
+    /// No system call; never fails.
     io_error attach(registration& entry, const socket& which, std::uintptr_t key) noexcept {
+        TOFU_ASSERT(entry.armed == interest::none); // it is not attached, or attached and silent
+        TOFU_ASSERT(key != 0 && which.native_handle() >= 0);
         entry = {.key = key, .descriptor = which.native_handle(), .armed = interest::none};
         return {};
     }
 
-    /// Says what is wanted from now on: one system call, or none when it is the same again. interest::none is silence:
-    /// errors and hang-ups are not reported either. Errors: no_memory, only when more is wanted than before; then what
-    /// there was memory for is armed, and the same call again asks for the rest.
+    /// One system call. Errors: no_memory, only if more is wanted than before. After an error a part of `wanted` may be
+    /// armed; the same call again asks for the rest.
     io_error arm(registration& entry, interest wanted) noexcept {
         if (wanted == entry.armed) return {};
+        TOFU_ASSERT(entry.key != 0 && entry.descriptor >= 0); // attached
         std::array<event, 2> changes;
         std::array<event, 2> answers;
         std::size_t count = 0;
@@ -116,13 +119,14 @@ public:
             changes[count++] = change(static_cast<std::uintptr_t>(entry.descriptor), filter_of(one),
                                       any(wanted & one) ? Queue::add_flag : Queue::remove_flag, entry.key);
         }
+        TOFU_ASSERT(count == 1 || count == 2); // the interest differs in one or both bits
         const int answered = apply(std::span(changes).first(count), answers);
         if (answered < 0) return posix::last_error();
         io_error refused;
         interest kept = entry.armed & wanted;
         for (const event& answer : std::span(answers).first(static_cast<std::size_t>(answered))) {
             const interest one = answer.filter == Queue::read_filter ? interest::read : interest::write;
-            if (!any(wanted & one)) continue; // what could not be removed was not there
+            if (!any(wanted & one)) continue; // a removal fails only if the event is not in the queue
             if (answer.data == 0)
                 kept |= one;
             else
@@ -132,18 +136,15 @@ public:
         return refused;
     }
 
-    /// Forgets the socket. To be called before its descriptor is closed. Also right for one that is not attached.
+    /// One system call if the interest is not none. Always `released`.
     disarmed disarm(registration& entry) noexcept {
         static_cast<void>(arm(entry, interest::none));
         entry = {};
         return disarmed::released;
     }
 
-    /// Waits until a socket is ready, wake was called, `timeout` is over or a signal came (no error: the result says
-    /// `interrupted`). nanoseconds::max() is for ever, 0 only looks; everything else is rounded up to microseconds.
-    /// Calls sink.ready(key, readiness) once for each socket, or, rarely, twice, for its two directions; sink.released
-    /// is never called, as nothing is ever owed. The sink must not call attach, arm or disarm: it notes, and acts after
-    /// the wait. A wait that fails (no error of kevent(2) is to be expected) has rested for a moment.
+    /// Rounds the timeout up to microseconds. Reports a socket twice if two sockets of a batch share a place in the
+    /// table of gather(). No error of kevent(2) is expected; after one, wait() has slept 10 ms.
     template <class Sink>
     wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
         wait_result result{};
@@ -155,15 +156,15 @@ public:
         }
         if (found <= 0) return result;
         const auto count = static_cast<std::size_t>(found);
+        TOFU_ASSERT(count <= Batch);
         for (const report& one : std::span(reports_).first(gather(count))) sink.ready(one.key, one.what);
         result.full = count == Batch;
         return result;
     }
 
-    /// Ends the wait that is on, or the next one. Any thread; many at once are as good as one, and while one is pending
-    /// each more costs one atomic exchange. What the caller did before is visible to the waiting thread after its wait.
+    /// Leaves errno as it was.
     void wake() noexcept {
-        if (pending_.exchange(true)) return;
+        if (!wakes_.raise()) return;
         const int kept = errno;
         event trigger = change(0, Queue::user_filter, 0, 0);
         trigger.fflags = static_cast<decltype(trigger.fflags)>(Queue::trigger_note);
@@ -172,7 +173,7 @@ public:
         errno = kept;
     }
 
-    /// What it allocates at most for so many sockets, in bytes: nothing; see memory_bound.hpp.
+    /// Bytes that it allocates at most for so many sockets: none. See memory_bound.hpp.
     [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t) noexcept { return 0; }
 
 private:
@@ -188,7 +189,6 @@ private:
         return one == interest::read ? Queue::read_filter : Queue::write_filter;
     }
 
-    /// Failed is readable too: reading tells what happened, after everything that arrived before it.
     static constexpr readiness to_readiness(const event& one) noexcept {
         const bool reads = one.filter == Queue::read_filter;
         const bool ended = (one.flags & Queue::end_flag) != 0;
@@ -197,7 +197,7 @@ private:
                (failed ? readiness::failed | readiness::readable : readiness::none);
     }
 
-    /// A pointer on most systems; an integer in NetBSD before 10.
+    /// The type of udata: a pointer on most systems, an integer in NetBSD before 10.
     template <class Mark>
     static Mark to_mark(std::uintptr_t key) noexcept {
         if constexpr (std::is_pointer_v<Mark>)
@@ -223,8 +223,9 @@ private:
         return made;
     }
 
-    /// How many have answered, or -1 and errno: then nothing was changed. There is an answer to each change, so this
-    /// does not wait; should a signal interrupt it all the same, the changes can be made twice.
+    /// Makes the changes. Returns the number of answers, or -1 with errno; then nothing was changed. Does not block,
+    /// because the kernel answers each change. If a signal interrupts the call, the changes may be made twice, without
+    /// harm.
     int apply(std::span<const event> changes, std::span<event> answers) noexcept {
         int answered = -1;
         do {
@@ -233,13 +234,13 @@ private:
         return answered;
     }
 
-    /// Makes reports of the first `count` events. Where a socket's report is, is noted under its descriptor; when two
-    /// sockets share that place, the worst is a second report.
+    /// Makes reports of the first `count` events and returns their number. `places_` maps a descriptor, modulo its
+    /// size, to the socket's last report. If two sockets share a place, one of them can get a second report.
     std::size_t gather(std::size_t count) noexcept {
         std::size_t made = 0;
         for (const event& one : std::span(events_).first(count)) {
             if (one.filter == Queue::user_filter) {
-                pending_.exchange(false);
+                wakes_.lower();
                 continue;
             }
             const auto ident = static_cast<std::uintptr_t>(one.ident);
@@ -250,15 +251,16 @@ private:
             }
             reports_[place].what |= to_readiness(one);
         }
+        TOFU_ASSERT(made <= count);
         return made;
     }
 
     Network network_;
     Queue queue_;
-    std::atomic<bool> pending_{false};
+    platform::wake_flag wakes_;
     std::array<event, Batch> events_{};
     std::array<report, Batch> reports_{};
-    std::array<std::size_t, 2 * Batch> places_{}; // of the last report of a descriptor, which may be from an older wait
+    std::array<std::size_t, 2 * Batch> places_{}; ///< see gather(); entries may be left from an older wait
 };
 
 #if __has_include(<sys/event.h>) && defined(EVFILT_USER) && defined(EV_RECEIPT)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A poll policy without a network and without an operating system: nothing is ever ready, but it waits and wakes.
+// A poll policy without sockets and without calls of the operating system: it waits and wakes, and reports nothing.
 
 #ifndef TOFU_POLICIES_POLL_NULL_POLL_HPP
 #define TOFU_POLICIES_POLL_NULL_POLL_HPP
@@ -9,7 +9,6 @@
 #include <tofu/contract/interest.hpp>
 #include <tofu/contract/io.hpp>
 #include <tofu/detail/timed_wait.hpp>
-#include <tofu/platform/socket_options.hpp>
 #include <tofu/policies/categories.hpp>
 #include <tofu/stats.hpp>
 
@@ -26,15 +25,14 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// A network with no kind of address. Whoever asks it for one is told io_failure::unsupported with the system's number
-/// for "address family not supported" (EAFNOSUPPORT), as a system says of a kind of socket it has not. At the engine a
-/// hello_request is answered with connect_failed, a welcome_request with listen_failed, and the `~reason` is os_error
-/// with that number: no other network says that of a TCP address. I/O thread.
+/// A network without any kind of address. Each call fails with io_failure::unsupported and EAFNOSUPPORT, the system's
+/// number for "address family not supported". So the engine answers a hello_request with connect_failed and a
+/// welcome_request with listen_failed, and `~reason` is os_error with that number. I/O thread.
 class null_network {
 public:
     struct endpoint {};
 
-    /// Never open: every call fails, every question has an empty answer.
+    /// A socket that is never open: calls fail, getters return empty values.
     class socket {
     public:
         socket() noexcept = default;
@@ -62,7 +60,7 @@ public:
     io_error to_endpoint(const address&, bool, endpoint&) noexcept { return refusal(); }
     address to_address(const endpoint&) noexcept { return {}; }
 
-    /// Answers at once, on the calling thread. (An engine does not come here: to_endpoint has refused.)
+    /// Completes at once, on the calling thread. The engine never calls this, because to_endpoint fails.
     template <class Resolution>
     void resolve(Resolution request) noexcept {
         request.complete(std::span<const endpoint>{}, refusal());
@@ -78,8 +76,8 @@ private:
     }
 };
 
-/// For programs that only use timers and post to themselves, for tests, and for the first day of tofu on a new system.
-/// All calls but wake: the I/O thread. Movable only before open.
+/// Meets the contract in policies/concepts/poll.hpp. For programs without sockets that only use timers and
+/// update_receiver, for tests, and for the first steps on a new system. No call fails. Movable only before open().
 class null_poll {
 public:
     using category = poll_category;
@@ -89,22 +87,20 @@ public:
 
     static constexpr std::string_view name = "null_poll";
 
-    /// There is nothing to note about a socket of which nothing is ever told.
+    /// Empty: there is no socket to note anything about.
     struct registration {};
 
     null_poll() noexcept = default;
     null_poll(null_poll&&) noexcept : null_poll() {}
     null_poll& operator=(null_poll&&) = delete;
 
-    /// Never fails; none of the calls here does.
     io_error open() noexcept { return {}; }
     network_type& network() noexcept { return network_; }
     io_error attach(registration&, const socket&, std::uintptr_t) noexcept { return {}; }
     io_error arm(registration&, interest) noexcept { return {}; }
     disarmed disarm(registration&) noexcept { return disarmed::released; }
 
-    /// Waits until wake was called or `timeout` is over: nanoseconds::max() is for ever, nothing or less only looks.
-    /// The sink is told nothing.
+    /// Reports nothing. Does not round the timeout.
     template <class Sink>
     wait_result wait(std::chrono::nanoseconds timeout, Sink&) noexcept {
         std::unique_lock lock(access_);
@@ -115,14 +111,13 @@ public:
         return {};
     }
 
-    /// Ends the wait that is on, or the next one. Any thread; many at once are as good as one. What the caller did
-    /// before is visible to the waiting thread after its wait.
+    /// Takes a lock, so not in a signal handler.
     void wake() noexcept {
         const std::lock_guard lock(access_);
         if (!std::exchange(woken_, true)) notice_.notify_one();
     }
 
-    /// What it allocates at most for so many sockets, in bytes: nothing; see memory_bound.hpp.
+    /// Bytes that it allocates at most for so many sockets: none. See memory_bound.hpp.
     [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t) noexcept { return 0; }
 
 private:
@@ -138,7 +133,7 @@ private:
     null_network network_;
     std::mutex access_;
     std::condition_variable notice_;
-    bool woken_ = false;
+    bool woken_ = false; ///< wake() was called and no wait() has ended since
 };
 
 } // namespace tofu::inline TOFU_ABI

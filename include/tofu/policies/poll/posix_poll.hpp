@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The poll policy for any POSIX system: one array of descriptors, handed to poll(2).
+// The poll policy for any POSIX system, by poll(2) on one array of descriptors.
 
 #ifndef TOFU_POLICIES_POLL_POSIX_POLL_HPP
 #define TOFU_POLICIES_POLL_POSIX_POLL_HPP
@@ -14,9 +14,9 @@
 #include <tofu/platform/network.hpp>
 #include <tofu/platform/posix/poll.hpp>
 #include <tofu/platform/posix/wake_pipe.hpp>
+#include <tofu/platform/wake_flag.hpp>
 #include <tofu/policies/categories.hpp>
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -26,26 +26,14 @@
 #include <type_traits>
 #include <utility>
 
-// Waking, exactly. `pending_` says: a byte is in the pipe, or its writer is about to put it there.
-//
-//     wake()                                     wait(), when the pipe is readable
-//         if (!pending_.exchange(true))              drain the pipe
-//             write one byte                         pending_.exchange(false)
-//                                                    return, and the caller looks at its inbox
-//
-// Only a wake that finds the flag down writes, and only the waiter that has read the byte takes the flag down, so the
-// pipe never holds more than one byte. Drain comes before the flag: the other way round, a wake between the two would
-// raise the flag and lose its byte to the drain, and with the flag up and the pipe empty every later wake would be
-// silent for ever. A wake between drain and flag writes nothing, which is right: the waiter is awake and looks at its
-// inbox after the flag. It finds there what was put in before that wake, because both sides are read-modify-writes of
-// one atomic: the waiter's comes after the waker's in its order, reads what it wrote and so synchronises with it (a
-// plain store would not). A wake after the flag finds it down, writes, and ends the next wait at once.
+// Waking. wake_flag.hpp has the protocol. The signal is a byte in a pipe; to drain the pipe is to take the signal.
 
 namespace tofu::inline TOFU_ABI {
 
-/// Waits with poll(2): cost per wait grows with the number of sockets, so it is for hundreds, or for systems that have
-/// nothing better. `Network` says what a socket is (see platform::network); its sockets have a native_handle() of int.
-/// All calls but wake: the I/O thread. Level-triggered. Movable only before open.
+/// Meets the contract in policies/concepts/poll.hpp; the comments here say only how this poller differs. It owes no
+/// registration. A wait costs time for each open socket, so use it for at most some hundreds, or on systems without a
+/// better call. `Network` makes the sockets (see platform::network); a socket needs native_handle() of type int.
+/// Movable only before open().
 template <class Network = platform::network<>>
 class basic_posix_poll {
 public:
@@ -55,10 +43,10 @@ public:
     using socket = typename Network::socket;
     using endpoint = typename Network::endpoint;
 
-    /// The policy's own notes about one socket. The caller keeps it, and keeps it in place, from attach to disarm.
+    /// The poller holds its address while it is attached.
     struct registration {
         std::uintptr_t key = 0;
-        std::size_t index = unattached;
+        std::size_t index = unattached; ///< of its place in the array; `unattached` exactly when not attached
         int descriptor = -1;
     };
 
@@ -67,8 +55,9 @@ public:
     basic_posix_poll(basic_posix_poll&& other) noexcept : network_(std::move(other.network_)) {}
     basic_posix_poll& operator=(basic_posix_poll&&) = delete;
 
-    /// Takes what it needs from the system; once, before everything below. Errors: no_descriptors, no_memory.
+    /// Makes the wake-up pipe. Errors: no_descriptors, no_memory.
     io_error open() noexcept {
+        TOFU_ASSERT(!pipe_.is_open() && entries_.empty()); // called once
         const io_error error = pipe_.open();
         if (error) {
             return error;
@@ -79,10 +68,10 @@ public:
 
     network_type& network() noexcept { return network_; }
 
-    /// Makes `socket` known, without interest yet. `key` comes back with every report. Errors: no_memory, and then
-    /// nothing has changed. Amortised constant.
+    /// No system call. Errors: no_memory. Amortised constant time.
     io_error attach(registration& entry, const socket& which, std::uintptr_t key) noexcept {
         const int handle = which.native_handle();
+        TOFU_ASSERT(entry.index == unattached && handle >= 0 && key != 0);
         if (!append(posix::poll_entry{.fd = silent(handle), .events = 0, .revents = 0}, &entry)) {
             return io_error{io_failure::no_memory, 0};
         }
@@ -92,19 +81,20 @@ public:
         return {};
     }
 
-    /// Says what is wanted from now on; the same again changes nothing. interest::none is silence: errors and hang-ups
-    /// are not reported either. Never fails here. Constant; no system call.
+    /// No system call; never fails. Constant time.
     io_error arm(registration& entry, interest wanted) noexcept {
+        TOFU_ASSERT(is_attached(entry));
         posix::poll_entry& slot = entries_[entry.index];
         slot.fd = wanted == interest::none ? silent(entry.descriptor) : entry.descriptor;
         slot.events = to_events(wanted);
         return {};
     }
 
-    /// Forgets the socket; the registration may go, the descriptor may be closed before or after. Also right for one
-    /// that is not attached. Constant; the last entry takes the free place.
+    /// Always `released`. Constant time: the last entry of the array takes the free place. The descriptor may also be
+    /// closed already.
     disarmed disarm(registration& entry) noexcept {
         if (entry.index != unattached) {
+            TOFU_ASSERT(is_attached(entry));
             const std::size_t hole = std::exchange(entry.index, unattached);
             entries_[hole] = entries_.back();
             owners_[hole] = owners_.back();
@@ -117,14 +107,12 @@ public:
         return disarmed::released;
     }
 
-    /// Waits until a socket is ready, wake was called, `timeout` is over or a signal came (no error: the result says
-    /// `interrupted`). nanoseconds::max() is for ever, 0 only looks; everything else is rounded up to milliseconds.
-    /// Calls sink.ready(key, readiness) at most once for each socket; sink.released is never called, as nothing is ever
-    /// owed. The sink must not call attach, arm or disarm: it notes, and acts after the wait. Errors: no_memory; other
-    /// (poll says EINVAL when there are more sockets than the process may now have descriptors). A wait that fails has
-    /// rested until wake was called or a moment was over.
+    /// Rounds the timeout up to milliseconds. Reports everything, so the result is never `full`. Errors: no_memory;
+    /// other: EINVAL, if the limit of descriptors was lowered below the number of sockets. After an error, wait() has
+    /// slept until wake() or for 10 ms.
     template <class Sink>
     wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
+        TOFU_ASSERT(pipe_.is_open() && !entries_.empty() && entries_.size() == owners_.size());
         wait_result result{};
         std::size_t left = posix::poll(std::span(entries_.data(), entries_.size()), timeout, result.error);
         result.interrupted = result.error.kind == io_failure::interrupted;
@@ -140,22 +128,19 @@ public:
                 --left;
             }
         }
+        TOFU_ASSERT(left == 0); // poll(2) counts the entries whose revents is not 0
         return result;
     }
 
-    /// Ends the wait that is on, or the next one. Any thread, also a signal handler; many at once are as good as one,
-    /// and while one is pending each more costs one atomic exchange. What the caller did before is visible to the
-    /// waiting thread after its wait.
+    /// Also in a signal handler.
     void wake() noexcept {
-        if (!pending_.exchange(true)) {
-            pipe_.wake();
-        }
+        if (wakes_.raise()) pipe_.wake();
     }
 
-    /// In a forked child: closes its copies of the poller's own descriptors.
+    /// In a forked child: closes the child's copies of the poller's own descriptors.
     void close_copies() noexcept { pipe_.close(); }
 
-    /// What it allocates at most for so many sockets, in bytes; see memory_bound.hpp.
+    /// Bytes that it allocates at most for so many sockets; see memory_bound.hpp.
     [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t sockets) noexcept {
         return nothrow_vector<posix::poll_entry>::most_bytes(sockets + 1) +
                nothrow_vector<registration*>::most_bytes(sockets + 1);
@@ -171,7 +156,6 @@ private:
         return static_cast<short>(events);
     }
 
-    /// Failed is readable too: reading tells what happened, after everything that arrived before it.
     static constexpr readiness to_readiness(short events) noexcept {
         readiness result = readiness::none;
         result |= (events & POLLIN) != 0 ? readiness::readable : readiness::none;
@@ -181,10 +165,14 @@ private:
         return result;
     }
 
-    /// poll(2) skips negative descriptors and reports nothing for them, not even errors; ~ makes one of any.
+    /// poll(2) ignores entries with a negative descriptor, also their errors; ~ makes any descriptor negative.
     static constexpr int silent(int descriptor) noexcept { return ~descriptor; }
 
-    /// entries_[i] belongs to owners_[i]; place 0 is the wake pipe's, which has no owner.
+    [[nodiscard]] bool is_attached(const registration& entry) const noexcept {
+        return entry.index != 0 && entry.index < owners_.size() && owners_[entry.index] == &entry;
+    }
+
+    /// False: no memory, nothing changed.
     bool append(const posix::poll_entry& entry, registration* owner) noexcept {
         if (!entries_.push_back(entry)) return false;
         if (owners_.push_back(owner)) return true;
@@ -192,24 +180,24 @@ private:
         return false;
     }
 
-    /// In place of a wait that has failed, whatever its timeout was, so that whoever tries again does not spin.
+    /// Waits for a wake-up only, after a wait that failed; the caller would use all of a processor otherwise.
     std::size_t rest() noexcept {
         constexpr std::chrono::nanoseconds moment = std::chrono::milliseconds(10);
         for (posix::poll_entry& entry : entries_) entry.revents = 0;
-        io_error ignored; // it is the same trouble again
+        io_error ignored; // the caller reports the first error
         return posix::poll(std::span(entries_.data(), 1), moment, ignored);
     }
 
     void take_wake() noexcept {
         pipe_.drain();
-        pending_.exchange(false);
+        wakes_.lower();
     }
 
     Network network_;
     posix::wake_pipe pipe_;
-    std::atomic<bool> pending_{false};
-    nothrow_vector<posix::poll_entry> entries_;
-    nothrow_vector<registration*> owners_;
+    platform::wake_flag wakes_;
+    nothrow_vector<posix::poll_entry> entries_; ///< place 0 is the wake-up pipe
+    nothrow_vector<registration*> owners_;      ///< owners_[i] owns entries_[i]; null at place 0
 };
 
 using posix_poll = basic_posix_poll<>;

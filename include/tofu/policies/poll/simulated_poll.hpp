@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
-// The poll policy of a simulated world: sockets in memory, virtual time, faults on demand, every choice from one seed.
+// The poll policy of a simulated world: sockets in memory, virtual time, faults on demand. One seed decides every
+// choice.
 //
-// A program that talks through tofu can be tested with it: several engines in one process, driven by their caller on
-// one thread, and nothing that depends on the machine.
+// Use it to test a program that uses tofu: several engines in one process, driven by their caller on one thread. The
+// result does not depend on the machine.
 //
 //     using engine = tofu::basic_reactor<tofu::simulated_poll, tofu::default_pool, tofu::default_key,
 //                                        tofu::manual_timer>;
 //     tofu::simulation::world world(42, {.most_delay = std::chrono::milliseconds(30), .short_writes = 200});
 //     engine tested({}, tofu::driven_by::caller, tofu::simulated_poll(world), tofu::manual_timer(world.clock()));
 //
-// An engine that waits lets time pass, until something happens on its sockets or its timeout is over. To turn other
-// engines meanwhile, say so with world.while_waiting; see example/simulated_world.cpp for how to do that right. If an
-// engine waits for ever and nothing will ever happen, the program ends: it has found a deadlock.
+// While an engine waits, virtual time passes until its sockets have an event or its timeout is over.
+// world.while_waiting sets a function that turns the other engines meanwhile; example/simulated_world.cpp shows its
+// use. If an engine waits for ever and no event is scheduled, the program calls std::terminate: this is a deadlock.
 #ifndef TOFU_POLICIES_POLL_SIMULATED_POLL_HPP
 #define TOFU_POLICIES_POLL_SIMULATED_POLL_HPP
 
@@ -31,7 +32,9 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// `Batch`: the most reports of one wait; 0: no limit. All calls but wake: one thread at a time for the whole world.
+/// Meets the contract in policies/concepts/poll.hpp, and reports violations of it (world::complaint). It owes
+/// registrations at random if the faults say so. `Batch` is the most reports of one wait; 0 is no limit. One thread at
+/// a time for the whole world; wake() from any thread.
 template <std::size_t Batch = 0>
 class basic_simulated_poll {
 public:
@@ -51,7 +54,7 @@ public:
         if (universe_) news().close();
     }
 
-    /// Names it in its world, from 1: for world::poller and for the idle hook.
+    /// The poller's number in its world, from 1; see world::poller and idle_hook.
     [[nodiscard]] unsigned number() const noexcept { return number_; }
 
     [[nodiscard]] io_error open() noexcept { return universe_->memory(); }
@@ -65,7 +68,6 @@ public:
     [[nodiscard]] io_error arm(registration& entry, interest wanted) noexcept { return news().arm(entry, wanted); }
     [[nodiscard]] disarmed disarm(registration& entry) noexcept { return news().disarm(entry); }
 
-    /// nanoseconds::max() is for ever.
     template <class Sink>
     [[nodiscard]] wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
         if (universe_->chance.chance(universe_->faults.wait_fails)) {
@@ -82,7 +84,6 @@ public:
         return news().by_completions() ? wait_for_completions(until, sink) : wait_for_readiness(until, sink);
     }
 
-    /// Any thread.
     void wake() noexcept {
         news().woken = true;
         news().wakes.fetch_add(1, std::memory_order_relaxed);
@@ -99,7 +100,7 @@ private:
         return {{}, news().report(Batch, sink)};
     }
 
-    /// Completions that leave nothing to report do not end the wait; what follows them is submitted.
+    /// A completion without a report does not end the wait; the next operation of its socket is submitted.
     template <class Sink>
     [[nodiscard]] wait_result wait_for_completions(simulation::time_point until, Sink& sink) noexcept {
         simulation::completion_port& port = news().port();
@@ -118,7 +119,7 @@ private:
         }
     }
 
-    /// A wait that fails has rested.
+    /// Sleeps after a wait that failed, as the contract demands.
     void rest() noexcept {
         const simulation::time_point until = universe_->now() + std::chrono::milliseconds(10);
         while (!news().woken && universe_->now() < until) universe_->pass(until);
@@ -133,14 +134,14 @@ private:
         return {{}, false, true};
     }
 
-    /// False: the wait ends early.
+    /// Lets time pass to the next event. Returns false if the wait must end early.
     [[nodiscard]] bool wait_a_while(simulation::time_point until) noexcept {
         simulation::idle what = simulation::idle::go_on;
         if (universe_->hook.ask != nullptr && !std::exchange(universe_->asking, true)) {
             what = universe_->hook.ask(universe_->hook.context, number_, until - universe_->now());
             universe_->asking = false;
         }
-        if (what == simulation::idle::go_on && !universe_->pass(until)) std::terminate(); // a deadlock, see above
+        if (what == simulation::idle::go_on && !universe_->pass(until)) std::terminate(); // a deadlock
         return what != simulation::idle::interrupt;
     }
 

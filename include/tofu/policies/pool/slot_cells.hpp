@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the shipped pools are made of: cells, each with room for one channel, and the list of those that are free.
+// The cells of the shipped pools: each has room for one channel. And the list of the free cells.
+//
+// This header is open to policies outside of the library; see doc/writing-policies.md.
 #ifndef TOFU_POLICIES_POOL_SLOT_CELLS_HPP
 #define TOFU_POLICIES_POOL_SLOT_CELLS_HPP
 
@@ -14,28 +16,29 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// Room for one owner, and what is known of it even when there is none.
+/// Memory for one owner, with the identity of its slot, which outlives the owner.
 template <class Slot>
 struct slot_cell {
-    alignas(Slot) std::byte memory[sizeof(Slot)]; ///< first: a slot has its cell's address
-    slot_identity identity;
-    slot_cell* next_free = nullptr;
-    bool used = false;
+    alignas(Slot) std::byte memory[sizeof(Slot)]; ///< first, so that a slot has the address of its cell
+    slot_identity identity;                       ///< of the present owner, or of the last one
+    slot_cell* next_free = nullptr;               ///< the next cell of the list of free cells
+    bool used = false;                            ///< true exactly while there is an owner
 
     [[nodiscard]] void* place() noexcept { return memory; }
     [[nodiscard]] Slot* owner() noexcept { return used ? std::launder(static_cast<Slot*>(place())) : nullptr; }
 };
 
-/// Gives cells to owners and takes them back; the last one that became free is the next to be used, as its memory is
-/// the most likely to be in a cache. I/O thread; every operation but `add` is O(1). The cells are somebody else's.
+/// The free cells of a pool. The cell that became free last is used first, because its memory is most likely in a
+/// cache. Does not own the cells. I/O thread; every operation except add() takes constant time.
 template <class Slot>
 class slot_cells {
 public:
     using cell = slot_cell<Slot>;
 
-    /// So many new ones, whose slots are numbered from `first_index`.
+    /// Adds `count` new free cells, whose slots get numbers from `first_index`.
     void add(cell* cells, std::size_t count, std::size_t first_index) noexcept {
         for (std::size_t i = count; i > 0; --i) {
+            TOFU_ASSERT(!cells[i - 1].used);
             cells[i - 1].identity.index = tofu::detail::integer_cast<std::uint32_t>(first_index + i - 1);
             cells[i - 1].next_free = first_free_;
             first_free_ = &cells[i - 1];
@@ -45,10 +48,11 @@ public:
     [[nodiscard]] bool empty() const noexcept { return first_free_ == nullptr; }
     [[nodiscard]] std::size_t used() const noexcept { return used_; }
 
-    /// A new owner for a free slot, made in place from its identity; null when all are taken.
+    /// Constructs an owner in a free slot from its identity, which has a new generation. Null if no cell is free.
     [[nodiscard]] Slot* acquire() noexcept {
         cell* const free = first_free_;
         if (free == nullptr) return nullptr;
+        TOFU_ASSERT(!free->used);
         first_free_ = free->next_free;
         ++free->identity.generation;
         ++used_;
@@ -56,10 +60,12 @@ public:
         return std::construct_at(static_cast<Slot*>(free->place()), free->identity);
     }
 
-    /// Ends the owner; nothing may point to it any more, the kernel included.
+    /// Destroys an owner. No pointer to it may be left, in the kernel either.
     void release(Slot& slot) noexcept {
         cell& was = *at(reinterpret_cast<std::uintptr_t>(&slot));
-        was.identity = slot.identity(); // it may have renewed it
+        TOFU_ASSERT(was.used && used_ != 0);
+        TOFU_ASSERT(slot.identity().index == was.identity.index); // an owner raises its generation only
+        was.identity = slot.identity();
         std::destroy_at(&slot);
         was.used = false;
         was.next_free = first_free_;
@@ -67,14 +73,14 @@ public:
         --used_;
     }
 
-    /// The present owner of the slot at an address that `acquire` has returned once; null when it has none.
+    /// The present owner of the slot at an address that acquire() has returned once; null if it has none.
     [[nodiscard]] static Slot* owner_at(std::uintptr_t address) noexcept { return at(address)->owner(); }
 
 private:
     [[nodiscard]] static cell* at(std::uintptr_t address) noexcept { return reinterpret_cast<cell*>(address); }
 
     cell* first_free_ = nullptr;
-    std::size_t used_ = 0;
+    std::size_t used_ = 0; ///< owners now
 };
 
 } // namespace tofu::inline TOFU_ABI

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// A heap of deadlines whose nodes lie in what they time, for any clock.
+// A heap of deadlines for any clock. Its nodes lie in the objects they time.
+//
+// This header is open to policies outside of the library; see doc/writing-policies.md.
 #ifndef TOFU_POLICIES_TIMER_DEADLINE_HEAP_HPP
 #define TOFU_POLICIES_TIMER_DEADLINE_HEAP_HPP
 
@@ -7,14 +9,14 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// A pairing heap: scheduling is O(1) and allocates nothing, cancelling and taking the earliest are O(log n) amortised.
-/// One thread at a time.
+/// A pairing heap. schedule() of a new node takes constant time; cancel() and pop_expired() take O(log n) amortised.
+/// Allocates nothing. One thread at a time.
 template <class TimePoint>
 class deadline_heap {
 public:
     using time_point = TimePoint;
 
-    /// One deadline. Its owner keeps it in place while it is scheduled, and cancels it before it dies.
+    /// One deadline. It keeps its address while it is scheduled, and is cancelled before it is destroyed.
     class node {
     public:
         [[nodiscard]] bool scheduled() const noexcept { return scheduled_; }
@@ -25,13 +27,14 @@ public:
         time_point deadline_{};
         node* child_ = nullptr;
         node* sibling_ = nullptr;
-        node* before_ = nullptr; // the elder sibling, or the parent of an eldest child
-        bool scheduled_ = false;
+        node* before_ = nullptr; ///< the sibling before it, or the parent of a first child; null for the root
+        bool scheduled_ = false; ///< true exactly while the heap holds it
     };
 
-    /// Sets the deadline, whether or not one was set before.
+    /// Sets the deadline, whether or not the node is scheduled.
     void schedule(node& item, time_point deadline) noexcept {
         cancel(item);
+        TOFU_ASSERT(item.child_ == nullptr && item.sibling_ == nullptr && item.before_ == nullptr);
         item.deadline_ = deadline;
         item.scheduled_ = true;
         root_ = meld(root_, &item);
@@ -40,6 +43,7 @@ public:
     /// No effect on a node that is not scheduled.
     void cancel(node& item) noexcept {
         if (!item.scheduled_) return;
+        TOFU_ASSERT(root_ != nullptr && (&item == root_) == (item.before_ == nullptr));
         node* const rest = meld_children(item);
         if (&item == root_) {
             root_ = rest;
@@ -50,7 +54,7 @@ public:
         item.scheduled_ = false;
     }
 
-    /// Takes the earliest node whose deadline is not after `now`; null when there is none.
+    /// Takes the earliest node whose deadline is not after `now`; null if there is none.
     [[nodiscard]] node* pop_expired(time_point now) noexcept {
         node* const first = root_;
         if (first == nullptr || first->deadline_ > now) return nullptr;
@@ -58,13 +62,15 @@ public:
         return first;
     }
 
-    /// The earliest deadline; time_point::max() when there is none.
+    /// The earliest deadline, or time_point::max().
     [[nodiscard]] time_point next() const noexcept { return root_ != nullptr ? root_->deadline_ : (time_point::max)(); }
 
 private:
+    /// Makes one heap of two: the later root becomes the first child of the earlier one.
     static node* meld(node* left, node* right) noexcept {
         if (left == nullptr) return right;
         if (right == nullptr) return left;
+        TOFU_ASSERT(left != right && left->before_ == nullptr && right->before_ == nullptr); // two roots
         if (right->deadline_ < left->deadline_) {
             node* const later = left;
             left = right;
@@ -74,16 +80,18 @@ private:
         right->sibling_ = left->child_;
         if (right->sibling_ != nullptr) right->sibling_->before_ = right;
         left->child_ = right;
+        TOFU_ASSERT(!(right->deadline_ < left->deadline_)); // heap order: no child is earlier than its parent
         return left;
     }
 
     static void unlink(node& item) noexcept {
+        TOFU_ASSERT(item.before_->child_ == &item || item.before_->sibling_ == &item);
         (item.before_->child_ == &item ? item.before_->child_ : item.before_->sibling_) = item.sibling_;
         if (item.sibling_ != nullptr) item.sibling_->before_ = item.before_;
         item.before_ = item.sibling_ = nullptr;
     }
 
-    /// The two passes of a pairing heap: meld neighbours two by two, then the pairs from last to first.
+    /// Makes one heap of the children: melds neighbours in pairs, then the pairs from the last to the first.
     static node* meld_children(node& parent) noexcept {
         node* pairs = nullptr;
         for (node* child = parent.child_; child != nullptr;) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The timer policy whose time passes when its owner says so: for tests that must be exact and need not wait.
+// The timer policy whose clock moves only when the program moves it: for tests that are exact and do not wait.
 #ifndef TOFU_POLICIES_TIMER_MANUAL_TIMER_HPP
 #define TOFU_POLICIES_TIMER_MANUAL_TIMER_HPP
 
@@ -13,7 +13,7 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// A clock that stands still until it is moved. One may serve several engines; it must outlive them and their groups.
+/// A clock that stands still until advance(). Several engines may share a clock. It must outlive them and their groups.
 class manual_clock {
 public:
     using duration = std::chrono::nanoseconds;
@@ -31,16 +31,19 @@ public:
         return time_point(duration(passed_.load(std::memory_order_acquire)));
     }
 
-    /// Any thread. Time never goes back: a negative duration is not allowed. An engine learns of it in its next turn;
-    /// one with an I/O thread that waits in its poller has to be woken, by a post for example.
-    void advance(duration time) noexcept { passed_.fetch_add(time.count(), std::memory_order_acq_rel); }
+    /// Moves the clock forward; `time` must not be negative. Any thread. An engine reads the clock in its next turn.
+    /// This call does not wake an engine that waits in its poller; a post does.
+    void advance(duration time) noexcept {
+        TOFU_ASSERT(time >= duration::zero());
+        passed_.fetch_add(time.count(), std::memory_order_acq_rel);
+    }
 
 private:
     std::atomic<rep> passed_{0};
 };
 
-/// Deadlines of a manual_clock. An engine's `wait_receive` counts its timeout by this clock as well if the caller
-/// drives it; one with an I/O thread waits at its mailbox in real time. I/O thread, except now().
+/// Meets the contract in policies/concepts/timer.hpp, with deadlines of a manual_clock. If the caller drives the
+/// engine, wait_receive() counts its timeout by this clock too. With an I/O thread wait_receive() waits in real time.
 class manual_timer : public deadline_heap<manual_clock::time_point> {
 public:
     using category = timer_category;
@@ -50,7 +53,6 @@ public:
 
     explicit manual_timer(const manual_clock& of) noexcept : clock_(&of) {}
 
-    /// Any thread.
     [[nodiscard]] time_point now() const noexcept { return clock_->now(); }
 
 private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The timer policy without deadlines: a clock, and nothing that rings.
+// The timer policy without deadlines: only a clock.
 #ifndef TOFU_POLICIES_TIMER_NO_TIMERS_HPP
 #define TOFU_POLICIES_TIMER_NO_TIMERS_HPP
 
@@ -11,9 +11,10 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// Zero size, zero code: all time limits of the options are off, whatever they say, a bye does not wait for the peer,
-/// and there is no update_receiver_after. Choose it where every peer is trusted, or somebody else keeps time. The clock
-/// remains, for the timeouts of calls and for the time after which what the system refused is tried again.
+/// Meets the contract in policies/concepts/timer.hpp. Has no size, and the engine has no code for deadlines. No time
+/// limit of the options has an effect, a bye does not wait for the peer, and update_receiver_after does not exist. Use
+/// it if all peers are trusted or if the program keeps time itself. The clock serves the timeouts of calls, and the
+/// pause before the engine repeats a call that the system refused.
 struct no_timers {
     using category = timer_category;
     using clock = std::chrono::steady_clock;
@@ -21,7 +22,6 @@ struct no_timers {
     static constexpr std::string_view name = "no_timers";
     static constexpr bool has_timers = false;
 
-    /// Any thread.
     [[nodiscard]] static time_point now() noexcept { return clock::now(); }
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The timer policy of real time: deadlines in a heap, and the poller's own timeout does the waiting.
+// The timer policy of real time: deadlines in a heap; the earliest one is the timeout of the poller.
 #ifndef TOFU_POLICIES_TIMER_WAIT_TIMEOUT_HPP
 #define TOFU_POLICIES_TIMER_WAIT_TIMEOUT_HPP
 
@@ -12,7 +12,7 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// Deadlines of the steady clock. I/O thread, except now().
+/// Meets the contract in policies/concepts/timer.hpp, with deadlines of the steady clock.
 class wait_timeout : public deadline_heap<std::chrono::steady_clock::time_point> {
 public:
     using category = timer_category;
@@ -20,7 +20,6 @@ public:
     static constexpr std::string_view name = "wait_timeout";
     static constexpr bool has_timers = true;
 
-    /// Any thread.
     [[nodiscard]] time_point now() const noexcept { return clock::now(); }
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// A simulated poller's work by completions, shaped after afd_iocp (see the picture there).
+// A simulated completion port, modelled on afd_iocp; the picture there shows the states.
 //
-// What a socket is ready for is told by an operation that was asked for and completes once; there is one of them under
-// way at a time. Its memory lies in the registration, which is owed for as long as its completion was not taken from
-// the queue, whatever has become of socket and channel. Cancelling only has the completion come soon: at once, or after
-// up to faults.most_owed; and what is there before that is what it finds.
+// An operation reports readiness: it is submitted for a socket and completes once. Each registration has at most one
+// operation in flight, whose memory lies in the registration. So the registration is owed until the completion is taken
+// from the queue, even if the socket is closed. A cancel makes the completion come at once, or after up to
+// faults.most_owed; an event before that time still completes the operation.
 #ifndef TOFU_POLICIES_POLL_SIMULATION_COMPLETIONS_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_COMPLETIONS_HPP
 
@@ -26,7 +26,7 @@ namespace tofu::inline TOFU_ABI::simulation {
 /// One thread at a time.
 class completion_port {
 public:
-    /// Where its poller counts.
+    /// The counters of the poller.
     struct counters {
         std::uint64_t& reports;
         std::uint64_t& inventions;
@@ -35,19 +35,19 @@ public:
     completion_port(system_calls& below, counters of_poller) noexcept : system_(below), counted_(of_poller) {}
 
     std::uint64_t submitted = 0; ///< operations
-    std::uint64_t cancelled = 0; ///< of these, before anybody knew whether they had completed
+    std::uint64_t cancelled = 0; ///< operations for which a cancel was called
 
     [[nodiscard]] std::size_t owed() const noexcept { return owed_; }
-    /// A registration with that key.
+    /// An operation with that key is in flight or in the queue.
     [[nodiscard]] bool owes(std::uintptr_t key) const noexcept {
         return std::any_of(queue_.begin(), queue_.end(), [key](const auto& one) { return one.of.key == key; }) ||
                system_.polls.holds(queue_, key);
     }
-    /// Would a wait have something to do now?
+    /// A wait has something to do now.
     [[nodiscard]] bool has_news() const noexcept { return !queue_.empty() || !again_.empty(); }
     [[nodiscard]] bool empty() const noexcept { return queue_.empty(); }
 
-    /// Costs nothing when all of it was asked for; submits when nothing is under way, which may fail; else cancels.
+    /// No call if the operation in flight asks for all of `wanted`. Else submits, which may fail, or cancels.
     [[nodiscard]] io_error arm(registration& entry, interest wanted) noexcept {
         entry.wanted = wanted;
         switch (entry.is) {
@@ -63,7 +63,7 @@ public:
         return {};
     }
 
-    /// Owed if anything is under way, completed or not.
+    /// Owed if an operation is in flight or in the queue.
     [[nodiscard]] disarmed disarm(registration& entry) noexcept {
         const bool for_good = system_.chance.chance(system_.faults.owes_for_good);
         std::erase(again_, &entry);
@@ -80,8 +80,8 @@ public:
         return disarmed::owed;
     }
 
-    /// A wait begins, or goes on: what has completed and is still wanted is asked for again, unless arm did that. True:
-    /// something was reported.
+    /// Submits again for each registration whose operation has completed, that has interest, and that arm() did not
+    /// renew. Returns true if a socket was reported.
     template <class Sink>
     [[nodiscard]] bool submit_again(Sink& sink) noexcept {
         check_let_go(sink);
@@ -97,7 +97,7 @@ public:
         return reported;
     }
 
-    /// Of those under way, some complete though there is nothing to see.
+    /// Completes some operations without a reason; see faults.spurious.
     void invent(const std::vector<registration*>& attached) noexcept {
         for (const registration* entry : attached) {
             const bool spurious = system_.chance.chance(system_.faults.spurious);
@@ -109,7 +109,8 @@ public:
         }
     }
 
-    /// Takes at most `most` (0: all of it) from the queue; what completes meanwhile stays there. How many it has taken.
+    /// Takes at most `most` completions from the queue (0: no limit), and none that come meanwhile. Returns their
+    /// number.
     template <class Sink>
     [[nodiscard]] std::size_t take(std::size_t most, bool& reported, Sink& sink) noexcept {
         const std::size_t count = most == 0 ? queue_.size() : (std::min)(most, queue_.size());
@@ -121,7 +122,7 @@ public:
         return count;
     }
 
-    /// The poller is gone. What is owed stays known.
+    /// Ends the poller. Owed registrations stay known.
     void close() noexcept {
         system_.polls.forget(queue_);
         queue_.clear();
@@ -131,6 +132,7 @@ public:
 
 private:
     [[nodiscard]] io_error submit(registration& entry) noexcept {
+        TOFU_ASSERT(entry.is == registration::state::idle && entry.ticket != 0 && any(entry.wanted));
         if (const io_error error = system_.memory()) return error;
         ++submitted;
         entry.is = registration::state::armed;
@@ -141,7 +143,7 @@ private:
                                                       .ticket = entry.ticket,
                                                       .key = entry.key,
                                                       .port = &queue_});
-        system_.changed(entry.socket); // what is there completes it at once
+        system_.changed(entry.socket); // an event that is there already completes it
         return {};
     }
 
@@ -149,7 +151,7 @@ private:
         system_.expect_memory(system_.polls.complete(number, found));
     }
 
-    /// May find nothing to cancel: then its completion waits in the queue.
+    /// No effect if the operation has completed and waits in the queue.
     void cancel(registration& entry) noexcept {
         ++cancelled;
         const bool at_once = system_.chance.chance(500);
@@ -164,7 +166,7 @@ private:
                                      .amount = tofu::detail::integer_cast<std::size_t>(one->number)});
     }
 
-    /// True: it was reported.
+    /// Handles one completion. Returns true if it was reported.
     template <class Sink>
     [[nodiscard]] bool take(const completion& next, Sink& sink) noexcept {
         registration* const entry = sink.registration_of(next.of.key);
@@ -177,6 +179,7 @@ private:
             return false;
         }
         if (entry->is == registration::state::released) {
+            TOFU_ASSERT(entry->owed && owed_ != 0);
             --owed_;
             ++counted_.reports;
             *entry = {};
@@ -184,9 +187,10 @@ private:
             check_forgotten(next.of.key, sink);
             return true;
         }
+        TOFU_ASSERT(entry->is != registration::state::idle); // it had an operation in flight
         entry->is = registration::state::idle;
         if (any(entry->wanted)) again_.push_back(entry);
-        const readiness told = wanted_of(next.found, entry->wanted); // it may have changed since it was asked for
+        const readiness told = wanted_of(next.found, entry->wanted); // the interest may have changed since
         if (!any(told)) return false;
         ++counted_.reports;
         sink.ready(entry->key, told);
@@ -209,8 +213,8 @@ private:
     system_calls& system_;
     counters counted_;
     completion_queue queue_;
-    std::vector<registration*> again_;   // completed, wanted, and not armed since
-    std::vector<std::uintptr_t> let_go_; // since the last wait
+    std::vector<registration*> again_;   ///< completed, with interest, and not armed since
+    std::vector<std::uintptr_t> let_go_; ///< keys that were released since the last wait
     std::size_t owed_ = 0;
 };
 

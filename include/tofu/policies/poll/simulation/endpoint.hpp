@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Addresses of a simulated world: IPv4 literals, of which 127/8 and 10/8 are everybody's own.
+// Addresses of a simulated world: IPv4 literals. Every engine can listen at 127/8 and 10/8.
 #ifndef TOFU_POLICIES_POLL_SIMULATION_ENDPOINT_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_ENDPOINT_HPP
 
@@ -14,7 +14,7 @@
 
 namespace tofu::inline TOFU_ABI::simulation {
 
-/// A plain value. Host 0 is every interface.
+/// A plain value. Host 0 is every interface of the machine.
 struct endpoint {
     std::uint32_t host = 0;
     std::uint16_t port = 0;
@@ -22,12 +22,12 @@ struct endpoint {
     friend bool operator==(const endpoint&, const endpoint&) noexcept = default;
 };
 
-/// Somebody can listen there.
+/// An engine can listen at this host.
 [[nodiscard]] constexpr bool is_own(std::uint32_t host) noexcept {
     return host == 0 || host >> 24 == 127 || host >> 24 == 10;
 }
 
-/// False when `text` is no IPv4 literal.
+/// Returns false if `text` is no IPv4 literal.
 [[nodiscard]] inline bool parse_host(std::string_view text, std::uint32_t& host) noexcept {
     std::uint32_t value = 0;
     const char* at = text.data();
@@ -44,7 +44,7 @@ struct endpoint {
     return at == end;
 }
 
-/// As platform::to_endpoint: names are name_required, an empty host is for listeners, uds is unsupported.
+/// As platform::to_endpoint; Unix domain sockets are unsupported.
 [[nodiscard]] inline io_error to_endpoint(const address& from, bool for_listening, endpoint& out) noexcept {
     if (from.kind() != address_kind::tcp) return {io_failure::unsupported, 0};
     std::uint32_t host = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What happens by itself in a simulated world: connections, what is under way between them, and the time it takes.
+// The network of a simulated world: connections, the bytes in flight between them, and their delays.
 #ifndef TOFU_POLICIES_POLL_SIMULATION_KERNEL_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_KERNEL_HPP
 
@@ -22,8 +22,7 @@
 
 namespace tofu::inline TOFU_ABI::simulation {
 
-/// Shared by a world and everything in it. One thread at a time. It takes its own memory for granted: without any left,
-/// the program ends.
+/// A world and everything in it share one kernel. One thread at a time. If its own memory runs out, the program ends.
 class kernel {
 public:
     explicit kernel(std::uint64_t seed) noexcept : chance(seed) {}
@@ -35,10 +34,13 @@ public:
     simulation::faults faults;
     simulation::names names;
     operations polls;
-    std::string_view complaint; ///< the first rule of a contract somebody has broken; empty: none
+    std::string_view complaint; ///< the first rule of a contract that was broken; empty if none was
 
     [[nodiscard]] time_point now() const noexcept { return time.now(); }
-    [[nodiscard]] socket_state& at(socket_id id) noexcept { return sockets_[id - 1]; }
+    [[nodiscard]] socket_state& at(socket_id id) noexcept {
+        TOFU_ASSERT(id != 0 && id <= sockets_.size());
+        return sockets_[id - 1];
+    }
     [[nodiscard]] std::size_t socket_count() const noexcept { return sockets_.size(); }
 
     void complain(std::string_view rule) noexcept {
@@ -49,12 +51,12 @@ public:
         if (!is_there) complain("a registration was used again while the poller still held it");
     }
 
-    /// A time of at most that.
+    /// A random time of at most `most`.
     [[nodiscard]] duration up_to(duration most) noexcept {
         return duration(static_cast<duration::rep>(chance.below(static_cast<std::uint64_t>(most.count()) + 1)));
     }
 
-    /// What a socket is ready for may be more than it was: operations that wait for that complete.
+    /// Completes operations of a socket whose readiness may have grown.
     void changed(socket_id id) noexcept {
         if (polls.wait_for(id)) expect_memory(polls.look(id, state_of(id)));
     }
@@ -63,7 +65,7 @@ public:
 
     void schedule(duration delay, event what) noexcept { time.schedule(now() + delay, what); }
 
-    /// Everything that is due now happens.
+    /// Runs all events that are due.
     void settle() noexcept {
         for (event due; time.take_due(due);) {
             happen(due);
@@ -73,7 +75,7 @@ public:
         }
     }
 
-    /// Time passes to the next event, or to `until` if that comes first. False: there is neither.
+    /// Advances the clock to the next event, or to `until` if that is earlier. Returns false if there is neither.
     bool pass(time_point until) noexcept {
         const time_point next = (std::min)(until, time.next());
         if (next == (time_point::max)()) return false;
@@ -82,7 +84,7 @@ public:
         return true;
     }
 
-    /// As a poller would report it.
+    /// The readiness of a socket as a poller reports it.
     [[nodiscard]] readiness state_of(socket_id id) noexcept {
         const socket_state& s = at(id);
         readiness state = readiness::none;
@@ -112,9 +114,10 @@ protected:
         return id;
     }
 
-    /// Somebody holds it from now on. Its handle is the lowest that nobody has, as POSIX requires of descriptors
-    /// (pubs.opengroup.org, "File Descriptor Allocation"): that of the last one closed, more often than not.
+    /// Gives a socket the lowest free handle, as POSIX requires of descriptors (pubs.opengroup.org, "File Descriptor
+    /// Allocation"). That is often the handle of the socket closed last.
     void open(socket_id id) noexcept {
+        TOFU_ASSERT(!at(id).open && at(id).handle == -1);
         const auto free = std::find(handles_.begin(), handles_.end(), false);
         at(id).handle = tofu::detail::integer_cast<int>(free - handles_.begin());
         if (free == handles_.end())
@@ -139,7 +142,7 @@ protected:
         return 0;
     }
 
-    /// What one end sends arrives at the other in the order in which it was sent, after a while.
+    /// Schedules an arrival after a random delay, never before an earlier one of this direction.
     void send(socket_id to, event what) noexcept {
         const duration delay = travel();
         socket_state& s = at(to);
@@ -186,7 +189,7 @@ private:
         }
     }
 
-    /// A full backlog drops the wish; TCP tries again after a second.
+    /// A full backlog drops the connect; the client tries again after a second, as TCP does.
     void arrive_at_listener(socket_id client) noexcept {
         socket_state& s = at(client);
         if (!s.open || s.kind != socket_kind::connecting || s.failure) return;
@@ -208,7 +211,7 @@ private:
         const bool breaks = chance.chance(faults.breaks);
         socket_state& s = at(id);
         if (s.silent || s.failure.kind == io_failure::reset) return;
-        if ((!s.open && !s.in_backlog) || s.failure) { // nobody is there any more
+        if ((!s.open && !s.in_backlog) || s.failure) { // the socket is closed
             if (!at(s.other).failure) send_reset(s.other);
             return;
         }
@@ -218,6 +221,7 @@ private:
             return;
         }
         s.in.arrived += bytes;
+        TOFU_ASSERT(s.in.arrived <= s.in.bytes.size()); // no byte arrives that was not written
         s.in.arrivals.push_back({now(), s.in.arrived});
     }
 
@@ -230,8 +234,8 @@ private:
     }
 
     std::deque<socket_state> sockets_;
-    std::vector<socket_id> listeners_; // closed ones, too
-    std::vector<bool> handles_;        // those that are open
+    std::vector<socket_id> listeners_; ///< also closed ones
+    std::vector<bool> handles_;        ///< true for a handle of an open socket
 };
 
 } // namespace tofu::inline TOFU_ABI::simulation

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The names of a simulated world, and the questions about them that wait for an answer.
+// The names of a simulated world, and the questions about them that are not answered yet.
 #ifndef TOFU_POLICIES_POLL_SIMULATION_NAMES_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_NAMES_HPP
 
@@ -21,21 +21,21 @@
 
 namespace tofu::inline TOFU_ABI::simulation {
 
-/// What a resolver says about a name.
+/// The resolver's answer for a name.
 struct name_answer {
-    std::vector<std::uint32_t> hosts; ///< in the order in which they are to be tried; none: name_not_found
+    std::vector<std::uint32_t> hosts; ///< in the order of the attempts; empty: name_not_found
     manual_clock::duration after = std::chrono::milliseconds(1);
-    bool never = false; ///< there is no answer
+    bool never = false; ///< no answer comes
 };
 
-/// One resolver's question, of whatever type it is.
+/// One question, with the type of its resolution erased.
 struct name_question {
     std::vector<endpoint> found;
-    void* request = nullptr; ///< null: it was answered, or dropped
+    void* request = nullptr; ///< null exactly when it was answered or dropped
     void (*finish)(name_question&, bool answered) noexcept = nullptr;
 };
 
-/// One thread at a time.
+/// The table of names and the questions. One thread at a time.
 class names {
 public:
     names() = default;
@@ -43,7 +43,7 @@ public:
     names& operator=(const names&) = delete;
     ~names() { drop_all(); }
 
-    /// From now on `name` has this answer.
+    /// Sets the answer for a name.
     void set(std::string_view name, name_answer answer) noexcept {
         for (auto& [known, old] : known_)
             if (known == name) {
@@ -53,14 +53,16 @@ public:
         known_.emplace_back(name, std::move(answer));
     }
 
-    /// Takes a question (see platform::network for what a Resolution is). When it is to be answered, by `answer`;
-    /// nothing of that for a name whose answer never comes.
+    /// Takes a question; platform::network says what a Resolution is. Returns the question and the delay of its answer.
+    /// The question is null if no answer comes.
     template <class Resolution>
     [[nodiscard]] std::pair<name_question*, manual_clock::duration> ask(Resolution request) noexcept {
         const name_answer& found = find(request.host());
         name_question& asked = waiting_.emplace_back();
         for (const std::uint32_t host : found.hosts) asked.found.push_back({host, request.port()});
-        asked.request = over_ ? nullptr : new Resolution(std::move(request)); // if it is over, its end is the answer
+        asked.request =
+            over_ ? nullptr
+                  : new Resolution(std::move(request)); // if it is over, the destructor of `request` is the answer
         asked.finish = [](name_question& q, bool answered) noexcept {
             const std::unique_ptr<Resolution> whole(static_cast<Resolution*>(std::exchange(q.request, nullptr)));
             if (!whole || !answered) return;
@@ -69,13 +71,13 @@ public:
         return {found.never || over_ ? nullptr : &asked, found.after};
     }
 
-    /// No question is answered any more.
+    /// Ends the world: no question is answered any more.
     void close() noexcept {
         over_ = true;
         drop_all();
     }
 
-    /// Whoever still waits gets no answer any more.
+    /// Drops all open questions.
     void drop_all() noexcept {
         for (name_question& one : waiting_) one.finish(one, false);
     }
@@ -88,7 +90,7 @@ private:
     }
 
     std::vector<std::pair<std::string, name_answer>> known_;
-    std::list<name_question> waiting_; // to the end of the world: their answers are events that point here
+    std::list<name_question> waiting_; ///< kept to the end of the world, because events point to them
     name_answer unknown_;
     bool over_ = false;
 };

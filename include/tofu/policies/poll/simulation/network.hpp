@@ -6,7 +6,6 @@
 #include <tofu/address.hpp>
 #include <tofu/config.hpp>
 #include <tofu/contract/io.hpp>
-#include <tofu/platform/socket_options.hpp>
 #include <tofu/policies/poll/simulation/endpoint.hpp>
 #include <tofu/policies/poll/simulation/socket.hpp>
 
@@ -14,8 +13,8 @@
 
 namespace tofu::inline TOFU_ABI::simulation {
 
-/// What a simulated poller brings with it; see platform::network for what each call means. A handle: copies name the
-/// same network. One thread at a time.
+/// The network of a simulated poller. Meets the contract in policies/concepts/network.hpp. A handle: copies refer to
+/// the same network. One thread at a time.
 class network {
 public:
     using socket = simulation::socket;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Looks at simulated sockets that are asked for one by one and complete once each, as polls of AFD do.
+// Operations on simulated sockets that complete once when the socket is ready, like polls of AFD.
 #ifndef TOFU_POLICIES_POLL_SIMULATION_OPERATIONS_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_OPERATIONS_HPP
 
@@ -15,26 +15,26 @@
 
 namespace tofu::inline TOFU_ABI::simulation {
 
-/// The kernel-facing state of one socket; it lies in its channel's slot. The world writes to it for as long as it holds
-/// it, as AFD does.
+/// The poller's notes about one socket, in the slot of its channel. The world writes to it while it is attached or
+/// owed, as AFD does.
 struct registration {
-    /// Of a poller that works by completions.
+    /// The state of a registration in a poller by completions; see afd_iocp.
     enum class state : std::uint8_t { idle, armed, cancelling, released };
 
     std::uintptr_t key = 0;
-    std::uint64_t ticket = 0; ///< of this attachment, no other has it; 0: not attached
+    std::uint64_t ticket = 0; ///< unique for each attach; 0 exactly when neither attached nor owed
     socket_id socket = 0;
     interest wanted = interest::none;
-    bool owed = false; ///< disarmed, and not released yet
+    bool owed = false; ///< disarmed and not released yet
 
-    // By completions only.
+    // For pollers by completions only.
     state is = state::idle;
-    interest asked = interest::none;    ///< by the operation under way
+    interest asked = interest::none;    ///< of the operation in flight
     readiness found = readiness::none;  ///< written when it completes
-    std::uint64_t operation_number = 0; ///< of the one under way, or the last one
+    std::uint64_t operation_number = 0; ///< of the operation in flight, or the last one
 };
 
-/// What is reported of a socket: what is wanted, and failures if anything is.
+/// The part of `all` that is reported: wanted bits, and a failure if the interest is not none.
 [[nodiscard]] constexpr readiness wanted_of(readiness all, interest wanted) noexcept {
     if (!any(wanted)) return readiness::none;
     readiness told = all & readiness::failed;
@@ -46,36 +46,35 @@ struct registration {
 struct completion;
 using completion_queue = std::deque<completion>;
 
-/// One look that was asked for. It completes when there is something to see, when it is cancelled, or when its socket
-/// is closed, whatever comes first.
+/// Completes when its socket has an event that it asks for, when it is cancelled, or when its socket is closed.
 struct operation {
-    std::uint64_t number = 0; ///< no other of this world has it
+    std::uint64_t number = 0; ///< unique in its world
     socket_id socket = 0;
     interest asked = interest::none;
-    registration* where = nullptr; ///< written to when it completes
+    registration* where = nullptr; ///< written when it completes
     std::uint64_t ticket = 0;      ///< the registration's
     std::uintptr_t key = 0;
-    completion_queue* port = nullptr; ///< stands there, once it has completed
-    bool cancelled = false;           ///< somebody has asked for that
-    bool never = false;               ///< it does not complete any more
+    completion_queue* port = nullptr; ///< its completion is queued there
+    bool cancelled = false;           ///< a cancel was called
+    bool never = false;               ///< it never completes
 };
 
 struct completion {
     operation of;
-    readiness found = readiness::none; ///< in the moment of completion; none: it was cancelled
+    readiness found = readiness::none; ///< at the time of completion; none if it was cancelled
 };
 
-/// All that are under way in a world. One thread at a time.
+/// The operations in flight in a world. One thread at a time.
 class operations {
 public:
-    /// Its number.
+    /// Starts an operation and returns its number.
     [[nodiscard]] std::uint64_t begin(operation what) noexcept {
         what.number = ++last_number_;
         under_way_.push_back(what);
         return what.number;
     }
 
-    /// Null: it has completed.
+    /// Null if it has completed.
     [[nodiscard]] operation* find(std::uint64_t number) noexcept {
         for (operation& one : under_way_)
             if (one.number == number) return &one;
@@ -94,7 +93,7 @@ public:
         return false;
     }
 
-    /// Those that wait for something of this complete. False: one of them has found another owner in its memory.
+    /// Completes the operations that wait for this readiness. Returns false if a registration was used again meanwhile.
     [[nodiscard]] bool look(socket_id id, readiness state) noexcept {
         bool well = true;
         for (std::size_t i = 0; i < under_way_.size();) {
@@ -108,14 +107,14 @@ public:
         return well;
     }
 
-    /// Completes one that may have completed already. False: as above.
+    /// Completes an operation, if it has not completed yet. Returns false as look() does.
     [[nodiscard]] bool complete(std::uint64_t number, readiness found) noexcept {
         for (std::size_t i = 0; i < under_way_.size(); ++i)
             if (under_way_[i].number == number && !under_way_[i].never) return finish(i, found);
         return true;
     }
 
-    /// Those of a socket that was closed complete; of those that were cancelled, half do so when they would have.
+    /// Completes the operations of a closed socket. Half of the cancelled ones complete later, when their cancel does.
     [[nodiscard]] bool close(socket_id id, random& chance) noexcept {
         bool well = true;
         for (std::size_t i = 0; i < under_way_.size();) {
@@ -128,7 +127,7 @@ public:
         return well;
     }
 
-    /// Whoever waited at this queue is gone. Memory that is still lent is written to once more: it must be there.
+    /// Drops the operations of a poller that ended. Writes to their registrations once more: they must still exist.
     void forget(const completion_queue& port) noexcept {
         for (const operation& one : under_way_)
             if (one.port == &port) one.where->found = readiness::failed;
@@ -137,6 +136,7 @@ public:
 
 private:
     [[nodiscard]] bool finish(std::size_t which, readiness found) noexcept {
+        TOFU_ASSERT(which < under_way_.size() && under_way_[which].port != nullptr);
         const operation one = under_way_[which];
         under_way_.erase(under_way_.begin() + static_cast<std::ptrdiff_t>(which));
         const bool there = one.where->ticket == one.ticket;

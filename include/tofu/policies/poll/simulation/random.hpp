@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The one source of chance in a simulation: the same seed gives the same choices with every compiler.
+// The random numbers of a simulation: the same seed gives the same numbers with every compiler.
 #ifndef TOFU_POLICIES_POLL_SIMULATION_RANDOM_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_RANDOM_HPP
 
@@ -11,8 +11,8 @@
 
 namespace tofu::inline TOFU_ABI::simulation {
 
-/// Sebastiano Vigna's SplitMix64 (https://prng.di.unimi.it/splitmix64.c). The distributions of <random> differ from
-/// library to library; these do not. A plain value; one thread at a time.
+/// Sebastiano Vigna's SplitMix64 (https://prng.di.unimi.it/splitmix64.c). Unlike the distributions of <random>, these
+/// functions give the same results with every library. A plain value; one thread at a time.
 class random {
 public:
     explicit constexpr random(std::uint64_t seed) noexcept : state_(seed) {}
@@ -25,18 +25,19 @@ public:
         return mixed ^ (mixed >> 31);
     }
 
-    /// 0 to bound - 1; 0 when bound is 0. (A bound that is no power of two is met a little unevenly: harmless here.)
+    /// 0 to bound - 1, or 0 if bound is 0. Slightly uneven unless bound is a power of two, which is harmless here.
     constexpr std::uint64_t below(std::uint64_t bound) noexcept {
         const std::uint64_t drawn = next();
         return bound == 0 ? 0 : drawn % bound;
     }
 
-    /// first to last, both included.
+    /// A number from first to last, both included.
     constexpr std::uint64_t between(std::uint64_t first, std::uint64_t last) noexcept {
+        TOFU_ASSERT(first <= last);
         return first + below(last - first + 1);
     }
 
-    /// The same choices for sizes and indices, which have 32 bits on some processors.
+    /// The same for sizes and indices, which have 32 bits on some processors.
     constexpr std::size_t size_below(std::size_t bound) noexcept {
         return tofu::detail::integer_cast<std::size_t>(below(bound));
     }
@@ -44,7 +45,7 @@ public:
         return tofu::detail::integer_cast<std::size_t>(between(first, last));
     }
 
-    /// True so many times in a thousand. Draws once whatever the rate is: a rate of 0 changes no other choice.
+    /// True with this rate. Always draws one number, so a rate of 0 does not change other choices.
     constexpr bool chance(unsigned per_mille) noexcept { return below(1000) < per_mille; }
 
 private:

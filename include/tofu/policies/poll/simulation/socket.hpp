@@ -5,7 +5,6 @@
 
 #include <tofu/config.hpp>
 #include <tofu/contract/io.hpp>
-#include <tofu/platform/socket_options.hpp>
 #include <tofu/policies/poll/simulation/universe.hpp>
 #include <tofu/stats.hpp>
 
@@ -15,7 +14,8 @@
 
 namespace tofu::inline TOFU_ABI::simulation {
 
-/// A listener or a connection. Move-only, closes in its destructor. See posix::socket for what each call means.
+/// A listener or a connection. Meets the contract in policies/concepts/network.hpp. Move-only; closes in its
+/// destructor.
 class socket {
 public:
     /// Not open.
@@ -31,10 +31,10 @@ public:
     ~socket() { close(); }
 
     [[nodiscard]] bool is_open() const noexcept { return id_ != 0; }
-    /// Names it in its world; 0 when not open.
+    /// The socket's number in its world; 0 if not open.
     [[nodiscard]] socket_id id() const noexcept { return id_; }
 
-    /// Its number among the open ones of its world, from 0; -1 when not open. Used again at once when it is closed.
+    /// The lowest number that no open socket of its world had, from 0; -1 if not open. Free again when it is closed.
     [[nodiscard]] int native_handle() const noexcept { return id_ == 0 ? -1 : universe_->at(id_).handle; }
 
     [[nodiscard]] io_error finish_connect() noexcept { return universe_->finish_connect(id_); }
@@ -53,7 +53,7 @@ public:
         if (id_ != 0) universe_->abort(std::exchange(id_, 0));
     }
     [[nodiscard]] endpoint local_endpoint() const noexcept { return id_ == 0 ? endpoint{} : universe_->at(id_).local; }
-    /// Nobody is known by more than an address here.
+    /// Always unknown.
     [[nodiscard]] peer_credentials peer_identity() const noexcept { return {}; }
     [[nodiscard]] endpoint peer_endpoint() const noexcept { return id_ == 0 ? endpoint{} : universe_->at(id_).peer; }
 

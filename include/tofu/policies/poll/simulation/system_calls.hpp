@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What simulated sockets ask of the system below them, and how it refuses.
+// The calls of simulated sockets, and how the system refuses them.
 #ifndef TOFU_POLICIES_POLL_SIMULATION_SYSTEM_CALLS_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_SYSTEM_CALLS_HPP
 
@@ -15,7 +15,7 @@
 
 namespace tofu::inline TOFU_ABI::simulation {
 
-/// One thread at a time. See posix::socket for what each call means.
+/// Each call behaves like its namesake in posix::socket. One thread at a time.
 class system_calls : public kernel {
 public:
     using kernel::kernel;
@@ -92,7 +92,6 @@ public:
         return id;
     }
 
-    /// How connecting ended.
     [[nodiscard]] io_error finish_connect(socket_id id) noexcept {
         socket_state& s = at(id);
         if (s.failure) return found(s);
@@ -125,7 +124,7 @@ public:
             from += part;
             left -= part;
         }
-        changed(s.other); // it has room again
+        changed(s.other); // the writer has room again
         return {bytes, {}};
     }
 
@@ -166,7 +165,7 @@ public:
         return {};
     }
 
-    /// As TCP does: unread data makes it a reset, else it is the end of the stream.
+    /// Sends a reset if bytes are unread, else the end of the stream, as TCP does.
     void close(socket_id id) noexcept {
         socket_state& s = let_go(id);
         if (s.other == 0 || s.failure.kind == io_failure::reset) return;
@@ -181,7 +180,7 @@ public:
         if (s.other != 0 && s.failure.kind != io_failure::reset) send_reset(s.other);
     }
 
-    /// The system refuses memory: now, and to everybody for a while.
+    /// Decides whether the system refuses memory now. After a refusal it refuses for a while, to all sockets.
     [[nodiscard]] bool out_of_memory() noexcept { return refuses(faults.no_memory, memory_short_until_); }
     [[nodiscard]] io_error memory() noexcept {
         return out_of_memory() ? io_error{io_failure::no_memory, 12} : io_error{};
@@ -223,6 +222,7 @@ private:
 
     [[nodiscard]] socket_state& let_go(socket_id id) noexcept {
         socket_state& s = at(id);
+        TOFU_ASSERT(s.open); // closed once
         close_handle(id);
         expect_memory(polls.close(id, chance));
         for (const socket_id waiting : s.backlog) {
@@ -233,7 +233,7 @@ private:
         return s;
     }
 
-    /// The system's choice: one that nobody listens on.
+    /// A port without a listener.
     [[nodiscard]] std::uint16_t choose_port() noexcept {
         constexpr std::uint16_t first = 49152;
         do {
@@ -242,7 +242,7 @@ private:
         return next_port_;
     }
 
-    std::uint16_t next_port_ = 0; // the last one it chose
+    std::uint16_t next_port_ = 0; ///< the port chosen last
     time_point memory_short_until_{};
     time_point descriptors_short_until_{};
 };

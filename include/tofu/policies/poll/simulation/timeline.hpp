@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is going to happen in a simulated world, and the clock that gets there.
+// The scheduled events of a simulated world, and its clock.
 #ifndef TOFU_POLICIES_POLL_SIMULATION_TIMELINE_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_TIMELINE_HPP
 
@@ -14,29 +14,29 @@
 
 namespace tofu::inline TOFU_ABI::simulation {
 
-/// Something that happens at a time: it is looked at when the clock gets there.
+/// An event that is handled when the clock reaches its time.
 struct event {
     enum class kind : std::uint8_t {
-        connect,     ///< the wish to connect arrives where somebody may listen
+        connect,     ///< a connect arrives at the listener's address
         established, ///< the answer arrives: connected
-        refused,     ///< the answer arrives: nobody listens
-        gave_up,     ///< no answer has arrived for too long
+        refused,     ///< the answer arrives: no listener
+        gave_up,     ///< the connect timed out
         data,        ///< `amount` more bytes arrive
         end,         ///< the end of the stream arrives
         reset,       ///< a reset arrives
-        answer,      ///< to a question about a name
-        cancelled,   ///< the operation with the number `amount` is, unless it has completed
-        nothing      ///< a poller has something to look at
+        answer,      ///< the answer to a question about a name
+        cancelled,   ///< the operation with the number `amount` completes by its cancel
+        nothing      ///< only ends the waits of pollers
     };
     kind what = kind::nothing;
     socket_id whom = 0;
     std::size_t amount = 0;
     name_question* question = nullptr;
     time_point when{};
-    std::uint64_t order = 0; ///< of two at one time, the one that was caused first comes first
+    std::uint64_t order = 0; ///< events of the same time are handled in the order in which they were scheduled
 };
 
-/// Events in the order of their times, and of their causes. One thread at a time.
+/// A queue of events, ordered by time and then by schedule(). One thread at a time.
 class timeline {
 public:
     manual_clock clock;
@@ -50,12 +50,12 @@ public:
         std::push_heap(events_.begin(), events_.end(), later);
     }
 
-    /// When the next thing happens; time_point::max(): never.
+    /// The time of the next event, or time_point::max().
     [[nodiscard]] time_point next() const noexcept {
         return events_.empty() ? (time_point::max)() : (std::max)(events_.front().when, now());
     }
 
-    /// Is something due? Then it is taken.
+    /// Takes an event that is due. Returns false if there is none.
     [[nodiscard]] bool take_due(event& due) noexcept {
         if (events_.empty() || events_.front().when > now()) return false;
         std::pop_heap(events_.begin(), events_.end(), later);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a simulated poller knows: the sockets it watches, what it still owes, and stale news.
+// The state of a simulated poller: attached registrations, owed registrations, and stale reports.
 #ifndef TOFU_POLICIES_POLL_SIMULATION_WATCH_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_WATCH_HPP
 
@@ -17,7 +17,7 @@
 
 namespace tofu::inline TOFU_ABI::simulation {
 
-/// One thread at a time, except woken and wakes.
+/// One thread at a time, except for `woken` and `wakes`.
 class watch {
 public:
     explicit watch(system_calls& below, unsigned number) noexcept
@@ -30,8 +30,8 @@ public:
 
     std::atomic<bool> woken{false};
     std::atomic<std::uint64_t> wakes{0};
-    std::uint64_t reports = 0;    ///< ready and released, to this poller's engine
-    std::uint64_t inventions = 0; ///< of these, spurious and stale ones
+    std::uint64_t reports = 0;    ///< calls of ready() and released()
+    std::uint64_t inventions = 0; ///< spurious and stale reports among them
 
     [[nodiscard]] bool by_completions() const noexcept { return by_completions_; }
     [[nodiscard]] std::size_t owed() const noexcept { return owed_.size() + port_.owed(); }
@@ -67,7 +67,7 @@ public:
         return by_completions_ ? port_.disarm(entry) : forget(entry);
     }
 
-    /// Is there anything to report now? What faults may invent is not counted.
+    /// There is a report now, apart from those that faults may invent.
     [[nodiscard]] bool has_news() const noexcept {
         if (by_completions_) return port_.has_news();
         for (const owed_one& one : owed_)
@@ -79,7 +79,7 @@ public:
         return false;
     }
 
-    /// Reports at most `most` (0: all of it); sockets take turns. True when there may be more.
+    /// Makes at most `most` reports (0: no limit); sockets take turns. Returns true if there may be more.
     template <class Sink>
     [[nodiscard]] bool report(std::size_t most, Sink& sink) noexcept {
         collect();
@@ -92,7 +92,7 @@ public:
         if (kernel_.faults.shuffles)
             for (std::size_t left = news_.size(); left > 1; --left)
                 std::swap(news_[left - 1], news_[kernel_.chance.size_below(left)]);
-        // The sink may attach and disarm: nothing of ours is held meanwhile.
+        // The sink may attach and disarm, so the loop uses no member that this changes.
         std::vector<one_report> now;
         now.swap(news_);
         for (const one_report& one : now) {
@@ -108,21 +108,20 @@ public:
         return full;
     }
 
-    /// The part of a poller that works by completions.
+    /// The completion port, for a poller by completions.
     [[nodiscard]] completion_port& port() noexcept { return port_; }
-    /// A wait of it comes to its end.
+    /// Notes the end of a wait that checked the sockets.
     void shown(bool full) noexcept {
         was_interrupted_ = false;
         if (!full || !was_full_) shown_until_ = kernel_.now();
         was_full_ = full;
     }
-    /// A wait of this poller was interrupted before it looked.
+    /// Notes a wait that was interrupted before it checked the sockets.
     void interrupted() noexcept { was_interrupted_ = true; }
-    /// Completions without a reason are put into its queue.
+    /// Queues completions without a reason.
     void invent() noexcept { port_.invent(attached_); }
 
-    /// The poller is gone. Memory that is still lent is written to once more: it must be there. What is owed stays
-    /// known.
+    /// Ends the poller. Writes to each owed registration once more: it must still exist. Owed registrations stay known.
     void close() noexcept {
         for (const owed_one& one : owed_) one.where->wanted = interest::read;
         port_.close();
@@ -149,7 +148,7 @@ private:
         bool stale;
     };
 
-    /// Attached, or owed.
+    /// A registration with this key is attached or owed.
     [[nodiscard]] bool is_known(std::uintptr_t key) const noexcept {
         const auto same = [key](const auto& one) { return one.key == key; };
         return std::any_of(attached_.begin(), attached_.end(), [key](const auto* one) { return one->key == key; }) ||
@@ -203,7 +202,7 @@ private:
         }
     }
 
-    /// Whoever was reported last stands behind the others now.
+    /// Moves the registration that was reported last to the end of the order.
     void rotate() noexcept {
         for (std::size_t i = attached_.size(); i > 0; --i)
             if (attached_[i - 1]->key == news_.back().key) {
@@ -245,8 +244,8 @@ private:
     completion_port port_;
     std::uint64_t last_ticket_ = 0;
     bool was_interrupted_ = false;
-    time_point shown_until_{}; // the last report, or the first of the full ones in a row
-    bool was_full_ = false;    // the last report
+    time_point shown_until_{}; ///< time of the last report, or of the first one in a row of full batches
+    bool was_full_ = false;    ///< the last batch was full
     std::vector<registration*> attached_;
     std::vector<owed_one> owed_;
     std::vector<stale_one> stale_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A simulated world as its test holds it: the clock, the faults, the names, and all that ever went over its wires.
+// The handle of a simulated world for tests: its clock, faults, names, and the state of its sockets.
 #ifndef TOFU_POLICIES_POLL_SIMULATION_WORLD_HPP
 #define TOFU_POLICIES_POLL_SIMULATION_WORLD_HPP
 
@@ -21,8 +21,8 @@ class basic_simulated_poll;
 
 namespace tofu::inline TOFU_ABI::simulation {
 
-/// Made by a test, with a seed; engines get their pollers and timers from it. It may go before them: then names that
-/// were asked for have no answer any more. One thread at a time.
+/// A test makes a world from a seed, and makes the pollers and timers of its engines from the world. The world may end
+/// before its engines; then no question about a name is answered any more. One thread at a time.
 class world {
 public:
     explicit world(std::uint64_t seed, const simulation::faults& faults = {})
@@ -33,45 +33,46 @@ public:
     world& operator=(const world&) = delete;
     ~world() { universe_->names.close(); }
 
-    /// The time of everything in this world. Give it to the manual_timer of each engine.
+    /// The clock of the world, for the manual_timer of each engine.
     [[nodiscard]] manual_clock& clock() noexcept { return universe_->time.clock; }
     [[nodiscard]] time_point now() const noexcept { return universe_->now(); }
 
-    /// Lets time pass, and happen what is due on the way; no engine turns meanwhile.
+    /// Advances the clock and handles the events that become due. No engine turns meanwhile.
     void advance(duration time) noexcept {
         const time_point until = now() + time;
         while (now() < until || universe_->time.next() <= until) universe_->pass(until);
     }
-    /// No wait lets time pass beyond this point at once: whoever waits then looks again, and asks the hook again.
+    /// Ends the waits at this time: engines that wait then check their sockets and call the hook again.
     void stop_at(time_point when) noexcept {
         if (when != (time_point::max)()) universe_->schedule(when - now(), {});
     }
-    /// When the next thing happens on the wires; time_point::max(): never.
+    /// The time of the next event, or time_point::max().
     [[nodiscard]] time_point next_event() const noexcept { return universe_->time.next(); }
 
-    /// What goes wrong from now on.
+    /// The faults, which may be changed at any time.
     [[nodiscard]] simulation::faults& faults() noexcept { return universe_->faults; }
-    /// The choices of the world come from here; a test may draw its own, too.
+    /// The random numbers of the world; a test may draw from them.
     [[nodiscard]] random& chance() noexcept { return universe_->chance; }
+    /// Sets the answer for a name.
     void name(std::string_view text, name_answer answer) noexcept { universe_->names.set(text, std::move(answer)); }
 
-    /// Questions about names that wait for their answer get none any more.
+    /// Drops all open questions about names.
     void drop_questions() noexcept { universe_->names.drop_all(); }
 
-    /// Who is asked when an engine has to wait. Without a hook time passes by itself.
+    /// Sets the function that runs when an engine has to wait. Without one, time passes.
     void while_waiting(idle_hook hook) noexcept { universe_->hook = hook; }
 
-    /// For raw peers, which are no engines.
+    /// The network, for peers that are no engines.
     [[nodiscard]] simulation::network network() noexcept { return simulation::network(universe_); }
 
-    // What there is to see.
+    // Observers.
 
-    /// The sockets of this world are named 1 to socket_count(). Closed ones are kept.
+    /// Sockets have the numbers 1 to socket_count(); closed ones are kept.
     [[nodiscard]] std::size_t socket_count() const noexcept { return universe_->socket_count(); }
     [[nodiscard]] const socket_state& socket(socket_id id) const noexcept { return universe_->at(id); }
-    /// The poller with this number; see basic_simulated_poll::number.
+    /// A poller by basic_simulated_poll::number.
     [[nodiscard]] watch& poller(unsigned number) noexcept { return universe_->watch_of(number); }
-    /// The first rule of the policies' contract that an engine has broken; empty: none. A test asserts that.
+    /// The first rule of the policies' contract that an engine broke; empty if none. Tests check that it is empty.
     [[nodiscard]] std::string_view complaint() const noexcept { return universe_->complaint; }
 
 private:
