@@ -36,7 +36,7 @@ struct task {
     std::uint64_t count = 1000;
     std::size_t body = 64;
     std::size_t window = 1;
-    std::uint64_t say_every = 0; ///< a line after every so many answers; 0: none
+    std::uint64_t say_every = 0; ///< prints a line each time this many answers have come; 0: never
 };
 
 /// A signal asked the program to end.
@@ -46,7 +46,7 @@ class echo_client {
 public:
     explicit echo_client(const task& what)
         : task_(what)
-        // A server that falls silent is noticed: the channel ends, and its goodbye says why.
+        // If the server falls silent, the channel ends, and its goodbye says why.
         , engine_({.idle_time = 30s}, best_driver(what))
         , group_(engine_.create_group())
         , pattern_(task_.body + pattern_period) {
@@ -65,7 +65,7 @@ public:
     //]
 
     //[window
-    /// Keeps `window` requests under way until all are answered. An answer that was checked is the next request: no
+    /// Keeps `window` requests under way until all are answered. A checked answer becomes the next request, so no
     /// message is allocated after the first ones.
     void run() {
         started_ = steady::now();
@@ -83,7 +83,7 @@ public:
     //]
 
     //[bye
-    /// Both sides agree that this is the end; then the engine says goodbye, and that is the channel's last message.
+    /// Both sides agree to end the connection. Then the engine delivers the goodbye, the last message of the channel.
     void say_bye() {
         group_.post(about_channel(op_code::bye_request));
         next(op_code::bye_response);
@@ -92,7 +92,7 @@ public:
     }
     //]
 
-    /// Ends at once: what is under way is given up.
+    /// Ends at once, and gives up the requests under way.
     void abort() {
         std::error_code already_gone;
         if (channel_ == tofu::no_channel) return;
@@ -112,14 +112,14 @@ public:
 
 private:
     //[driver
-    /// One request at a time: this thread waits anyway, and turning the loop itself saves two changes of threads. Many
-    /// under way: a thread of the engine's own sends what this one posts in few large writes.
+    /// With one request at a time, this thread waits anyway. If it drives the loop itself, each round trip saves two
+    /// thread switches. With many requests under way, a thread of the engine sends them in few large writes.
     static tofu::driven_by best_driver(const task& what) {
         return what.window == 1 ? tofu::driven_by::caller : tofu::driven_by::io_thread;
     }
     //]
 
-    static constexpr std::size_t pattern_period = 251; // a prime: bodies do not repeat with the buffers' sizes
+    static constexpr std::size_t pattern_period = 251; // a prime, so that it divides no buffer size
 
     struct request {
         std::uint64_t id;
@@ -161,7 +161,7 @@ private:
     }
 
     //[next
-    /// The next message of the server, which must be of this operation.
+    /// Receives the next message of the server. It must have this operation.
     tofu::message_ptr next(op_code expected) {
         for (;;) {
             if (example::stop_requested()) throw interrupted{};
@@ -176,7 +176,7 @@ private:
         }
     }
 
-    /// The last message of a channel: that it is closed, or why it never opened.
+    /// True: the last message of a channel, which says that the channel is closed, or why it never opened.
     static bool is_goodbye(const tofu::message& m) {
         return m.status() == tofu::status::channel_closed ? m.op() == op_code::signal
                                                           : m.op() == op_code::hello_response;
@@ -230,7 +230,7 @@ int run(const task& what) {
     }
 }
 
-/// What the command line asks for; throws when it makes no sense.
+/// Reads the task from the command line. Throws if an argument is wrong.
 task read_task(const cxxopts::ParseResult& given) {
     task result;
     if (given.count("address") != 1 || !given.unmatched().empty()) throw std::invalid_argument("one ADDRESS, please");
@@ -245,7 +245,7 @@ task read_task(const cxxopts::ParseResult& given) {
     result.say_every = given["say-every"].as<std::uint64_t>();
     if (result.body > tofu::max_part_length) throw std::invalid_argument("--body: at most 65535");
     if (result.window == 0 || result.window > 1024) throw std::invalid_argument("--window: 1 to 1024");
-    // Else both sides would have to reckon with full send queues.
+    // Otherwise both sides would have to handle full send queues.
     if (result.window * (result.body + 100) > 4 * 1024 * 1024)
         throw std::invalid_argument("--window: more than 4 MiB would be under way");
     return result;

@@ -32,7 +32,7 @@ exit status: 0 ended as it should, 1 it could not listen, 2 wrong arguments
 
 struct task {
     std::vector<tofu::address> addresses;
-    std::uint64_t clients = 0; ///< how many to serve; 0: all that come
+    std::uint64_t clients = 0; ///< end after this many clients; 0: never
 };
 
 class echo_server {
@@ -42,7 +42,8 @@ public:
     }
 
     //[serve
-    /// Until a signal comes or the last client has gone (true), or a listener fails (false).
+    /// Serves until a signal comes or the last client has gone (returns true), or until a listener fails (returns
+    /// false).
     bool serve() {
         while (!example::stop_requested() && !last_client_gone_) {
             tofu::message_ptr m = group_.wait_receive(example::stop_interval);
@@ -78,7 +79,7 @@ private:
     }
 
     //[answer
-    /// The message that came becomes its own answer: id, text headers, body and the more bit stay as they are.
+    /// Turns the received message into its own answer: id, text headers, body and the more bit stay as they are.
     void answer(tofu::message_ptr m) {
         switch (m->op()) {
         case op_code::hello_request: m->header().op = op_code::hello_response; break;
@@ -105,8 +106,8 @@ private:
     }
     //]
 
-    /// False when a listener has failed. Most else that the engine tells is no news here: an answer that came back
-    /// because its peer left, a pause in reading that ends as soon as these messages are released.
+    /// False: a listener has failed. All other notices need no action: an answer came back because its peer left, or
+    /// reading has paused until these messages are released.
     bool take_notice(const tofu::message& m) {
         const auto at = std::find_if(listeners_.begin(), listeners_.end(),
                                      [&](const listener& l) { return l.channel == m.header().channel_number; });
@@ -126,11 +127,11 @@ private:
     tofu::reactor engine_;
     tofu::channel_group group_ = engine_.create_group();
     std::vector<listener> listeners_;
-    std::uint64_t clients_to_come_; // 0: nobody counts
+    std::uint64_t clients_to_come_; // 0: no limit
     bool last_client_gone_ = false;
 };
 
-/// Nothing when it makes no sense; what is wrong was said then.
+/// Reads the arguments. No value: they are wrong, and the reason was printed.
 std::optional<task> read_task(std::span<const std::string_view> arguments) {
     task result;
     if (arguments.size() >= 2 && arguments[0] == "--clients") {

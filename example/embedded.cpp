@@ -27,9 +27,9 @@ using namespace std::chrono_literals;
 using clock_type = std::chrono::steady_clock;
 using tofu::op_code;
 
-/// Posts one request per tick, tells its user when ten were answered, and stops when the user says so. The user is at
-/// the other end of a socket. Both peers are groups of one engine, because a program with several groups must serve
-/// every one of them.
+/// Posts one request per tick, tells its user when ten requests were answered, and stops when the user says so. The
+/// user is at the other end of a socket. Both peers are groups of one engine, because a program with several groups
+/// must serve every one of them.
 template <class Engine>
 class program {
 public:
@@ -118,7 +118,7 @@ private:
     bool over_ = false;
 };
 
-/// Waits for news of the program, and orders it to stop. 0: the program has got the order.
+/// Waits until the program writes something, and orders it to stop. 0: the program has got the order.
 int be_the_user(int program) {
     std::array<char, 64> text{};
     return ::read(program, text.data(), text.size()) > 0 && ::write(program, "stop\n", 5) == 5 ? 0 : 1;

@@ -11,13 +11,13 @@ using tofu::op_code;
 
 namespace {
 
-/// The message that came becomes its own answer.
+/// Turns a received message into its own answer.
 tofu::message_ptr answer(tofu::message_ptr m, op_code op) {
     m->header().op = op;
     return m;
 }
 
-/// Waits for this operation and nothing else; a real program looks at what else may come.
+/// Waits for a message with this operation. A real program also handles other messages.
 tofu::message_ptr expect(tofu::channel_group& group, op_code op) {
     tofu::message_ptr m = group.wait_receive();
     if (m->op() != op) tofu::throw_status(tofu::status::invalid_op_code, "expect");

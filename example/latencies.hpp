@@ -37,7 +37,7 @@ private:
     static constexpr unsigned precision_bits = 5;
     static constexpr std::uint64_t parts = std::uint64_t{1} << precision_bits;
 
-    /// Values below `parts` have a part each; above, the leading bits choose it.
+    /// Values below `parts` have one part each. For larger values the leading bits choose the part.
     static std::size_t part_of(std::uint64_t value) {
         if (value < parts) return static_cast<std::size_t>(value);
         const auto shift = static_cast<unsigned>(std::bit_width(value)) - 1 - precision_bits;

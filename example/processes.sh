@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-# Sourced by the scripts that run example programs: nothing lasts longer than it may, nothing is left running.
+# Sourced by the scripts that run example programs. Limits the time of a script, and ends all its processes.
 # shellcheck shell=bash
 
 # shellcheck source=tools/emulator.sh
@@ -37,13 +37,14 @@ limit_time() { # SECONDS
     )
 }
 
-# A program is named without its ending. One for Windows is run by Wine, whose Windows is in WINEPREFIX. Wine's servants
-# outlive a program and keep what it inherited: they must not get a pipe that somebody reads to its end.
+# A program is named without its ending. A program for Windows is run by Wine, whose Windows is in WINEPREFIX. Wine's
+# background processes outlive a program and keep its inherited descriptors. So they must not get a pipe that is read to
+# its end.
 is_for_windows() { [ ! -e "$1" ] && [ -e "$1.exe" ]; } # PROGRAM
 
-# When a process is killed, Wine 8 keeps its sockets open one time in twenty, for as long as its other programs run; then
-# nobody can see that it is gone. Whoever is to be killed is therefore started with `mortal=yes` and gets a Windows of
-# its own, which ends with it: the same disk, other servants.
+# When a process is killed, Wine 8 keeps its sockets open one time in twenty, as long as its other programs run. Then no
+# peer can see that the process is gone. So a process that will be killed is started with `mortal=yes`. It gets a
+# Windows of its own that ends with it: the same disk, other background processes.
 enter_own_windows() {
     local twin=$work/windows.$BASHPID
     mkdir -p "$twin/dosdevices"
@@ -53,7 +54,7 @@ enter_own_windows() {
     export WINEPREFIX=$twin
 }
 
-# Becomes that program: call it in a process of its own.
+# Replaces this shell by the program: call it in a subshell.
 become() { # PROGRAM ARGUMENTS...
     local program=$1 emulator
     if ! is_for_windows "$program"; then
@@ -77,7 +78,7 @@ prepare() { # PROGRAMS...
     done
 }
 
-# Runs a program to its end; what it says is shown then.
+# Runs a program to its end, and then shows its output.
 run_program() { # PROGRAM ARGUMENTS...
     local code=0
     (become "$@") >"$work/run.out" 2>&1 9>&- || code=$?
@@ -93,7 +94,7 @@ follow_file() { # FILE PID
 # Starts a program whose lines `next_line` reads, one at a time, as it writes them. Its id is then in $pid.
 start_and_listen() { # PROGRAM ARGUMENTS...
     if is_for_windows "$1"; then
-        : >"$work/listened.out" # it is there when it is followed
+        : >"$work/listened.out" # the file must exist before follow_file reads it
         become "$@" >"$work/listened.out" 2>"$work/complaints.out" 9>&- &
         pid=$! started+=("$pid")
         exec 3< <(follow_file "$work/listened.out" "$pid")
@@ -114,19 +115,19 @@ start_quietly() { # NAME PROGRAM ARGUMENTS...
     pid=$! started+=("$pid")
 }
 
-# Waits until a process that was started quietly has said something.
+# Waits until a process from start_quietly has written a matching line.
 await_word() { # NAME PID REGULAR_EXPRESSION
     grep -qE "$3" < <(follow_file "$work/$1.out" "$2") || fail "$1 never says $3"
 }
 
-# The next line in $line; false when there will be none any more.
+# Reads the next line into $line. False: there will be none.
 next_line() {
     IFS= read -r line <&3 || return 1
     line=${line%$'\r'}
     printf '%s\n' "$line" >>"$work/said.out"
 }
 
-# Reads on to a line that matches; what it captured is in BASH_REMATCH.
+# Reads on to a line that matches. BASH_REMATCH holds the captured parts.
 await_line() { # REGULAR_EXPRESSION
     while next_line; do
         if [[ $line =~ $1 ]]; then return 0; fi
@@ -134,8 +135,8 @@ await_line() { # REGULAR_EXPRESSION
     fail "no line matches $1"
 }
 
-# Reads what a print spool says to the two addresses it was given: $tcp and $uds, which are the same where the system
-# has no Unix domain sockets.
+# Reads the print spool's lines about its two addresses into $tcp and $uds. Both are the same if the system has no Unix
+# domain sockets.
 await_addresses() {
     local way
     tcp='' uds=''

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A program's own test in a simulated world: a server that has to answer, a network that is slow and cuts everything
-// into pieces, no thread, no waiting, and the same run every time.
+// Tests a program in a simulated world. A server answers over a slow network that cuts everything into pieces. The test
+// needs no thread and no waiting, and every run is the same.
 #include <tofu/policies/poll/simulated_poll.hpp>
 #include <tofu/policies/timer/manual_timer.hpp>
 #include <tofu/tofu.hpp>
@@ -36,7 +36,8 @@ public:
     }
 
     //[turn
-    /// Somebody else waits: do what there is to do, and say whether to look again or to let time pass.
+    /// Called while another engine waits. Does the work that there is, and says whether to look again or to let time
+    /// pass.
     tofu::simulation::idle turn() {
         while (tofu::message_ptr m = group_.wait_receive(0ns)) serve(std::move(m));
         const auto next = reactor_.next_deadline();
@@ -71,7 +72,7 @@ tofu::message_ptr expect(engine::group_type& group, op_code op) {
     return m && m->op() == op ? std::move(m) : nullptr;
 }
 
-/// A whole conversation in the world of this seed; false: something was wrong.
+/// Runs a whole conversation in the world of this seed. False: something was wrong.
 bool converse(std::uint64_t seed) {
     //[world
     const tofu::simulation::faults slow_and_in_pieces{

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the example programs share: ending on signals, reading an address, saying what went wrong.
+// Functions that the example programs share: end on signals, read an address, print errors.
 #ifndef TOFU_EXAMPLE_SUPPORT_HPP
 #define TOFU_EXAMPLE_SUPPORT_HPP
 
@@ -15,10 +15,10 @@
 
 namespace example {
 
-//[stop_signal
-// A signal handler may do next to nothing, and waking a receiver is not among it: that takes a lock. So the handler
-// leaves a note, and whoever waits for messages looks at it now and then. A busy program sees the note with its next
-// message; an idle one wakes five times a second for it. This is standard C++ and the same on every system.
+// [stop_signal A signal handler may do very little. It must not wake a receiver, because that takes a lock. So the
+// handler sets a note, and the thread that waits for messages checks the note from time to time. A busy program sees
+// the note with its next message; an idle program wakes five times a second to check it. This is standard C++ and the
+// same on every system.
 inline std::atomic<int> stop_signal{0};
 static_assert(std::atomic<int>::is_always_lock_free, "else a signal handler must not touch it");
 
@@ -26,7 +26,7 @@ inline constexpr std::chrono::milliseconds stop_interval{200};
 
 extern "C" inline void example_note_signal(int number) {
     stop_signal.store(number);
-    std::signal(number, example_note_signal); // some systems forget the handler when they call it
+    std::signal(number, example_note_signal); // some systems remove the handler when they call it
 }
 
 inline void end_on_signals() {
@@ -56,7 +56,7 @@ inline void end_on_signals() {
     return text;
 }
 
-/// A fresh address in a message cannot fail for any reason but memory.
+/// Throws if `done` is no success. Setting a valid address in a message fails only for lack of memory.
 inline void require(tofu::status done, const char* what) {
     if (done != tofu::status::success) tofu::throw_status(done, what);
 }

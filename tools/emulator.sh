@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-# Sourced by scripts that run programs which may be for another processor.
+# Sourced by scripts that may run programs for another processor.
 # shellcheck shell=bash
 
 # Prints the emulator of qemu-user for a program of another processor, and nothing for a program that this processor

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSL-1.0
-# Sourced by the other tools: installs what a bare Debian 12 lacks, and asks apt for nothing that is there already.
+# Sourced by the other tools. Installs missing packages on a bare Debian 12, and does not call apt for installed ones.
 # shellcheck shell=bash
 
-# Takes pairs: what proves that something is there, and the package that brings it. The proof is a command's name, a
-# file's absolute path, a library's file name, or - for the package itself. BUILD_NEEDS holds what every build here wants.
+# Takes pairs: a proof that something is installed, and the package that contains it. The proof is a command's name, a
+# file's absolute path, a library's file name, or - for the package itself. BUILD_NEEDS holds the needs of every build.
 # shellcheck disable=SC2034
 BUILD_NEEDS=(cmake cmake ninja ninja-build g++ g++ git git patch patch /usr/include/boost/test/included/unit_test.hpp libboost-dev
     libboost_unit_test_framework.so libboost-test-dev

@@ -2,27 +2,27 @@
 # SPDX-License-Identifier: BSL-1.0
 <#
 .SYNOPSIS
-Builds tofu on this Windows, runs its tests and examples, and writes what came of it into one file, to be sent back.
+Builds tofu on this Windows, runs its tests and examples, and writes a report into one file that can be sent back.
 
 .DESCRIPTION
-Wants Windows 10 or later, a checkout, and one of
-  - MSYS2 (msys2.org) with these packages; -Install has them installed:
+Needs Windows 10 or later, a checkout, and one of
+  - MSYS2 (msys2.org) with these packages; -Install installs them:
       pacman -S --needed mingw-w64-x86_64-gcc mingw-w64-x86_64-cmake mingw-w64-x86_64-ninja
                          mingw-w64-x86_64-boost mingw-w64-x86_64-fmt mingw-w64-x86_64-cxxopts
   - Visual Studio 2022 with C++, and vcpkg (VCPKG_ROOT says where) with: boost-test boost-crc boost-mp11
     boost-intrusive boost-unordered fmt cxxopts, all :x64-windows
-It takes about ten minutes, most of them for compiling, opens no port to other machines, and changes nothing outside
-its build directory. In a shell of Windows, in the checkout:
+The run takes about ten minutes, most of them for compiling. It opens no port to other machines, and changes nothing
+outside its build directory. In a shell of Windows, in the checkout:
 
     powershell -ExecutionPolicy Bypass -File tools\windows-check.ps1
 
-The last line names the report. Exit code: 0 nothing failed, 1 something did.
+The last line names the report. Exit code: 0 nothing failed, 1 something failed.
 
 .PARAMETER Compiler
-mingw (of MSYS2), msvc (of Visual Studio), or auto: the first of them that is there.
+mingw (of MSYS2), msvc (of Visual Studio), or auto: the first of the two that is installed.
 
 .PARAMETER Msys
-Where MSYS2 is.
+The directory of MSYS2.
 
 .PARAMETER Build
 The build directory; the report and all logs are there, too.
@@ -52,7 +52,7 @@ $jobs = [Environment]::ProcessorCount
 $report = New-Object 'System.Collections.Generic.List[string]'
 $results = New-Object 'System.Collections.Generic.List[object]'
 
-# ---- what everything below is written with ----
+# ---- functions for all parts below ----
 
 function Add-Section([string] $Title, [string[]] $Lines) {
     $report.Add('')
@@ -76,7 +76,7 @@ function Read-Lines([string] $File) {
     Get-Content -LiteralPath $File
 }
 
-# Files and not pipes take the output: PowerShell 5.1 takes a word on the standard error for an error of its own.
+# The output goes to files, not to pipes, because PowerShell 5.1 treats any text on the standard error as an error.
 function Start-Program([string] $Name, [string] $File, [string[]] $Arguments) {
     $options = @{
         FilePath               = $File
@@ -108,7 +108,7 @@ function Invoke-Program([string] $Name, [string] $File, [string[]] $Arguments, [
     return Wait-Program $process $Name $Seconds
 }
 
-# The first line that matches within so many seconds; nothing when there is none.
+# Returns the first line that matches within the given seconds. Nothing: there was none.
 function Wait-Line([string] $Name, [string] $Pattern, [int] $Seconds) {
     $watch = [System.Diagnostics.Stopwatch]::StartNew()
     while ($watch.Elapsed.TotalSeconds -lt $Seconds) {
@@ -144,7 +144,7 @@ function Add-SystemFacts {
     )
 }
 
-# What a sleep of a millisecond really takes: the tick, unless somebody has asked Windows for a finer one.
+# The real time of a sleep of one millisecond: the system's tick, unless a program has asked Windows for a finer tick.
 function Add-TimerResolution {
     $times = @()
     foreach ($i in 1..100) {
@@ -159,7 +159,7 @@ function Add-TimerResolution {
     )
 }
 
-# Who stands between programs and the network. The labels are in the language of Windows, the files are not.
+# The software between programs and the network. The labels are in the language of Windows, the files are not.
 function Add-WinsockCatalog {
     $catalog = Invoke-Program 'catalog' 'netsh.exe' @('winsock', 'show', 'catalog') 60
     $files = @()
@@ -182,7 +182,7 @@ function Find-Command([string] $Name, [string[]] $Folders) {
     return ''
 }
 
-# What CMake is told to use MSYS2's compiler; nothing when it is not there.
+# The arguments of CMake for MSYS2's compiler. Nothing: it is not installed.
 function Get-MingwTools {
     $bin = Join-Path $Msys 'mingw64\bin'
     if ($Install) {
@@ -195,7 +195,7 @@ function Get-MingwTools {
     $cmakeFile = Find-Command 'cmake.exe' @($bin)
     $ninjaFile = Find-Command 'ninja.exe' @($bin)
     if ($compilerFile -eq '' -or $cmakeFile -eq '' -or $ninjaFile -eq '') { return $null }
-    # The compiler's own libraries are found there, by it and by what it makes.
+    # The compiler and its programs find the compiler's libraries there.
     $env:PATH = (Split-Path -Parent $compilerFile) + ';' + $env:PATH
     return [pscustomobject] @{
         Name    = 'mingw'
@@ -246,7 +246,7 @@ function Build-Target($Tools, [string] $Target) {
     return $false
 }
 
-# Whether CMake has found what it needs.
+# Tells whether CMake has found everything.
 function Initialize-Build($Tools) {
     $arguments = @('-S', $source, '-B', $Build, '-DTOFU_TEST_AFD_DIRECT=ON', '-DTOFU_WARNINGS_AS_ERRORS=OFF') +
         $Tools.Options
@@ -258,7 +258,7 @@ function Initialize-Build($Tools) {
 
 # ---- running ----
 
-# A suite that has passed is not worth a line.
+# A suite that has passed gets no line.
 function Add-SuiteResult([string] $Suite, [string] $Outcome) {
     if ($Outcome -eq 'Passed') { return }
     $verdict = 'FAILED'
@@ -338,7 +338,7 @@ function Invoke-PrintShop {
     Add-Result 'print shop' $verdict (@($ended.Lines | Select-Object -Last 1) -join '')
 }
 
-# The system says whether it has Unix domain sockets; the spool has asked it.
+# The spool's output tells whether the system has Unix domain sockets.
 function Invoke-Examples {
     foreach ($name in @('simulated_world', 'first_steps')) {
         $ended = Invoke-Program $name (Find-Built $name) @() 60

@@ -10,7 +10,7 @@
 
 namespace {
 
-/// The system's poller, if it had 16 bits beside a socket.
+/// The system's poller, cut down to keys of 16 bits.
 struct sixteen_bit_poll : tofu::default_poll {
     tofu::io_error attach(registration& entry, const socket& which, std::uintptr_t key) noexcept {
         return tofu::default_poll::attach(entry, which, static_cast<std::uint16_t>(key));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Channels in a static buffer, and the proof that they are nowhere else: operator new is asked for the same whether
-// there are two of them or a thousand.
+// Puts channels into a static buffer, and proves that no channel lies elsewhere: with two channels or with a thousand,
+// the engine takes the same memory from operator new.
 #include "resource_pool.hpp"
 #include "talk.hpp"
 
@@ -19,7 +19,7 @@ using pool_engine = tofu::reactor_with<example::resource_pool>;
 using channel = tofu::engine::channel<pool_engine::policies>;
 constexpr std::size_t per_channel = example::resource_pool::storage<channel>::bytes_per_channel;
 
-/// A buffer of its own and no other memory, and how much of it is in use.
+/// Gives memory from its own buffer only, and counts the bytes in use.
 class static_memory : public std::pmr::memory_resource {
 public:
     [[nodiscard]] std::size_t in_use() const { return in_use_; }
@@ -46,7 +46,7 @@ struct account {
     std::size_t from_resource = 0;
 };
 
-/// What making an engine costs, and where that comes from.
+/// Measures the memory that an engine takes, by its source.
 account engine_with_room_for(std::size_t channels) {
     static_memory memory;
     account costs;
@@ -66,11 +66,12 @@ void all_slots_are_in_the_resource() {
               << "1000 channels: " << many.from_resource << " bytes of the resource, " << many.from_new << " of new\n";
     example::check(few.from_resource == 2 * per_channel, "two slots come from the resource");
     example::check(many.from_resource == 1000 * per_channel, "all slots come from the resource");
-    // What is counted is what the allocator made of it: it may round a block up by some bytes, never by a slot.
+    // The count is the size of the allocator's blocks. The allocator may round a block up by some bytes, but never by a
+    // whole slot.
     example::check(many.from_new < few.from_new + per_channel, "no slot comes from operator new");
 }
 
-/// Otherwise the proof above would be none.
+/// Checks the check above: slots from operator new would be counted.
 void slots_from_new_would_have_been_seen() {
     const std::size_t before = tofu_test::bytes_alive;
     tofu::fixed_channel_pool<1000> pool;

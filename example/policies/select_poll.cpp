@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// An engine that waits with select talks to one of another kind, and refuses a socket for which select has no room.
+// An engine that waits with select talks to an engine with the default poller, and refuses a socket for which select
+// has no room.
 #include "select_poll.hpp"
 #include "talk.hpp"
 
@@ -15,7 +16,7 @@ namespace {
 
 using select_engine = tofu::reactor_with<example::select_poll>;
 
-/// Every descriptor below FD_SETSIZE is taken while it lives.
+/// Takes every descriptor below FD_SETSIZE, as long as it lives.
 class crowd {
 public:
     crowd() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Two engines talk, and spdlog tells what one of them has said to its poller.
+// Two engines talk, and spdlog writes down every call that one engine makes to its poller.
 #include "traced_poll.hpp"
 #include "talk.hpp"
 

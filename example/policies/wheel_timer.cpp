@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A timing wheel beside a std::multimap, and an engine whose timers it keeps.
+// Compares a timing wheel with a std::multimap, and runs an engine with the wheel.
 #include "wheel_timer.hpp"
 #include "talk.hpp"
 
@@ -18,7 +18,7 @@ using wheel = example::wheel_timer<>;
 using small_wheel = example::wheel_timer<std::chrono::milliseconds, 16>; // so that deadlines are many turns away
 using wheel_engine = tofu::reactor_with<wheel>;
 
-/// Sets, moves, cancels and rings at random; a map that is always in order says what must come.
+/// Schedules, moves, cancels and expires at random. A map in order of the deadlines has the expected result.
 void compare_with_a_map(std::uint32_t seed) {
     std::mt19937 random(seed);
     const auto up_to = [&random](std::int64_t most) {
@@ -52,7 +52,8 @@ void compare_with_a_map(std::uint32_t seed) {
     }
 }
 
-/// Timers of an application, set in one order and due in another; one of them is called off.
+/// Timers of an application expire in the order of their deadlines, not in the order in which they were set. One timer
+/// is cancelled.
 void ring_in_order() {
     wheel_engine engine;
     auto group = engine.create_group();

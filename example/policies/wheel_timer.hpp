@@ -5,11 +5,14 @@
 //       |                 |
 //       a - d             b            a is due in this turn of the wheel, d in a later turn: same slot
 //
-// Costs, with n timers scheduled: - schedule and cancel: constant time; O(log k) to cancel one of k timers that are due
-// already; - next: constant time; O(Slots + n / Slots) after the earliest timer was cancelled or has expired; O(n) if
-// the next timer is more than a turn of the wheel (Tick * Slots) away, so a turn should be as long as the usual
-// timeout; - pop_expired: empties each slot that is due once, then O(log k) for each timer. wait_timeout, a heap, takes
-// O(log n) for all of them. Use it unless measurements speak for the wheel.
+// Costs, with n timers scheduled:
+// - schedule and cancel: constant time; O(log k) to cancel one of k timers that are due already.
+// - next: constant time; O(Slots + n / Slots) after the earliest timer was cancelled or has expired; O(n) if the next
+//   timer is more than a turn of the wheel (Tick * Slots) away. So a turn should be as long as the usual timeout.
+// - pop_expired: empties each slot that is due once, then O(log k) for each timer.
+//
+// wait_timeout, a heap, takes O(log n) for each of these calls. Use the heap unless measurements speak for the wheel.
+
 #ifndef TOFU_EXAMPLE_POLICIES_WHEEL_TIMER_HPP
 #define TOFU_EXAMPLE_POLICIES_WHEEL_TIMER_HPP
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Alarms: messages to oneself for later, which can be put off.
+// Alarms: messages that a program sends to itself for later, and that it can postpone.
 #ifndef TOFU_EXAMPLE_PRINT_SHOP_ALARM_CLOCK_HPP
 #define TOFU_EXAMPLE_PRINT_SHOP_ALARM_CLOCK_HPP
 
@@ -11,8 +11,8 @@
 
 namespace print_shop {
 
-/// Rings as a message with status receiver_update. One that was put off too late is in the receive queue already and
-/// will still be received; the message id tells it from the one that counts.
+/// Rings as a message with status receiver_update. If an alarm is postponed too late, its old message is in the receive
+/// queue already and will still be received. The message id tells the old message from the valid one.
 class alarm {
 public:
     [[nodiscard]] bool is_set() const { return id_ != 0; }
@@ -30,10 +30,10 @@ public:
     alarm_clock(tofu::reactor& engine, tofu::channel_group& group) : engine_(engine), group_(group) {}
 
     //[alarm
-    /// Lets `which` ring after `delay`, and not when it was going to.
+    /// Lets `which` ring after `delay`, instead of at its earlier time.
     void set(alarm& which, std::chrono::milliseconds delay) {
         tofu::message_ptr m = which.timer_.cancel();
-        if (!m) m = engine_.get(); // it was not set, or is on its way
+        if (!m) m = engine_.get(); // the alarm was not set, or its message is on its way
         m->reset();
         m->header().message_id = which.id_ = ++last_id_;
         which.timer_ = group_.update_receiver_after(delay, std::move(m));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// How the print shop proves that a page, and a whole job, arrived as it was sent.
+// The checksums by which the print shop proves that a page, and a whole job, arrived as it was sent.
 #ifndef TOFU_EXAMPLE_PRINT_SHOP_CHECKSUMS_HPP
 #define TOFU_EXAMPLE_PRINT_SHOP_CHECKSUMS_HPP
 
@@ -20,7 +20,7 @@ namespace print_shop {
     return fmt::format("{:08x}", crc.checksum());
 }
 
-/// How many pages and bytes there were, and what was in them, in their order.
+/// Counts pages and bytes, and computes a digest of their contents in order.
 class running_digest {
 public:
     void add(std::span<const std::byte> page) {

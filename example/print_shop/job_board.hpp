@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The jobs of a run: which of them wait for a worker, how often each was begun, and how it ended.
+// The jobs of a run: the waiting jobs, the number of attempts at each job, and the results.
 #ifndef TOFU_EXAMPLE_PRINT_SHOP_JOB_BOARD_HPP
 #define TOFU_EXAMPLE_PRINT_SHOP_JOB_BOARD_HPP
 
@@ -27,14 +27,14 @@ struct job_record {
     print_job job;
     job_state state = job_state::waiting;
     unsigned attempts = 0;
-    std::string worker;            ///< who has it, or had it last
+    std::string worker;            ///< the worker that has the job, or had it last
     steady::time_point begun{};    ///< the first time
     steady::duration time_taken{}; ///< from then until it was settled
 };
 
 class job_board {
 public:
-    /// A job that fails this often fails for good; so one that is the ruin of its workers ruins three.
+    /// A job that fails this often is given up. So a job that crashes its workers crashes three at most.
     static constexpr unsigned most_attempts = 3;
 
     explicit job_board(std::vector<print_job> jobs) {
@@ -44,7 +44,7 @@ public:
         counts_[index_of(job_state::waiting)] = jobs_.size();
     }
 
-    /// The next job in this language, which is then the caller's to print; null when there is none.
+    /// Takes the next job in this language. The caller has to print it. Null: there is none.
     [[nodiscard]] job_record* take(language pdl, const std::string& worker) {
         auto& queue = waiting_[static_cast<std::size_t>(pdl)];
         if (queue.empty()) return nullptr;
@@ -58,7 +58,7 @@ public:
 
     void printed(job_record& record) { settle(record, job_state::printed); }
 
-    /// Back to the front of its queue, or, if that was its last attempt, to those that failed (false).
+    /// Puts a job back to the front of its queue. False: that was its last attempt, and the job has failed.
     bool try_again(job_record& record) {
         if (record.attempts >= most_attempts) {
             settle(record, job_state::failed);
@@ -69,7 +69,7 @@ public:
         return true;
     }
 
-    /// All that wait in this language fail; says which.
+    /// Fails all jobs that wait in this language, and returns them.
     std::vector<const job_record*> give_up(language pdl) {
         std::vector<const job_record*> given_up;
         for (job_record* const record : std::exchange(waiting_[static_cast<std::size_t>(pdl)], {})) {
@@ -84,7 +84,7 @@ public:
 
     [[nodiscard]] std::size_t count(job_state state) const { return counts_[index_of(state)]; }
 
-    /// Printed or failed, there is nothing left to do.
+    /// True: every job is printed or has failed.
     [[nodiscard]] bool all_settled() const {
         return count(job_state::printed) + count(job_state::failed) == jobs_.size();
     }

@@ -36,7 +36,7 @@ public:
     [[nodiscard]] std::uint64_t bytes() const { return contents_.bytes(); }
     [[nodiscard]] std::string digest() const { return contents_.text(); }
 
-    /// Replaces what is in `page` by page `n`, counted from 1.
+    /// Replaces the content of `page` by page `n`, counted from 1.
     void make_page(std::uint32_t n, tofu::byte_buffer& page) const {
         std::seed_seq mixed{static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32), number_, n};
         std::mt19937_64 random(mixed);
@@ -48,7 +48,8 @@ public:
     }
 
 private:
-    /// The first page is the largest there can be, the second a single byte; then some of every order of magnitude.
+    /// The first page has the largest possible size, and the second has one byte. Later pages have sizes of every order
+    /// of magnitude.
     [[nodiscard]] static std::size_t size_of(std::uint32_t n, std::uint64_t any) {
         if (n == 1) return tofu::max_part_length;
         if (n == 2) return 1;

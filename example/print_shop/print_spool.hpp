@@ -32,7 +32,7 @@ namespace print_shop {
 
 struct spool_settings {
     std::vector<tofu::address> addresses;
-    std::chrono::milliseconds patience{30'000}; ///< with a silent worker, and for one that speaks a job's language
+    std::chrono::milliseconds patience{30'000}; ///< with a silent worker, and until a worker for a job's language comes
     page_to_corrupt fault;
 };
 
@@ -42,7 +42,7 @@ public:
         : settings_(std::move(settings)), board_(board), display_(display) {}
 
     //[run
-    /// Until every job is settled and every worker has left. Everything that happens, happens as a message: from a
+    /// Runs until every job is printed or has failed, and every worker has left. Every event is a message: from a
     /// worker, from the engine, or from an alarm.
     void run() {
         for (const tofu::address& where : settings_.addresses) listen_on(where);
@@ -56,7 +56,7 @@ public:
     [[nodiscard]] std::uint64_t came_back() const { return came_back_; }
 
 private:
-    /// Some Windows has no Unix domain sockets. Workers come by the other addresses then.
+    /// Some versions of Windows have no Unix domain sockets. Workers then come by the other addresses.
     void listen_on(const tofu::address& where) {
         if (where.kind() == tofu::address_kind::uds && !tofu::platform::has_unix_sockets())
             return display_.say(fmt::format("not listening on {}: no Unix domain sockets here", to_text(where).view()));
@@ -73,7 +73,7 @@ private:
         if (m->op() == tofu::op_code::hello_request) return welcome(std::move(m));
         worker_link* const worker = find(m->header().channel_number);
         if (m->op() == tofu::op_code::bye_request) return say_farewell(std::move(m), worker);
-        if (worker == nullptr || worker->is_cut_off) return; // it was sent away, and says something all the same
+        if (worker == nullptr || worker->is_cut_off) return; // it was refused or cut off, but still sends
         if (m->op() == tofu::op_code::signal && worker->take_progress(*m)) return page_ripped(*worker);
         if (m->op() == tofu::op_code::response && worker->may_answer(*m)) return job_answered(*worker, *m);
         cut_off(*worker, "does not keep to the protocol");
@@ -81,8 +81,8 @@ private:
     //]
 
     //[notice
-    /// What the engine has to tell: a listener is ready or not, a worker is gone, or something that was on its way to
-    /// a worker comes back, because the worker is gone.
+    /// Handles a message of the engine: a listener is ready or not, a worker is gone, or an unsent message comes back
+    /// because its worker is gone.
     void take_notice(const tofu::message& m) {
         const std::uint16_t channel = m.header().channel_number;
         const auto listener = listeners_.find(channel);
@@ -125,7 +125,7 @@ private:
         worker.feed();
     }
 
-    /// The worker thinks that it is done; what it says has arrived is compared with what was sent.
+    /// The worker says that its job is done. Compares its report with the job that was sent.
     void job_answered(worker_link& worker, const tofu::message& answer) {
         const std::optional<std::string> problem = worker.problem_with(answer);
         worker.verdict = problem ? tofu::status::processing_failed : tofu::status::success;
@@ -153,10 +153,10 @@ private:
     }
 
     //[goodbye
-    /// The last message of a channel. A worker that had a job to do gives it back that way.
+    /// Handles the last message of a channel. If the worker had a job, the job goes back to the board.
     void goodbye(std::uint16_t channel, const tofu::message& m) {
         const auto at = workers_.find(channel);
-        if (at == workers_.end()) return; // one that was sent away
+        if (at == workers_.end()) return; // a worker that was refused
         worker_link& worker = at->second;
         const std::string_view reason = m.headers().find(tofu::reason_header);
         if (worker.job() != nullptr)
@@ -181,11 +181,11 @@ private:
 
     void cut_off(worker_link& worker, std::string_view why) {
         display_.say(fmt::format("worker {}: {}, cut off", worker.name(), why));
-        worker.cut_off(); // the rest is done when its goodbye comes
+        worker.cut_off(); // goodbye() does the rest
     }
 
     //[distribute
-    /// Gives every idle worker a job in its language, or, when no job is left at all, a friendly word.
+    /// Gives every idle worker a job in its language. If no job is left at all, dismisses the worker.
     void distribute() {
         display_.set_total(total());
         const bool done = board_.all_settled();
@@ -214,7 +214,7 @@ private:
     }
 
     //[languages
-    /// A language in which jobs wait and that no worker speaks is given `patience` for one to come.
+    /// If jobs wait in a language that no worker speaks, waits for such a worker as long as `patience`.
     void watch_languages() {
         for (const language pdl : all_languages) {
             alarm& nobody_came = nobody_came_[static_cast<std::size_t>(pdl)];
@@ -278,7 +278,7 @@ private:
 
     static constexpr std::size_t longest_name = 16;
 
-    // What waits for a slow worker is bounded: beyond 256 KiB, `post` refuses.
+    // The queue for a slow worker is bounded: beyond 256 KiB, `post` refuses.
     static constexpr tofu::options limits{.max_queued_bytes = 256 * 1024, .keep_alive = true};
 
     spool_settings settings_;

@@ -21,17 +21,17 @@
 
 namespace print_shop {
 
-/// Owns the lower end of the terminal: whoever else writes there spoils the picture. One thread.
+/// Owns the lower end of the terminal: other output there would destroy the display. One thread.
 class progress_display {
 public:
-    /// `log`, if there is one, gets plain lines in any case. Both streams stay the caller's.
+    /// `log`, if there is one, gets plain lines in any case. The caller keeps the ownership of both streams.
     explicit progress_display(std::FILE* out, std::FILE* log = nullptr)
         : out_(out), log_(log), live_(is_terminal(out)) {}
     progress_display(const progress_display&) = delete;
     progress_display& operator=(const progress_display&) = delete;
     ~progress_display() { clear_bars(); }
 
-    /// A line that stays. On a terminal it scrolls away above the bars.
+    /// Prints a line that stays. On a terminal it scrolls away above the bars.
     void say(std::string_view line) {
         write_plain(log_, line);
         if (!live_) {
@@ -42,10 +42,11 @@ public:
         draw();
     }
 
-    /// The line below the bars; not shown elsewhere.
+    /// Sets the line below the bars. It is shown on terminals only.
     void set_total(std::string text) { total_ = std::move(text); }
 
-    /// How far a job has come; the first time it gets a bar. Plain lines: all of them in the log, quarters elsewhere.
+    /// Shows the progress of a job. The first call makes a bar. As plain lines, the log gets all of them, other outputs
+    /// one per quarter of the job.
     void show(std::uint32_t job, std::string_view title, progress now) {
         if (now.done != 0) {
             const std::string line = fmt::format("{} {}", title, to_string(now));
@@ -84,8 +85,8 @@ private:
 
     static bool is_quarter(progress now) { return now.done * 4 / now.of != (now.done - 1) * 4 / now.of; }
 
-    /// One write for the whole picture, so that no half of it is ever seen: back to where the bars begin, what is to
-    /// stay, the bars.
+    /// Writes the whole picture at once, so that half a picture is never seen: moves back to the first bar, writes the
+    /// lines that stay, then the bars.
     void draw() {
         std::string picture;
         if (drawn_lines_ != 0) picture = fmt::format("\x1b[{}F", drawn_lines_);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the spool and its workers say to each other: the protocol of the print shop, and its words.
+// The protocol between the spool and its workers, and its words.
 //
 //   from     operation        status byte   text headers                            body   meaning
 //   worker   hello_request    -             PDL, Worker                             -      I rip this language
@@ -66,7 +66,7 @@ inline constexpr std::array<language, 2> all_languages{language::ps, language::p
     return std::nullopt;
 }
 
-/// The number that a text consists of; nothing when there is anything else in it.
+/// Reads a number. No value: the text is not exactly one number.
 template <class Number>
 [[nodiscard]] std::optional<Number> parse_number(std::string_view text) {
     Number number{};
@@ -92,7 +92,7 @@ struct progress {
     return progress{*done, *of};
 }
 
-/// Adds a text header; what this program writes can fail for lack of memory only.
+/// Adds a text header. With the headers of this program, that can only fail for lack of memory.
 inline void add_header(tofu::message& m, std::string_view name, std::string_view value) {
     const tofu::status done = m.headers().append(name, value);
     if (done != tofu::status::success) tofu::throw_status(done, "text headers");
@@ -102,7 +102,7 @@ inline void add_header(tofu::message& m, std::string_view name, std::uint64_t va
     add_header(m, name, std::to_string(value));
 }
 
-/// What a peer wrote, fit to be shown: a terminal obeys control characters, whoever they come from.
+/// Makes a peer's text safe to print, because a terminal obeys control characters from any source.
 [[nodiscard]] inline std::string printable(std::string_view text, std::size_t longest) {
     std::string shown(text.substr(0, longest));
     for (char& character : shown) {

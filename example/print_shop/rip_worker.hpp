@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The RIP worker: takes jobs page by page, takes its time for each, and says how far it has come.
+// The RIP worker: takes jobs page by page, spends some time on each page, and reports its progress.
 #ifndef TOFU_EXAMPLE_PRINT_SHOP_RIP_WORKER_HPP
 #define TOFU_EXAMPLE_PRINT_SHOP_RIP_WORKER_HPP
 
@@ -44,7 +44,7 @@ public:
     explicit rip_worker(const rip_task& what) : task_(what) {}
 
     //[worker_run
-    /// Until the channel ends; true when that was by agreement, and both sides think that the last job was done well.
+    /// Runs until the channel ends. True: both sides agreed to end it, and both say that the last job was done well.
     bool run() {
         connect();
         while (!gone_) take(group_.wait_receive());
@@ -76,8 +76,8 @@ private:
     }
     //]
 
-    /// That reading pauses (pool_empty) is as it should be: the spool is faster. What comes back, comes back before the
-    /// goodbye, which is what counts.
+    /// Ignores pool_empty: reading pauses because the spool is faster. Ignores messages that come back: the goodbye
+    /// follows, and says why.
     void take_notice(const tofu::message& m) {
         const auto why = m.why();
         if (!why) return;
@@ -96,8 +96,8 @@ private:
     }
 
     //[worker_part
-    /// Pages wait for their turn as the messages they came in. They count against the receive credit, so when a few of
-    /// them wait, the engine reads no more, and in the end the spool's `post` refuses: that is all the flow control.
+    /// Pages wait as the messages in which they came. They count against the receive credit. So when some pages wait,
+    /// the engine stops reading, and in the end the spool's `post` refuses. No other flow control is needed.
     void take_part(tofu::message_ptr m) {
         if (m->headers().contains(header::job_ticket))
             begin_job(*m);
@@ -106,7 +106,7 @@ private:
         rip_next();
     }
 
-    /// Work that takes its time: the page comes back as a message to oneself.
+    /// Simulates work that takes time: the page comes back later, as a message of the worker to itself.
     void rip_next() {
         if (ripping_ || waiting_.empty()) return;
         tofu::message_ptr page = std::move(waiting_.front());
@@ -176,14 +176,14 @@ private:
         post(std::move(m));
     }
 
-    /// About the job in hand.
+    /// Posts a message about the present job.
     void send(tofu::message_ptr m) {
         m->header().channel_number = channel_;
         m->header().message_id = job_.number;
         post(std::move(m));
     }
 
-    /// A spool that has left refuses everything, and its goodbye is in the queue.
+    /// If the spool has left, `post` refuses, and the goodbye is in the queue.
     void post(tofu::message_ptr m) {
         std::error_code refused;
         group_.post(std::move(m), refused);
@@ -191,7 +191,7 @@ private:
     }
 
     rip_task task_;
-    // This thread waits anyway, so it drives the engine. Sixteen messages in hand are enough to be always busy.
+    // This thread waits anyway, so it drives the engine. Sixteen received messages are enough to be always busy.
     tofu::reactor engine_{{.max_messages = 16}, tofu::driven_by::caller};
     tofu::channel_group group_ = engine_.create_group();
     std::uint16_t channel_ = tofu::no_channel;

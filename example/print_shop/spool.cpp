@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// print_spool: a print server that makes up jobs, and sees to it that workers rip every page of them.
+// print_spool: a print server that makes up jobs, and makes workers rip every page of them.
 #include "../support.hpp"
 #include "job_board.hpp"
 #include "print_job.hpp"
@@ -52,7 +52,7 @@ struct task {
     std::string log;
 };
 
-/// Two numbers and what is between them; throws when it is anything else.
+/// Reads two numbers with `between` between them. Throws if the text is anything else.
 std::pair<std::uint32_t, std::uint32_t> read_pair(const std::string& option, std::string_view text, char between) {
     const std::size_t at = text.find(between);
     if (at != std::string_view::npos) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The table of jobs with which the spool ends.
+// The table of jobs that the spool prints at its end.
 #ifndef TOFU_EXAMPLE_PRINT_SHOP_SUMMARY_HPP
 #define TOFU_EXAMPLE_PRINT_SHOP_SUMMARY_HPP
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What there is to know about the terminal behind a stream, if there is one: the only file here that asks the system.
+// Describes the terminal behind a stream, if there is one. Only this file makes calls of the operating system.
 #ifndef TOFU_EXAMPLE_PRINT_SHOP_TERMINAL_HPP
 #define TOFU_EXAMPLE_PRINT_SHOP_TERMINAL_HPP
 
@@ -34,8 +34,8 @@ inline HANDLE handle_of(std::FILE* stream) { return reinterpret_cast<HANDLE>(::_
 
 } // namespace detail
 
-/// Whether lines written to this stream can be taken back. The console of Windows 10 can, once it is told to look for
-/// escape sequences; it stays that way.
+/// True: lines written to this stream can be overwritten. The console of Windows 10 allows that after a call that
+/// enables escape sequences. The setting stays.
 [[nodiscard]] inline bool is_terminal(std::FILE* stream) {
     const HANDLE console = detail::handle_of(stream);
     DWORD mode = 0;
@@ -54,7 +54,7 @@ inline HANDLE handle_of(std::FILE* stream) { return reinterpret_cast<HANDLE>(::_
 
 #elif defined(TOFU_EXAMPLE_HAS_TERMINALS)
 
-/// Whether lines written to this stream can be taken back.
+/// True: lines written to this stream can be overwritten.
 [[nodiscard]] inline bool is_terminal(std::FILE* stream) {
     const char* const kind = std::getenv("TERM");
     return ::isatty(::fileno(stream)) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
@@ -69,7 +69,7 @@ inline HANDLE handle_of(std::FILE* stream) { return reinterpret_cast<HANDLE>(::_
 
 #else
 
-/// Nobody knows how to ask: no.
+/// Unknown system: false.
 [[nodiscard]] inline bool is_terminal(std::FILE*) { return false; }
 [[nodiscard]] inline terminal_size size_of_terminal(std::FILE*) { return {}; }
 

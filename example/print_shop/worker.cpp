@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// rip_worker: turns the pages of print jobs into rasters. That work is make-believe here, its place in time is not.
+// rip_worker: turns the pages of print jobs into rasters. The work is only simulated, but it takes real time.
 #include "../support.hpp"
 #include "rip_worker.hpp"
 

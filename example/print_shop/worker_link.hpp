@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The spool's side of one connected worker: streams a job to it as far as it takes it, and checks what it answers.
+// The spool's side of one connected worker: streams a job to the worker as fast as the worker takes it, and checks the
+// answers.
 #ifndef TOFU_EXAMPLE_PRINT_SHOP_WORKER_LINK_HPP
 #define TOFU_EXAMPLE_PRINT_SHOP_WORKER_LINK_HPP
 
@@ -39,12 +40,12 @@ public:
     [[nodiscard]] job_record* job() const { return record_; }
     [[nodiscard]] std::uint32_t ripped() const { return ripped_; }
 
-    alarm stands_still;                           ///< rings when nothing is heard for too long
+    alarm stands_still;                           ///< rings when the worker is silent for too long
     tofu::status verdict = tofu::status::success; ///< how its last job ended
     std::uint64_t refusals = 0;                   ///< how often its send queue was full
     std::uint64_t came_back = 0;                  ///< parts of jobs that could not be sent
     bool dismissed = false;                       ///< it gets no more jobs
-    bool is_cut_off = false;                      ///< nothing it says counts any more
+    bool is_cut_off = false;                      ///< its messages are ignored
 
     void begin(job_record& record) {
         record_ = &record;
@@ -52,7 +53,7 @@ public:
         feed();
     }
 
-    /// The job is done, or somebody else's.
+    /// Takes the job from the worker, because it is done or goes to another worker.
     job_record& end() {
         part_.reset();
         ripped_ = 0;
@@ -60,21 +61,21 @@ public:
     }
 
     //[feed
-    /// Posts the parts of the job until the send queue is full, or it is the other workers' turn. There is no waiting:
-    /// a page is on its way then, its Progress will come, and with it the next call.
+    /// Posts parts of the job until the send queue is full, or until the other workers get their turn. Never waits: at
+    /// least one page is on its way, and its Progress message causes the next call.
     void feed() {
         for (unsigned posted = 0; posted < parts_per_turn && next_part_ <= record_->job.pages(); ++posted) {
             if (!part_) part_ = make_part(next_part_);
             std::error_code refused;
             group_.post(std::move(part_), refused);
             if (refused == tofu::status::send_failed) ++refusals; // the part stays here
-            if (refused) return; // for any other reason: the worker has left, and the goodbye is in the queue
+            if (refused) return; // any other error: the worker has left, and the goodbye is in the queue
             ++next_part_;
         }
     }
     //]
 
-    /// No more jobs: it will say bye.
+    /// Tells the worker that there are no more jobs. The worker answers with a bye.
     void dismiss() {
         dismissed = true;
         tofu::message_ptr m = message_of(tofu::op_code::signal);
@@ -88,7 +89,7 @@ public:
         post(message_of(tofu::op_code::bye_signal));
     }
 
-    /// False when the worker says what it cannot know.
+    /// False: the worker reports a page that it cannot have.
     [[nodiscard]] bool take_progress(const tofu::message& m) {
         const auto now = parse_progress(m.headers().find(header::progress));
         if (!is_about_job(m) || !now) return false;
@@ -97,12 +98,12 @@ public:
         return true;
     }
 
-    /// Whether a response may come now: to a job that was sent to its last part.
+    /// True: a response may come now, because the last part of the job was sent.
     [[nodiscard]] bool may_answer(const tofu::message& m) const {
         return is_about_job(m) && next_part_ > record_->job.pages();
     }
 
-    /// What is wrong with the worker's answer; nothing if every page of the job arrived intact.
+    /// Describes the error in the worker's answer. No value: every page of the job arrived intact.
     [[nodiscard]] std::optional<std::string> problem_with(const tofu::message& answer) const {
         const print_job& job = record_->job;
         const tofu::text_headers& said = answer.headers();
@@ -116,7 +117,7 @@ public:
     }
 
 private:
-    /// However fast a worker is, the others and what they say are looked at between so many parts.
+    /// After this many parts the other workers get their turn, even if this worker is fast.
     static constexpr unsigned parts_per_turn = 16;
 
     [[nodiscard]] bool is_about_job(const tofu::message& m) const {
@@ -130,7 +131,7 @@ private:
         return m;
     }
 
-    /// A worker that has left takes nothing more, and the goodbye is in the queue.
+    /// If the worker has left, `post` refuses, and the goodbye is in the queue.
     void post(tofu::message_ptr m) {
         std::error_code refused;
         group_.post(std::move(m), refused);
@@ -175,7 +176,7 @@ private:
     job_record* record_ = nullptr;
     std::uint32_t next_part_ = 0;
     std::uint32_t ripped_ = 0;
-    tofu::message_ptr part_; // the one that was refused, until there is room for it
+    tofu::message_ptr part_; // the part that was refused, until there is room for it
 };
 
 } // namespace print_shop

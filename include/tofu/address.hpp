@@ -30,9 +30,9 @@ inline constexpr std::size_t max_path_length = 107;
 /// literal (without brackets) or a name. An empty host of a listener means every interface. With port 0 of a listener
 /// the system chooses the port. If the last label of the host is a number, the host must be an IPv4 literal: four
 /// decimal numbers without leading zeros. Resolvers also read "127.1", "0177.0.0.1" and "2130706433" as 127.0.0.1. tofu
-/// refuses such hosts, so that an address filter and the system never take one text for different addresses. The last
-/// label of a host name is never all digits (RFC 1123, section 2.1); the rule is that of the WHATWG URL standard, "ends
-/// in a number".
+/// refuses such hosts, so that an address filter and the system never read the same text as different addresses. The
+/// last label of a host name is never all digits (RFC 1123, section 2.1); the rule is that of the WHATWG URL standard,
+/// "ends in a number".
 struct tcp_address {
     std::string_view host{};
     std::uint16_t port = 0;
@@ -68,7 +68,7 @@ constexpr bool is_octet(std::string_view text) noexcept {
     return text.size() == 1 || text.front() != '0';
 }
 
-/// Four octets with dots between them: what inet_pton takes for IPv4.
+/// Four octets with dots between them, as inet_pton accepts them for IPv4.
 constexpr bool is_v4_literal(std::string_view text) noexcept {
     for (int octet = 0; octet != 3; ++octet) {
         const std::size_t dot = text.find('.');
@@ -78,7 +78,7 @@ constexpr bool is_v4_literal(std::string_view text) noexcept {
     return is_octet(text);
 }
 
-/// RFC 4291, section 2.2, without a scope: what inet_pton takes for IPv6.
+/// RFC 4291, section 2.2, without a scope, as inet_pton accepts it for IPv6.
 constexpr bool is_v6_literal(std::string_view text) noexcept {
     constexpr std::size_t all_groups = 8;
     std::size_t groups = 0;
@@ -129,8 +129,8 @@ constexpr std::string_view host_problem(std::string_view host) noexcept {
     return {};
 }
 
-/// The reason why this cannot be a path. Empty: it can. A path that a text header cannot carry is refused as well: line
-/// ends in it, blanks at its end.
+/// The reason why this cannot be a path. Empty: it can. A path that a text header cannot carry is refused as well: one
+/// that contains a line end, or ends with a blank.
 constexpr std::string_view path_problem(std::string_view path) noexcept {
     if (path.empty()) return "The path is empty.";
     if (path == "@") return "The abstract name is empty.";
@@ -275,7 +275,7 @@ constexpr parsed_port parse_port(std::string_view text) noexcept {
     return {static_cast<std::uint16_t>(value), {}};
 }
 
-// The LAST bar ends the host, so that a bar within the host is reported as what it is.
+// The LAST bar ends the host, so that a bar within the host gets its own error sentence.
 constexpr parsed_address parse_tcp(std::string_view rest) noexcept {
     const std::size_t bar = rest.rfind('|');
     if (bar == std::string_view::npos) return wrong_address("The port is missing; the form is tcp|HOST|PORT.");
@@ -308,8 +308,8 @@ constexpr parsed_address parse_uds(std::string_view path) noexcept {
     return detail::wrong_address("The address has an unknown scheme; it must be tcp or uds.");
 }
 
-/// The reason why it is not possible to connect to an address, which may still be good for a listener: one sentence
-/// (static storage). Empty: it is possible. Any thread.
+/// The reason why it is not possible to connect to an address: one sentence (static storage). Empty: it is possible. An
+/// address that is refused here may still be valid for a listener. Any thread.
 [[nodiscard]] constexpr std::string_view connect_problem(const address& to) noexcept {
     if (!to.valid()) return "There is no address to connect to.";
     if (to.kind() == address_kind::uds) return {};

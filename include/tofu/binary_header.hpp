@@ -132,7 +132,7 @@ constexpr Unsigned load_big_endian(std::span<const std::byte, binary_header::wir
 
 } // namespace detail
 
-/// Writes the 16 bytes of a header. Bits 6 and 7 of the proto byte are always 0; of an op code only the low four bits
+/// Writes the 16 bytes of a header. Bits 6 and 7 of the proto byte are always 0; only the low four bits of an op code
 /// are written. Any thread.
 constexpr void encode(const binary_header& header, std::span<std::byte, binary_header::wire_size> out) noexcept {
     unsigned proto = static_cast<unsigned>(header.op) & detail::proto_op_mask;
@@ -146,8 +146,8 @@ constexpr void encode(const binary_header& header, std::span<std::byte, binary_h
     detail::store_big_endian<std::uint16_t, 14>(header.body_length, out);
 }
 
-/// Decodes the 16 bytes of a header, whatever they are. Bits 6 and 7 of the proto byte are ignored, because Zig peers
-/// set them. The op codes 10 to 15 stay as they are; is_valid tells. Any thread.
+/// Decodes the 16 bytes of a header. Accepts any bytes. Bits 6 and 7 of the proto byte are ignored, because Zig peers
+/// set them. The op codes 10 to 15 stay as they are; is_valid finds them. Any thread.
 [[nodiscard]] constexpr binary_header decode(std::span<const std::byte, binary_header::wire_size> in) noexcept {
     const auto proto = std::to_integer<unsigned>(in[2]);
     binary_header header;

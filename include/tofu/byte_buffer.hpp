@@ -123,8 +123,8 @@ public:
         size_ = 0;
     }
 
-    /// The largest capacity of a buffer that began with the capacity `before` and has grown to `size` bytes, in
-    /// whatever steps.
+    /// The largest capacity of a buffer that began with the capacity `before` and has grown to `size` bytes, in any
+    /// steps.
     [[nodiscard]] static constexpr std::size_t most_capacity(std::size_t size, std::size_t before) noexcept {
         const std::size_t last = size < 2 ? 0 : size - 1; // the largest size that still has to grow
         return (std::max)({size, before, 2 * (std::min)(before, last), first_capacity});
@@ -132,7 +132,7 @@ public:
 
 private:
     static constexpr std::size_t first_capacity = 64;
-    // Pointer differences cannot address more, and some compilers raise an exception for it.
+    // A pointer difference cannot be larger, and with some compilers a larger allocation throws.
     static constexpr std::size_t max_capacity = static_cast<std::size_t>(PTRDIFF_MAX);
 
     /// Owns memory. The smallest block fills one cache line exactly, because one processor writes small messages and

@@ -38,7 +38,7 @@ public:
         if (timer_->advance(stage::posted, stage::settled)) return std::move(timer_->content);
         if (!timer_->advance(stage::scheduled, stage::settled)) return nullptr;
         message_ptr content = std::move(timer_->content);
-        core_->submit(*timer_); // the loop takes it out of its heap
+        core_->submit(*timer_); // the loop removes the timer from its heap
         return content;
     }
 
@@ -214,7 +214,7 @@ public:
         return handle;
     }
 
-    /// The figures of one channel of this group, as it is between two turns of the loop. No value: the channel has
+    /// Returns the figures of one channel of this group, taken between two turns of the loop. No value: the channel has
     /// ended, or belongs to another group. Any thread; waits for the loop, or drives it.
     [[nodiscard]] std::optional<channel_stats> stats(std::uint16_t channel_number) const noexcept {
         channel_stats figures;
@@ -235,8 +235,8 @@ private:
     basic_channel_group(engine::ref<core_type> core, engine::ref<engine::group_core> group) noexcept
         : core_(std::move(core)), group_(std::move(group)) {}
 
-    /// Pops the next message, and does what its reception means: a goodbye frees its number; the marker behind the last
-    /// message of a half-closed peer goes back to the loop.
+    /// Pops the next message, and acts on its kind: a goodbye frees its number; the marker behind the last message of a
+    /// half-closed peer goes back to the loop.
     [[nodiscard]] message_ptr take() noexcept {
         while (detail::queue_node* const node = group_->mail.pop()) {
             message& m = engine::message_of(*node);
@@ -253,7 +253,7 @@ private:
         return nullptr;
     }
 
-    /// Sets the next notice of an empty pool aside, so that it needs no memory when it comes.
+    /// Sets aside a message for the next pool_empty notice, so that the notice needs no memory when it comes.
     void restock_notice() noexcept {
         group_->pool_empty_reserve = engine::owned(core_->messages.acquire_uncounted());
         group_->pool_empty_unread.store(false, std::memory_order_release);

@@ -21,7 +21,7 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// The load: how much of everything an application has at the same time, at most.
+/// The load: the most objects of each kind that an application has at the same time.
 struct memory_load {
     std::size_t channels = 0; ///< listeners and connections, also ended ones until their goodbye is released
     std::size_t groups = 1;
@@ -112,12 +112,12 @@ constexpr bytes queued(const options& o) noexcept {
     return o.max_queued_messages * message_with(shortest) + content + 2 * own_message(o);
 }
 
-/// What one thread changes at a time: the old block of a growing buffer, or a message that is being released.
+/// The memory in change by one thread: the old block of a growing buffer, or a message that is being released.
 constexpr bytes in_change(const options& o) noexcept {
     return block(max_part_length + header_line_end.size()) + message_with(o.retained_capacity);
 }
 
-/// What a socket allocates; nothing, unless its type says so.
+/// The memory that a socket allocates: none, unless its type says so.
 template <class Socket>
 constexpr bytes of_socket() noexcept {
     if constexpr (requires { Socket::most_bytes; })
@@ -126,8 +126,8 @@ constexpr bytes of_socket() noexcept {
         return {};
 }
 
-/// What a key policy allocates for so many channels, or for all slots that the pool reserves; nothing, unless its type
-/// says so.
+/// The memory that a key policy allocates for these channels, or for all slots that the pool reserves: none, unless its
+/// type says so.
 template <class Key, class Storage>
 constexpr bytes of_keys([[maybe_unused]] std::size_t channels) noexcept {
     if constexpr (requires { Storage::reserved(); }) channels = (std::max)(channels, std::size_t{Storage::reserved()});

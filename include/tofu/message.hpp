@@ -104,14 +104,15 @@ public:
     [[nodiscard]] byte_buffer& body() noexcept { return body_; }
     [[nodiscard]] const byte_buffer& body() const noexcept { return body_; }
 
-    /// True: the local engine made this message, or gave it back. Check this before the status. A peer cannot set it.
+    /// True: the local engine made this message, or gave it back. Check this before the status. A peer cannot make this
+    /// true.
     [[nodiscard]] bool from_engine() const noexcept { return header_.origin == origin::engine; }
     [[nodiscard]] tofu::status status() const noexcept { return header_.status(); }
     [[nodiscard]] op_code op() const noexcept { return header_.op; }
 
-    /// Why the channel ended. It has a value exactly on a goodbye, and on a failed hello_response or welcome_response
-    /// of the local engine. It is read from the engine's own memory, not from the header `~reason`, so no peer can fake
-    /// it.
+    /// Why the channel ended. There is a value exactly on a goodbye, and on a failed hello_response or welcome_response
+    /// of the local engine. The value is read from the engine's own memory, not from the header `~reason`, so no peer
+    /// can fake it.
     [[nodiscard]] std::optional<cause> why() const noexcept {
         if (route_.explained == 0 || !from_engine()) return std::nullopt;
         return route_.cause();
@@ -147,8 +148,8 @@ public:
         route_.forget_marks();
     }
 
-    /// Copies header, text headers, body and user pointer of `other`, and what an engine added to it (see `why`). The
-    /// copy has no place in the engine. False: memory is short, and this message is empty.
+    /// Copies header, text headers, body and user pointer of `other`, and the status and cause that an engine added
+    /// (see `why`). The copy is bound to no channel. False: memory is short, and this message is empty.
     [[nodiscard]] bool assign(const message& other) noexcept {
         reset();
         if (!headers_.assign_wire(other.headers_.wire()) || !body_.assign(other.body_.bytes())) {
@@ -161,7 +162,7 @@ public:
         return true;
     }
 
-    /// The bytes of this message on the wire.
+    /// The number of bytes of this message on the wire.
     [[nodiscard]] std::size_t wire_size() const noexcept {
         return binary_header::wire_size + headers_.size_bytes() + body_.size();
     }

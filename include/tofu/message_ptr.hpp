@@ -22,7 +22,7 @@ struct message_release {
 /// Owns one message. It may outlive the reactor. Any thread may release it.
 using message_ptr = std::unique_ptr<message, message_release>;
 
-/// What basic_reactor::get does when the pool has no free message.
+/// The behaviour of basic_reactor::get when the pool has no free message.
 enum class allocation : std::uint8_t {
     always,   ///< allocates one
     pool_only ///< fails with status::pool_empty

@@ -30,7 +30,7 @@ struct options {
     /// Limit on living messages: above max_messages, or 0 for no limit. The limit covers the whole receive credit plus
     /// every message that is not part of it: from `get` and `clone`, and received messages that were posted or given to
     /// update_receiver. At the limit `get` and `clone` fail until messages come back. `post`, reading and the engine's
-    /// own notices never fail for it. Default 0.
+    /// own notices never fail because of this limit. Default 0.
     std::size_t max_messages_alive = 0;
 
     /// The largest buffer that a message keeps when it returns to the pool, in bytes. A larger buffer is freed. 0:
@@ -68,8 +68,8 @@ struct options {
 
     /// Longest time to connect: for the look-up of a name and all its addresses together. Each address has an equal
     /// share of the time that is left. A listener's name is looked up within this time as well. The time begins when
-    /// the loop takes the request; the wait for a free look-up thread counts. A look-up that takes longer goes on, and
-    /// nobody waits for it. 0: no limit but the system's own. Default 30 s.
+    /// the loop takes the request; the wait for a free look-up thread counts. A look-up that takes longer goes on, but
+    /// no channel waits for it. 0: only the system's own limit. Default 30 s.
     std::chrono::milliseconds connect_time{30'000};
 
     /// Longest wait for a hello: on the accepting side for the complete hello_request, on the connecting side for the
@@ -87,12 +87,12 @@ struct options {
     /// Default 10 s.
     std::chrono::milliseconds bye_time{10'000};
 
-    /// How long a channel waits for the peer's end of stream after both byes, and how long a channel may still be read
-    /// after a failed write. 0: not at all. Default 1 s.
+    /// Longest time that a channel waits for the peer's end of stream after both byes, and that it still reads after a
+    /// failed write. 0: not at all. Default 1 s.
     std::chrono::milliseconds grace_time{1'000};
 
-    /// Pause before the engine tries again what the system refused for lack of descriptors or memory, and before it
-    /// connects again to a Unix domain socket whose backlog was full. At least 1 ms. Default 100 ms.
+    /// Pause before the engine repeats an operation that the system refused for lack of descriptors or memory, and
+    /// before it connects again to a Unix domain socket whose backlog was full. At least 1 ms. Default 100 ms.
     std::chrono::milliseconds retry_time{100};
 
     /// Lets the system probe silent TCP peers (SO_KEEPALIVE, with the system's own times). Default off.
@@ -109,7 +109,7 @@ struct options {
     /// 0600: the owner only.
     std::uint16_t uds_permissions = 0600;
 
-    /// What happens to a connection for which no channel is free. True closes it at once; false leaves it in the
+    /// The treatment of a connection for which no channel is free. True: closes it at once. False: leaves it in the
     /// system's backlog until a channel is free. Default true.
     bool close_when_full = true;
 
@@ -120,7 +120,7 @@ struct options {
 
 namespace detail {
 
-/// Longer times count as mistakes. Below, no sum with a clock's value can overflow.
+/// Longer times are refused as mistakes. Up to this time, no sum with a clock's value can overflow.
 inline constexpr std::chrono::milliseconds longest_time = std::chrono::hours(24 * 366);
 
 constexpr bool is_possible_time(std::chrono::milliseconds time) noexcept {

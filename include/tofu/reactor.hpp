@@ -29,11 +29,11 @@ enum class driven_by : std::uint8_t {
     caller     ///< a thread of the application, inside wait_receive, run_once and every other call that waits
 };
 
-/// A message engine: one loop, four policies, no virtual call. The destructor stops the engine in bounded time,
-/// whatever is still open. Groups and messages may outlive the reactor. All calls: any thread, except where said.
+/// A message engine: one loop, four policies, no virtual call. The destructor stops the engine in bounded time, even if
+/// channels are still open. Groups and messages may outlive the reactor. All calls: any thread, except where said.
 ///
 /// In a forked child of the process that made the engine, every call reports shutdown_started. The destructor returns
-/// at once: it closes the child's copies of the sockets and touches nothing that the parent shares. The engine's memory
+/// at once: it closes the child's copies of the sockets, and changes nothing that the parent uses. The engine's memory
 /// stays allocated in the child. The child may make engines of its own.
 ///
 /// A call needs at most 16 KiB of stack. No thread may be cancelled (pthread_cancel) inside a call. A program that
@@ -94,8 +94,8 @@ public:
         return group;
     }
 
-    /// An empty message. Errors: pool_empty (pool_only: no message is free), allocation_failed (always: memory is
-    /// short); the same errors if options::max_messages_alive is reached; shutdown_started.
+    /// Returns an empty message. Errors: pool_empty (with pool_only: no message is free); allocation_failed (with
+    /// always: memory is short); one of these two also if options::max_messages_alive is reached; shutdown_started.
     [[nodiscard]] message_ptr get(allocation how, std::error_code& error) noexcept {
         error = status::shutdown_started;
         if (!core_ || !core_->is_here()) return nullptr;
@@ -111,8 +111,8 @@ public:
         return m;
     }
 
-    /// Waits until the kernel has taken everything that was posted so far, or it is on its way back to its group.
-    /// False: not in time, or this is a forked child.
+    /// Waits until every message that was posted so far is in the kernel, or on its way back to its group. False: not
+    /// in time, or this is a forked child.
     template <class Rep, class Period>
     bool drain(std::chrono::duration<Rep, Period> timeout) noexcept {
         if (!core_) return true;
@@ -176,8 +176,8 @@ public:
         return handle;
     }
 
-    /// The engine's counters. Each is right by itself; in a forked child all are 0. Any thread, never waits for the
-    /// loop.
+    /// The engine's counters. Each counter is right, but they are not read at the same moment. In a forked child all
+    /// are 0. Any thread, never waits for the loop.
     [[nodiscard]] engine_stats stats() const noexcept { return core_ ? engine::figures_of(*core_) : engine_stats{}; }
 
 private:

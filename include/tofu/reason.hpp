@@ -104,7 +104,7 @@ inline constexpr std::array<reason_words, reason_count> reason_table{{
 /// storage. Any thread.
 [[nodiscard]] constexpr std::string_view describe(reason why) noexcept { return detail::words_of(why).description; }
 
-/// How far a channel was when its cause occurred. An accepted connection is `opened` from the start.
+/// The progress of a channel at the time of its cause. An accepted connection is `opened` from the start.
 enum class channel_step : std::uint8_t { connecting, listening, opened };
 
 /// Why a channel ended, with all details. A plain value.
@@ -243,7 +243,7 @@ inline std::optional<cause> parse_os_error(std::string_view digits) noexcept {
             if (detail::reason_table[index].name == text) found = cause::of(static_cast<reason>(index));
         }
     }
-    // A number can be written in several ways ("007", "-0"); only the one that is written here is accepted.
+    // A number can be written in several ways ("007", "-0"); only the form that to_text writes is accepted.
     if (found && to_text(*found).view() != text) return std::nullopt;
     return found;
 }

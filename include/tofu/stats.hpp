@@ -22,7 +22,7 @@ struct engine_stats {
     std::uint64_t wakes = 0;           ///< system calls made to wake the loop
     std::uint64_t reads = 0;           ///< system calls that read
     std::uint64_t writes = 0;          ///< system calls that write
-    std::uint64_t polls_submitted = 0; ///< operations that tell a poller's system what is wanted; see poll_counts
+    std::uint64_t polls_submitted = 0; ///< operations that tell the kernel which events a poller wants; see poll_counts
     std::uint64_t polls_cancelled = 0; ///< see poll_counts
     std::uint64_t accepted = 0;        ///< accepted connections
     std::uint64_t refused =
@@ -39,17 +39,16 @@ struct engine_stats {
     std::string_view policies{}; ///< the names of the policies: poll, pool, key, timer
 };
 
-/// What a poller may count for engine_stats. A poller that does not count has 0.
+/// The counters of a poller for engine_stats. A poller that does not count has 0.
 struct poll_counts {
     std::uint64_t submitted = 0; ///< operations that ask the system when a socket is ready
-    std::uint64_t cancelled =
-        0;                   ///< submitted operations that were cancelled: more was wanted, or the socket was let go
-    std::uint64_t wakes = 0; ///< posted to end a wait
+    std::uint64_t cancelled = 0; ///< submitted operations that were cancelled: more was wanted, or a disarm came
+    std::uint64_t wakes = 0;     ///< operations that were submitted to end a wait
 };
 
 /// The process at the other end of a Unix domain socket, as the system noted it when the connection was made (on the
-/// connecting side: when the listener began to listen). A peer cannot forge it, but it may have given its end to
-/// another process.
+/// connecting side: when the listener began to listen). A peer cannot forge these numbers, but the peer may have given
+/// its end to another process.
 struct peer_credentials {
     static constexpr std::int64_t unknown = -1;
     std::int64_t process = unknown;
@@ -59,7 +58,7 @@ struct peer_credentials {
     friend constexpr bool operator==(const peer_credentials&, const peer_credentials&) noexcept = default;
 };
 
-/// The figures of one channel, as it was during one turn of the loop.
+/// The figures of one channel, taken between two turns of the loop.
 struct channel_stats {
     address peer; ///< the peer's address, none if it has no name; for a listener, the address it is bound to
     peer_credentials credentials; ///< of the peer's process, over Unix domain sockets; else unknown

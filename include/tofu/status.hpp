@@ -178,7 +178,7 @@ inline const std::error_category* make_status_category() noexcept {
 inline namespace TOFU_EXCEPTIONS_ABI {
 
 /// Throws std::system_error with this code. `what` names the failed call and must end with a zero byte. Without
-/// exceptions the program is terminated. Every throw of the library is this one. Any thread.
+/// exceptions the program is terminated. Every throw of the library goes through this function. Any thread.
 [[noreturn]] inline void throw_status([[maybe_unused]] const std::error_code& code, [[maybe_unused]] const char* what) {
 #if TOFU_HAS_EXCEPTIONS
     throw std::system_error(code, what);

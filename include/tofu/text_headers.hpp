@@ -132,10 +132,10 @@ private:
     std::string_view wire_;
 };
 
-/// The text headers of one message, stored as they travel. Move-only. The functions check what they write; what came
-/// from a peer may be any bytes, and is read as text_header_range describes. A failing call changes nothing. Names and
-/// values may be views into the same object. A change makes iterators and views into the object invalid. One thread at
-/// a time.
+/// The text headers of one message, stored as they travel. Move-only. The functions check the headers that they write.
+/// Headers from a peer may be any bytes, and are read as text_header_range describes. A failing call changes nothing.
+/// Names and values may be views into the same object. A change makes iterators and views into the object invalid. One
+/// thread at a time.
 class text_headers {
 public:
     using iterator = text_header_range::iterator;
@@ -227,7 +227,7 @@ public:
     [[nodiscard]] iterator begin() const noexcept { return range().begin(); }
     [[nodiscard]] iterator end() const noexcept { return range().end(); }
 
-    /// The bytes on the wire.
+    /// The number of bytes on the wire.
     [[nodiscard]] std::size_t size_bytes() const noexcept { return buffer_.size(); }
     /// True: there are no bytes.
     [[nodiscard]] bool empty() const noexcept { return buffer_.empty(); }
@@ -237,7 +237,7 @@ public:
     /// The bytes as they travel.
     [[nodiscard]] std::string_view wire() const noexcept { return buffer_.text(); }
 
-    /// Replaces the content with bytes as they travelled, whatever they are. False: more than 65,535 bytes, or memory
+    /// Replaces the content with bytes as they travelled. Accepts any bytes. False: more than 65,535 bytes, or memory
     /// is short; nothing has changed.
     [[nodiscard]] bool assign_wire(std::string_view bytes) noexcept {
         return bytes.size() <= max_part_length && buffer_.assign(std::as_bytes(std::span(bytes.data(), bytes.size())));
@@ -260,7 +260,7 @@ private:
         return name.size() + 1 + value.size() + detail::header_line_end.size();
     }
 
-    // Each length alone first, because their sum could overflow.
+    // Checks each length alone first, because their sum could overflow.
     [[nodiscard]] static bool fits(std::string_view name, std::string_view value, std::size_t others) noexcept {
         return name.size() <= max_part_length && value.size() <= max_part_length &&
                others + line_length(name, value) <= max_part_length;

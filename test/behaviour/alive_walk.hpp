@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A random walk through everything an application can do with messages, in a simulated world: what the engine counts
-// against its limit of messages alive is known from outside, message by message.
+// A random walk through everything that an application can do with messages, in a simulated world. The walk counts the
+// living messages itself, and compares its count with the engine's.
 #ifndef TOFU_TEST_BEHAVIOUR_ALIVE_WALK_HPP
 #define TOFU_TEST_BEHAVIOUR_ALIVE_WALK_HPP
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Answers of an application that has taken all its mail: they leave on its own thread while the engine's sleeps.
+// Answers of an application that has taken all its mail. The application's thread sends them while the engine's thread
+// sleeps.
 #include "support/harness.hpp"
 
 #include <cstdint>

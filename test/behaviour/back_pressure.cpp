@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Receiving has a credit: what happens when it is used up, who is told, what goes on, and what never uses any.
+// The receive credit: the behaviour of the engine without credit, the notice to the groups, and the operations that
+// need no credit.
 #include "support/harness.hpp"
 #include "support/scarce_memory.hpp"
 

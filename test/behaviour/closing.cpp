@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// How conversations end in good order: byes, crossed byes, refusals, half-closed peers, and what TCP shows of it.
+// The orderly ends of conversations: byes, crossed byes, refusals, half-closed peers, and the effects on TCP.
 #include "support/harness.hpp"
 
 #include <initializer_list>

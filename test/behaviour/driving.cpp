@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Who turns the loop and what can be asked of it: run_once, next_deadline, waiting threads, drain, figures, messages.
+// The drivers of the loop, and the calls about it: run_once, next_deadline, waiting threads, drain, figures, messages.
 #include "support/harness.hpp"
 
 #include <thread>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A process with an engine forks: what the child may do with its copy, and that the parent does not notice.
+// A process with an engine forks. Tests the child's copy of the engine, and that the parent does not notice the child.
 #include "support/harness.hpp"
 
 #include "support/forked_child.hpp"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Defects of the engine that simulated runs have found, one test or more for each, without the simulator's chances.
+// Defects of the engine that simulated runs have found, with one test or more for each. The tests use no random
+// choices.
 #include "support/harness.hpp"
 #include "support/reactor_of.hpp"
 #include "support/simulated_engine.hpp"

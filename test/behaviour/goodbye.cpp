@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Protocol 3.2 and 3.3: every channel ends with exactly one message of the engine, its last, and what that means for
-// posting and for the channel's number; 3.4, order.
+// Protocol 3.2 and 3.3: every channel ends with exactly one message of the engine, its last. Tests the effects on
+// posting and on the channel's number; 3.4, order.
 #include "support/harness.hpp"
 #include "support/refusing_address.hpp"
 #include "support/rounds.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Another process of this program which works at a setting and an address, and has a line to this one.
+// Another process of this program. It works with a given setting and address, and exchanges lines with this process.
 #ifndef TOFU_TEST_BEHAVIOUR_GUIDED_PROCESS_HPP
 #define TOFU_TEST_BEHAVIOUR_GUIDED_PROCESS_HPP
 

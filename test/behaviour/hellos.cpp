@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Hellos with and without an answer: every order in which a server may accept, and what each side may say before that.
+// Hellos with and without an answer: every order in which a server may accept, and the messages that each side may send
+// before that.
 #include "support/harness.hpp"
 
 #include <initializer_list>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A peer killed in the middle of a message, in either direction: what was complete is delivered, what was not sent
-// comes back, and the goodbye says why.
+// A peer is killed in the middle of a message, in either direction. Complete messages are delivered, unsent messages
+// come back, and the goodbye has the reason.
 #include "support/harness.hpp"
 
 #include "guided_process.hpp"

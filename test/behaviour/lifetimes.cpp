@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Destruction in any order, from any state, by any thread: it ends in bounded time, and what was queued for a group can
-// still be received. That nothing is touched after its end is the sanitizers' to see.
+// Destruction in any order, from any state, by any thread. It ends in bounded time, and a group can still receive its
+// queued messages. The sanitizers check that no object is used after its end.
 #include "support/harness.hpp"
 #include "support/refusing_address.hpp"
 

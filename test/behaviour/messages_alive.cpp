@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The hard limit on the messages alive, in whole engines: what fails at the limit and what never does, and that on no
-// way a message can take its count is lost.
+// The hard limit on living messages, in whole engines: the calls that fail at the limit, the calls that never fail, and
+// that the count is right on every path of a message.
 #include "alive_walk.hpp"
 #include "support/own_ports.hpp"
 #include "support/simulated_talk.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The addresses of a name: each has its share of the connect time, and the most telling failure is the name's. TCP
-// only: a path is no name.
+// The addresses of a name: each gets its share of the connect time, and the most telling failure becomes the failure of
+// the name. TCP only: a path is no name.
 #include "support/harness.hpp"
 #include "support/own_ports.hpp"
 

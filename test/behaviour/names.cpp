@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Names instead of literals: what the engine does while a resolver thinks, with its answer, and without one. TCP only:
-// a path is no name.
+// Names instead of literals: the engine while a resolver works, with its answer, and without an answer. TCP only: a
+// path is no name.
 #include "support/harness.hpp"
 #include "support/own_ports.hpp"
 #include "support/scarce_memory.hpp"

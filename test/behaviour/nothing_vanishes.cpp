@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Protocol 3.1: what `post` accepted is handed to the kernel or comes back as it was posted; what was received is
+// Protocol 3.1: a message that `post` accepted goes to the kernel or comes back as it was posted; received messages are
 // delivered before the goodbye.
 #include "support/harness.hpp"
 #include "support/refusing_address.hpp"

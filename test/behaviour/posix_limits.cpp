@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// When the process has no descriptors left: nothing is lost, nobody spins, and all goes on when there are some again.
-// POSIX only: the limit is lowered with setrlimit.
+// The process has no descriptors left: nothing is lost, no thread spins, and everything goes on when there are
+// descriptors again. POSIX only: the limit is lowered with setrlimit.
 #include "support/harness.hpp"
 
 #include <fcntl.h>

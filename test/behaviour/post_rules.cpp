@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Protocol section 4: what `post` checks before it accepts, that a refused message stays with the caller, and what an
-// accepted one becomes.
+// Protocol section 4: the checks of `post`. A refused message stays with the caller; the header of an accepted message
+// is completed.
 #include "support/harness.hpp"
 #include "support/scarce_memory.hpp"
 

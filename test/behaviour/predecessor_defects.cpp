@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What was measured to be wrong in the implementation this one follows: each defect is a test here.
+// Measured defects of the implementation that this one follows: each defect is a test here.
 #include "support/harness.hpp"
 #include "support/own_directory.hpp"
 

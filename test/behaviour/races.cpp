@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Many threads against one engine that loses a peer, a group or itself: whatever was accepted is accounted for.
+// Many threads use one engine that loses a peer, a group or itself. Every accepted message is sent or comes back.
 #include "support/eight_threads.hpp"
 #include "support/harness.hpp"
 

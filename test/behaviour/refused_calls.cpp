@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the system refuses for now, for lack of memory or for reasons of its own, is tried again after a while: nothing
-// is lost, and nobody spins until then. TCP only: the script refuses before any transport is asked, and to see that
-// nobody spins takes its time.
+// Calls that the system refuses for a while, for lack of memory or for other reasons, are tried again: nothing is lost,
+// and no thread spins until then. TCP only: the script refuses before any transport is used, and the tests are slow.
 #include "support/harness.hpp"
 #include "support/reactor_of.hpp"
 #include "support/scarce_memory.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// With every key: events of a channel that is gone come when its slot, its address and its handle are another's, and
-// reach nobody.
+// With every key policy: events of an ended channel come when its slot, address and handle belong to another channel.
+// They reach no channel.
 #include "support/all_keys.hpp"
 #include "support/harness.hpp"
 #include "support/reactor_of.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is particular to TCP: both address families, ports and who owns them, and as many channels as there are.
+// Properties of TCP only: both address families, ports and their owners, and the largest number of channels.
 #include "support/harness.hpp"
 #include "support/own_ports.hpp"
 

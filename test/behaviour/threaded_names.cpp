@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Names looked up by the resolver's real threads: what a slow name delays, and what does not wait for it.
+// Names looked up by the resolver's real threads: a slow name delays some operations, and others do not wait for it.
 #include "support/child_process.hpp"
 #if !defined(_WIN32)
 #include "support/forked_child.hpp"

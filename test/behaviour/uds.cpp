@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Unix domain sockets as an application sees them: statuses and reasons, the file's life, and who the peer is.
+// Unix domain sockets as an application sees them: statuses and reasons, the life of the file, and the credentials of
+// the peer.
 #include "support/harness.hpp"
 #include "support/own_directory.hpp"
 #include "support/scarce_memory.hpp"

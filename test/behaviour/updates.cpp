@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Messages a program sends to its own receiver: at once, later, and taken back. TCP only, as nothing here travels.
+// Messages that a program sends to its own receiver: at once, later, and cancelled. TCP only, because these messages
+// use no transport.
 #include "support/harness.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a peer must not do, in both roles: it costs that one channel, with the reason, and nobody else notices.
+// Violations by a peer, in both roles: only that one channel ends, with the reason, and no other channel notices.
 #include "support/harness.hpp"
 
 #include <algorithm>

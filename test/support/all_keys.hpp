@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Every key there is for the processor at hand.
+// The list of all key policies that exist for this processor.
 #ifndef TOFU_TEST_SUPPORT_ALL_KEYS_HPP
 #define TOFU_TEST_SUPPORT_ALL_KEYS_HPP
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Every call handed on.
+// Forwards every call to the engine behind it.
 #include "any_reactor.hpp"
 
 #include <utility>

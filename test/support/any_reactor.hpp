@@ -28,13 +28,13 @@ private:
     std::unique_ptr<timer_calls> calls_;
 };
 
-/// See tofu::basic_channel_group. One made by default can only be assigned to and asked whether it has an engine;
-/// any_reactor::group_without_engine makes one whose calls report that it has none.
+/// See tofu::basic_channel_group. A default constructed group can only be assigned to, and asked whether it has an
+/// engine; any_reactor::group_without_engine makes one whose calls report that it has none.
 class any_group {
 public:
     any_group() noexcept = default;
     explicit any_group(std::unique_ptr<group_calls> calls) noexcept : calls_(std::move(calls)) {}
-    /// Moving moves the group itself: what is left behind is a group that was moved from.
+    /// Moves the group itself: `other` keeps a group that was moved from.
     any_group(any_group&& other) noexcept;
     any_group& operator=(any_group&& other) noexcept;
     ~any_group() = default;
@@ -77,7 +77,7 @@ public:
 
     [[nodiscard]] any_group create_group(std::error_code& error) noexcept;
     [[nodiscard]] any_group create_group();
-    /// A group as it is made by default.
+    /// A default constructed group, with all calls.
     [[nodiscard]] any_group group_without_engine();
 
     [[nodiscard]] tofu::message_ptr get(tofu::allocation how, std::error_code& error) noexcept;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Groups and the way to them, without a loop: what the tests of the loop's own classes share.
+// Groups and the delivery to them, without a loop. Used by the tests of the loop's own classes.
 #ifndef TOFU_TEST_SUPPORT_BARE_DELIVERY_HPP
 #define TOFU_TEST_SUPPORT_BARE_DELIVERY_HPP
 
@@ -19,7 +19,7 @@
 
 namespace tofu_test {
 
-/// An engine's delivery with the number 7, and the groups that it was asked for.
+/// The delivery of an engine with the number 7, and its groups.
 struct bare_delivery {
     using group_core = tofu::engine::group_core;
     using group_ref = tofu::engine::ref<group_core>;
@@ -69,7 +69,7 @@ struct bare_delivery {
     std::vector<group_ref> groups;
 };
 
-/// What the application receives next; null when there is nothing.
+/// Receives the next message as the application does. Null: there is none.
 inline tofu::message_ptr receive(tofu::engine::group_core& group) {
     tofu::detail::queue_node* const node = group.mail.pop();
     return tofu::engine::owned(node != nullptr ? &tofu::engine::message_of(*node) : nullptr);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A socket of the system without anything around it, for what the library's own never do: bind and not listen, reset,
-// block. The same calls on every system.
+// A bare socket of the system, for actions that the library's sockets never do: bind without listen, reset, block. The
+// same calls on every system.
 #ifndef TOFU_TEST_SUPPORT_BARE_SOCKET_HPP
 #define TOFU_TEST_SUPPORT_BARE_SOCKET_HPP
 
@@ -46,7 +46,7 @@ public:
     [[nodiscard]] bool is_open() const { return handle_ != none; }
     [[nodiscard]] handle get() const { return handle_; }
 
-    /// Without asking anything of who may bind beside it.
+    /// Binds without any option about other sockets at the address.
     void bind(const tofu::address& where) {
         tofu::platform::endpoint at;
         BOOST_REQUIRE(!tofu::platform::to_endpoint(where, true, at));
@@ -69,18 +69,18 @@ public:
         BOOST_REQUIRE(made.is_open());
         return made;
     }
-    /// To the end of the line, which is not given back.
+    /// Reads a line, and returns it without its end.
     [[nodiscard]] std::string read_line() {
         std::string line;
         for (char next = 0; ::recv(handle_, &next, 1, 0) == 1 && next != '\n';) line.push_back(next);
         return line;
     }
-    /// What recv says: a count, 0 at the end of the stream, less for a failure.
+    /// Returns the result of recv: a count, 0 at the end of the stream, negative for a failure.
     [[nodiscard]] long read() {
         std::array<char, 1> room{};
         return static_cast<long>(::recv(handle_, room.data(), room.size(), 0));
     }
-    /// Something can be read now: data, or the end of the stream.
+    /// True: something can be read now, data or the end of the stream.
     [[nodiscard]] bool has_data() const {
         pollfd entry{};
         entry.fd = handle_;
@@ -91,7 +91,7 @@ public:
         return ::poll(&entry, 1, 0) == 1;
 #endif
     }
-    /// All of it.
+    /// Writes the whole text.
     void write(std::string_view text) {
         BOOST_REQUIRE(::send(handle_, text.data(), static_cast<length_type>(text.size()), 0) ==
                       static_cast<std::ptrdiff_t>(text.size()));

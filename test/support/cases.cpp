@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the test program says of itself at its end: how many cases passed, and which were skipped for what reason.
-// tools/test adds these lines up. With the arguments "-- uncounted" it says nothing: another process counts the case.
+// Prints the results at the end of the test program: how many cases passed, and which cases were skipped for which
+// reason. tools/test adds these lines up. With the arguments "-- uncounted" it says nothing: another process counts the
+// case.
 #include <boost/test/results_collector.hpp>
 #include <boost/test/tree/observer.hpp>
 #include <boost/test/unit_test.hpp>
@@ -19,7 +20,8 @@ public:
     case_counter() { ut::framework::register_observer(*this); }
     ~case_counter() override { ut::framework::deregister_observer(*this); }
 
-    /// After Boost.Test's own observers: the results are in then. (Before them, its start would count as failed.)
+    /// Runs after Boost.Test's own observers, because the results are complete then. (Before them, its start would
+    /// count as failed.)
     int priority() override { return 5; }
     void test_start(ut::counter_t, ut::test_unit_id) override { passed_ = failed_ = skipped_ = 0; }
     void test_unit_finish(const ut::test_unit& which, unsigned long) override {
@@ -27,7 +29,7 @@ public:
         ++(ut::results_collector.results(which.p_id).passed() ? passed_ : failed_);
     }
     void test_unit_skipped(const ut::test_unit& which, ut::const_string reason) override {
-        if (which.p_type != ut::TUT_CASE || reason == "disabled") return; // those --run_test does not name
+        if (which.p_type != ut::TUT_CASE || reason == "disabled") return; // cases that --run_test does not name
         ++skipped_;
         std::string_view why(reason.begin(), reason.size());
         constexpr std::string_view prefix = "precondition failed: "; // Boost.Test's

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// How another process of this program is started, killed, and finds what it is to do.
+// Starts and kills another process of this program, and runs its role there.
 #include "child_process.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -17,7 +17,7 @@
 #include <utility>
 
 #if !defined(_WIN32)
-extern char** environ; // POSIX leaves that to the program (environ(7)); Linux does it all the same
+extern char** environ; // POSIX leaves the declaration to the program (environ(7)); Linux has it in a header, too
 #endif
 
 namespace tofu_test {
@@ -30,7 +30,7 @@ child_role*& roles() {
     return first;
 }
 
-/// Before any test, and instead of them.
+/// In a child: runs the child's role instead of the tests.
 struct child_life {
     child_life() {
         const auto& suite = boost::unit_test::framework::master_test_suite();
@@ -80,7 +80,7 @@ constexpr DWORD killed = 99;
 
 void child_process::start(const std::string& program, std::vector<std::string> words) {
     std::vector<const char*> pointers;
-    for (std::string& word : words) { // they travel as one text
+    for (std::string& word : words) { // the arguments are passed as one text
         word.insert(word.begin(), '"');
         word.push_back('"');
         pointers.push_back(word.c_str());
@@ -96,7 +96,7 @@ void child_process::end() {
     BOOST_TEST(::WaitForSingleObject(process_, INFINITE) == WAIT_OBJECT_0);
     DWORD code = 0;
     BOOST_TEST(::GetExitCodeProcess(process_, &code) != 0);
-    BOOST_TEST(code == killed); // and not of itself
+    BOOST_TEST(code == killed); // it did not end by itself
     ::CloseHandle(process_);
 }
 
@@ -123,7 +123,7 @@ void child_process::end() {
     ::kill(process_, SIGKILL);
     int ended = 0;
     BOOST_TEST(::waitpid(process_, &ended, 0) == process_);
-    BOOST_TEST((WIFSIGNALED(ended) && WTERMSIG(ended) == SIGKILL)); // and not by itself
+    BOOST_TEST((WIFSIGNALED(ended) && WTERMSIG(ended) == SIGKILL)); // it did not end by itself
 }
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Another process of this program, which does something else than its tests until it is killed.
+// Another process of this program. It plays a role instead of the tests, until it is killed.
 #ifndef TOFU_TEST_SUPPORT_CHILD_PROCESS_HPP
 #define TOFU_TEST_SUPPORT_CHILD_PROCESS_HPP
 
@@ -15,7 +15,7 @@
 
 namespace tofu_test {
 
-/// What a child may do: a static object beside the test that starts it.
+/// A role that a child can play: a static object next to the test that starts the child.
 class child_role {
 public:
     using body_type = void (*)(const std::vector<std::string>& arguments);
@@ -44,12 +44,13 @@ public:
     child_process& operator=(const child_process&) = delete;
     ~child_process() { kill(); }
 
-    /// Without a chance for it to tidy up. Returns when it is gone; it must not have ended before.
+    /// Kills the child, so that it cannot clean up. Returns when the child has ended. The child must not have ended
+    /// before.
     void kill();
 #if !defined(_WIN32)
-    /// With SIGSTOP; returns when it has stopped.
+    /// Sends SIGSTOP, and returns when the child has stopped.
     void stop();
-    /// With SIGCONT.
+    /// Sends SIGCONT.
     void go_on();
 #endif
 

@@ -16,19 +16,19 @@
 
 namespace tofu_test {
 
-/// Bytes that tofu has, as the allocator has rounded them, and the most there were at any one time.
+/// The bytes that tofu has allocated, rounded as the allocator rounds them, and their maximum so far.
 inline std::atomic<std::size_t> bytes_alive{0};
 inline std::atomic<std::size_t> most_bytes_alive{0};
-/// How often tofu has asked for memory.
+/// The number of tofu's allocations so far.
 inline std::atomic<std::size_t> allocations{0};
-/// When tofu asks for so many bytes, there is no memory; 0: there is always some.
+/// If tofu asks for exactly this many bytes, there is no memory. 0: there is always memory.
 inline std::atomic<std::size_t> refused_size{0};
 
 } // namespace tofu_test
 
 namespace tofu_test::replaced_new {
 
-/// In front of every block: what it counts for. As large as the strictest alignment of plain new.
+/// Lies in front of every block, with its share of the count. As large as the strictest alignment of plain new.
 struct alignas(plain) label {
     std::size_t counted; ///< 0: not tofu's
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What two groups say to each other in every test.
+// The messages that two groups exchange in every test.
 #include "dialogue.hpp"
 
 #include <thread>
@@ -49,7 +49,7 @@ dialogue::dialogue(const setting& where, any_reactor made)
 void await_channels(any_reactor& engine, std::size_t count) {
     const auto until = std::chrono::steady_clock::now() + patience;
     while (engine.stats().zombies != 0 && std::chrono::steady_clock::now() < until) {
-        std::error_code has_thread; // then it needs no turn of ours
+        std::error_code has_thread; // an engine with a thread needs no turn of ours
         engine.run_once(1ms, has_thread);
         if (has_thread) std::this_thread::yield();
     }
@@ -93,7 +93,7 @@ void dialogue::expect_silence(group& from) {
 }
 
 void dialogue::turn_loop() {
-    static_cast<void>(client.stats(tofu::no_channel)); // done by the loop, in the middle of a turn: so, twice
+    static_cast<void>(client.stats(tofu::no_channel)); // the loop runs this in the middle of a turn, so do it twice
     static_cast<void>(client.stats(tofu::no_channel));
 }
 

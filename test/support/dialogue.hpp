@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// One engine with two groups that talk to each other, and the small things every behaviour test needs. Every wait is
-// for an event and has a bound; nothing sleeps.
+// One engine with two groups that talk to each other, and helpers that every behaviour test needs. Every wait is for an
+// event and has a bound; nothing sleeps.
 #ifndef TOFU_TEST_SUPPORT_DIALOGUE_HPP
 #define TOFU_TEST_SUPPORT_DIALOGUE_HPP
 
@@ -20,12 +20,13 @@ using namespace std::chrono_literals;
 
 /// The bound of every wait for something that must happen.
 inline constexpr auto patience = 20s;
-/// How long a test looks for something that must not happen.
+/// The time for which a test looks for something that must not happen.
 inline constexpr auto moment = 50ms;
 
 inline tofu::address loopback(std::uint16_t port = 0) { return tofu::tcp_address{"127.0.0.1", port}; }
 
-/// Where connecting fails at once, without asking anybody: a literal, and no interface has the number 0.
+/// An address to which a connect fails at once, without network traffic: a literal whose interface number 0 does not
+/// exist.
 inline tofu::address nowhere() { return tofu::tcp_address{"fe80::1%0", 1}; }
 
 inline std::string_view body_of(const tofu::message& m) { return m.body().text(); }
@@ -47,7 +48,7 @@ tofu::message_ptr answer(tofu::message_ptr m, tofu::op_code op);
 tofu::message_ptr hello_request(any_reactor& engine, const tofu::address& where);
 tofu::message_ptr welcome_request(any_reactor& engine, const tofu::address& where);
 
-/// So many channels hold a slot, as soon as the poller owes no release any more: until then ended ones do, too.
+/// Waits until `count` channels hold a slot. Ended channels hold their slots until the poller has released them.
 void await_channels(any_reactor& engine, std::size_t count);
 
 /// One engine with a listening and a connecting group.
@@ -67,15 +68,15 @@ struct dialogue {
     tofu::message_ptr next(group& from);
     /// The next message, which must be of this operation.
     tofu::message_ptr expect(group& from, tofu::op_code op);
-    /// The goodbye of an opened channel: a signal of the engine with status channel_closed and this reason.
+    /// Expects the goodbye of an opened channel: a signal of the engine with status channel_closed and this reason.
     void expect_goodbye(group& from, std::uint16_t channel, std::string_view reason);
-    /// The engine's answer to a hello_request or welcome_request that came to nothing.
+    /// Expects the engine's answer to a hello_request or welcome_request that failed.
     void expect_failed(group& from, tofu::op_code op, const tofu::binary_header& request, tofu::status why,
                        std::string_view reason);
     /// Nothing is delivered to this group for a moment.
     void expect_silence(group& from);
 
-    /// Has the loop do everything that is due now: when this returns, a whole turn has been made and handed over.
+    /// Makes the loop do everything that is due now. At the return a whole turn has been made and handed over.
     void turn_loop();
     /// Turns the loop until `ready()`.
     template <class Ready>
@@ -87,22 +88,21 @@ struct dialogue {
         }
     }
 
-    /// See the function.
+    /// See tofu_test::await_channels.
     void await_channels(std::size_t count) { tofu_test::await_channels(engine, count); }
 
-    /// Listens; the address really bound.
+    /// Listens, and returns the address that was bound.
     tofu::address listen() { return listen(here.new_address()); }
     tofu::address listen(const tofu::address& where);
-    /// Posts a hello_request; its header as it travels.
+    /// Posts a hello_request, and returns its header as it travels.
     tofu::binary_header hello(const tofu::address& where, std::string_view body = {});
-    /// Accepts the next hello_request; the server's channel number.
+    /// Accepts the next hello_request, and returns the server's channel number.
     std::uint16_t accept();
     /// A connection on which both hellos have been said.
     link connect(const tofu::address& where);
     link connect() { return connect(listen()); }
 
-    /// Gives so many channel numbers out and gets them back: channels that end at once. Nothing else may be on its way
-    /// to the client.
+    /// Uses `count` channel numbers, by channels that end at once. No other message may be on its way to the client.
     void use_up_numbers(std::size_t count);
 
     setting here;
@@ -116,10 +116,11 @@ struct dialogue {
 struct dialogue_with_names : dialogue {
     using dialogue::dialogue;
 
-    /// Posts a hello_request to a name of port 80, which does not matter: the answer names the port.
+    /// Posts a hello_request to a name and port 80. The port does not matter, because the resolver's answer has its
+    /// own.
     std::uint16_t hello_to_name(std::string_view name = "some.name");
     std::uint16_t listen_on_name(std::string_view name = "some.name");
-    /// As expect_failed, for the only one of that channel.
+    /// As expect_failed, for the only request of that channel.
     void expect_failure(group& from, tofu::op_code op, std::uint16_t channel, tofu::status why,
                         std::string_view reason);
 };

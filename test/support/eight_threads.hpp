@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Eight threads that start together, and a bell one thread waits for: what the tests of concurrent parts share.
+// Eight threads that start together, and a bell that one thread waits for. Used by the tests of concurrent parts.
 #ifndef TOFU_TEST_SUPPORT_EIGHT_THREADS_HPP
 #define TOFU_TEST_SUPPORT_EIGHT_THREADS_HPP
 
@@ -14,8 +14,8 @@
 
 namespace tofu_test {
 
-/// Runs `work(index)` on eight threads at once and waits for them. Checks of Boost.Test are not for them: count what is
-/// wrong and check the count afterwards.
+/// Runs `work(index)` on eight threads at once and waits for them. The threads must not use checks of Boost.Test: count
+/// the errors, and check the count afterwards.
 template <class Work>
 void on_eight_threads(Work work) {
     std::atomic<int> waiting{8};
@@ -28,7 +28,7 @@ void on_eight_threads(Work work) {
     for (std::thread& t : threads) t.join();
 }
 
-/// A thread that is waited for also when the test ends early.
+/// A thread that is joined even if the test ends early.
 class side_thread {
 public:
     template <class Work>

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// kqueue(2) as its manual pages describe it, on top of epoll: what bsd_kqueue is tested with on Linux.
+// kqueue(2) as its manual pages describe it, on top of epoll, to test bsd_kqueue on Linux.
 //
-// What it shows: that the policy makes the right changes, reads answers and reports rightly, and loses no wake. What it
-// cannot show: that a BSD kernel does what its manual says. In particular, it takes from Linux when a socket is ready
-// or has failed; fflags is some error, not the socket's own; and an event whose descriptor was closed is not removed.
+// The emulation can show that the policy makes the right changes, reads answers and reports correctly, and loses no
+// wake-up. It cannot show that a BSD kernel does what its manual says. In particular, it takes from Linux when a socket
+// is ready or has failed; fflags is some error, not the socket's own; and an event whose descriptor was closed is not
+// removed.
 #ifndef TOFU_TEST_SUPPORT_EMULATED_KQUEUE_HPP
 #define TOFU_TEST_SUPPORT_EMULATED_KQUEUE_HPP
 
@@ -30,10 +31,10 @@
 
 namespace tofu_test {
 
-/// In the place of tofu::bsd::kernel_queue. exchange: any thread; one at a time waits.
+/// Replaces tofu::bsd::kernel_queue. exchange: any thread, but only one thread at a time waits.
 class emulated_kqueue {
 public:
-    /// With the widths of FreeBSD, and values of its own, so that nobody can rely on those.
+    /// Has the widths of FreeBSD, but other values, so that no code can rely on the values.
     struct event {
         std::uintptr_t ident;
         short filter;
@@ -53,7 +54,7 @@ public:
     static constexpr int end_flag = 0x8000; // does not fit a signed short
     static constexpr unsigned trigger_note = 0x01000000;
 
-    /// For tests: calls of exchange; that many additions to come fail; with this.
+    /// For tests: the number of calls of exchange, how many of the next additions fail, and their error.
     static inline std::atomic<unsigned> calls{0};
     static inline std::atomic<int> refused_additions{0};
     static inline std::atomic<int> refusal{ENOMEM};
@@ -75,7 +76,7 @@ public:
         std::unique_lock lock(access_);
         std::size_t answers = 0;
         ++calls;
-        errno = ENOTTY; // as a call may that succeeds
+        errno = ENOTTY; // a successful call may also set errno
         for (event change : changes) {
             const int code = make(change);
             if (code == 0 && (change.flags & receipt_flag) == 0) continue;
@@ -104,7 +105,7 @@ private:
 
     static unsigned events_of(short filter) { return filter == read_filter ? EPOLLIN | EPOLLRDHUP : EPOLLOUT; }
 
-    /// 0, or what errno would be.
+    /// Makes one change. Returns 0 or the errno value.
     int make(const event& change) {
         const name who(change.ident, change.filter);
         const bool known = knotes_.contains(who);
@@ -134,7 +135,7 @@ private:
         return 0;
     }
 
-    /// Tells epoll of the filters a descriptor has now.
+    /// Makes epoll wait for the present filters of a descriptor.
     int watch(const event& change) {
         if (change.filter == user_filter) return 0;
         epoll_event entry{};
@@ -168,7 +169,7 @@ private:
         }
     }
 
-    /// Asks the filters: what has become ready queues up behind what was.
+    /// Asks epoll for ready filters. Newly ready filters go to the end of the queue.
     bool look() {
         std::array<epoll_event, 2048> found;
         const int count = ::epoll_wait(set_.get(), found.data(), static_cast<int>(found.size()), 0);
@@ -226,7 +227,7 @@ private:
     tofu::posix::descriptor set_;
     tofu::posix::descriptor triggered_;
     std::map<name, knote> knotes_;
-    std::map<std::uintptr_t, unsigned> watched_; ///< what epoll waits for
+    std::map<std::uintptr_t, unsigned> watched_; ///< the events that epoll waits for
     std::map<name, unsigned> ready_;             ///< at the last look
     std::deque<name> active_;                    ///< the kernel's queue
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What any_reactor, any_group and any_timer forward to: the calls of a reactor, its groups and timers, as virtual
-// functions. reactor_of.hpp implements them for one reactor.
+// The calls of a reactor, its groups and timers as virtual functions. any_reactor, any_group and any_timer forward to
+// them. reactor_of.hpp implements them for one reactor.
 #ifndef TOFU_TEST_SUPPORT_ENGINE_CALLS_HPP
 #define TOFU_TEST_SUPPORT_ENGINE_CALLS_HPP
 
@@ -18,7 +18,7 @@ namespace tofu_test {
 
 using std::chrono::nanoseconds;
 
-// Where there is an `error`, null stands for the twin that throws.
+// A null `error` selects the throwing form of a call.
 
 class timer_calls {
 public:
@@ -42,7 +42,7 @@ public:
 
     /// A group made from this one by its move constructor.
     virtual std::unique_ptr<group_calls> moved() noexcept = 0;
-    /// Move assignment of another group of the same type, or (null) of one without an engine.
+    /// Move assigns another group of the same type. Null: a group without an engine.
     virtual void assign(group_calls* other) noexcept = 0;
 };
 

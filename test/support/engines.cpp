@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Which engine a setting asks for.
+// Selects the engine for a setting.
 #include "engines.hpp"
 
 #include <cstddef>

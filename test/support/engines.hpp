@@ -16,7 +16,7 @@ namespace tofu_test {
 
 struct script;
 
-/// Makes engines with one set of policies. A null `error`: what is wrong is thrown.
+/// Makes engines with one set of policies. With a null `error`, an error is thrown.
 struct engine_maker {
     using made = std::unique_ptr<reactor_calls>;
 
@@ -28,19 +28,19 @@ struct engine_maker {
 /// The engines with one poller.
 template <poller Which>
 const engine_maker& engines_with();
-// The default poller's, varied.
+// Variations of the default poller's engines.
 extern const engine_maker growing_pool_engines;
 extern const engine_maker pointer_key_engines;
 extern const engine_maker handle_key_engines;
 extern const engine_maker sorted_timer_engines;
 extern const engine_maker no_timers_engines;
 
-/// The one for the setting's policies.
+/// The maker for the setting's policies.
 [[nodiscard]] const engine_maker& engines_of(const setting& here);
 
-/// An engine with three channels, to see what happens when there are no more.
+/// An engine with three channels, to test a full pool.
 [[nodiscard]] any_reactor narrow_engine(const setting& here, const tofu::options& opts = {});
-/// An engine in a system whose names, clock and refusals are what the script says.
+/// An engine in a system in which the script decides names, clock and refusals.
 [[nodiscard]] any_reactor scripted_engine(const setting& here, script& play, const tofu::options& opts = {});
 
 } // namespace tofu_test

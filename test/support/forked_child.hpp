@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A forked child of this program, which carries the test's own objects on.
+// A forked child of this program, with copies of the test's own objects.
 #ifndef TOFU_TEST_SUPPORT_FORKED_CHILD_HPP
 #define TOFU_TEST_SUPPORT_FORKED_CHILD_HPP
 
@@ -17,9 +17,10 @@
 namespace tofu_test {
 
 // ThreadSanitizer ends a child of fork that starts a thread. The allocators of both sanitizers are not made for a fork
-// while another thread is inside them: the child may then wait for ever for a lock (LLVM mends that in 18 for
-// AddressSanitizer, pull request 75290, and in 19 for ThreadSanitizer, 96600). qemu-user 7.2 ends a child that starts a
-// thread when its parent had several: its list of processors still has the parent's (qemu_plugin_vcpu_init_hook).
+// while another thread is inside them: the child may then wait for ever for a lock (mended in LLVM 18 for
+// AddressSanitizer, pull request 75290, and in LLVM 19 for ThreadSanitizer, 96600). qemu-user 7.2 ends a child that
+// starts a thread when its parent had several: its list of processors still has the parent's
+// (qemu_plugin_vcpu_init_hook).
 #if defined(__SANITIZE_THREAD__)
 inline constexpr bool child_may_start_threads = false;
 inline constexpr bool child_may_allocate = false;
@@ -42,8 +43,8 @@ inline constexpr bool child_may_start_threads = true;
 inline constexpr bool child_may_allocate = true;
 #endif
 
-/// One end of a pair of sockets between parent and child. Each `tell` ends one `listen` at the other end; the end of a
-/// process ends all of the other's.
+/// One end of a pair of sockets between parent and child. Each `tell` ends one `listen` at the other end. The end of
+/// one process ends every `listen` of the other process.
 class fork_line {
 public:
     explicit fork_line(int descriptor) noexcept : descriptor_(descriptor) {}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Look-ups for the resolver's own threads: a test writes down what they find, and holds them as long as it likes.
+// Look-ups for the resolver's own threads. A test decides their results, and can hold each look-up for any time.
 #ifndef TOFU_TEST_SUPPORT_GATED_NAMES_HPP
 #define TOFU_TEST_SUPPORT_GATED_NAMES_HPP
 
@@ -21,7 +21,7 @@
 
 namespace tofu_test {
 
-/// What the look-ups of a test find, and who of them has to wait. Any thread; kept alive by its look-ups.
+/// The results of a test's look-ups, and the names whose look-ups must wait. Any thread; kept alive by its look-ups.
 class name_book {
 public:
     using endpoint = tofu::platform::network<>::endpoint;
@@ -35,7 +35,7 @@ public:
         const std::lock_guard lock(mutex_);
         known_[name] = std::move(found);
     }
-    /// Whoever looks `name` up waits from now on.
+    /// From now on every look-up of `name` waits.
     void hold(const std::string& name) {
         const std::lock_guard lock(mutex_);
         held_.insert(name);
@@ -56,11 +56,11 @@ public:
         const std::lock_guard lock(mutex_);
         return asked_;
     }
-    /// Waits until so many look-ups have begun.
+    /// Waits until `count` look-ups have begun.
     void await_asked(std::size_t count) {
         await([&] { return asked_.size() >= count; });
     }
-    /// Waits until the last copy of every look-up of this book is gone, and so is whatever owned one.
+    /// Waits until the last copy of every look-up of this book is gone, together with its owner.
     void await_end() {
         await([&] { return copies_ == 0; });
     }
@@ -104,7 +104,7 @@ private:
     std::size_t copies_ = 0;
 };
 
-/// The look-up: what is in the book, else what the system says.
+/// The look-up: takes the result from the book, else from the system.
 class book_names {
 public:
     explicit book_names(std::shared_ptr<name_book> book) : book_(std::move(book)) { book_->count_copy(true); }

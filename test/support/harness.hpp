@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the behaviour tests share: the settings they run in, an engine with two groups that talk to each other, and raw
-// peers that send and expect bytes.
+// Includes the common parts of the behaviour tests: the settings, an engine with two groups that talk to each other,
+// and raw peers that send and expect bytes.
 #ifndef TOFU_TEST_SUPPORT_HARNESS_HPP
 #define TOFU_TEST_SUPPORT_HARNESS_HPP
 

@@ -25,14 +25,14 @@
 
 namespace tofu_test {
 
-/// A forked child leaves it to its parent.
+/// A forked child does not remove the directory; its parent does.
 class own_directory {
 public:
     own_directory() {
         BOOST_REQUIRE(!tofu::platform::process_mark::count_forks());
         std::random_device random;
         std::error_code error;
-        do { // until there is a name that nobody has
+        do { // until a name is free
             path_ = std::filesystem::temp_directory_path() / ("tofu-" + std::to_string(random()));
             if (std::filesystem::create_directory(path_, error)) break;
         } while (!error);
@@ -56,7 +56,7 @@ public:
         std::string name(1, '@'); // a sum would be a warning of g++ 12, which sees overlaps that are not there
         return name.append(file());
     }
-    /// How many files are in it.
+    /// The number of files in the directory.
     [[nodiscard]] std::size_t files() const {
         std::size_t count = 0;
         for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(path_)) ++count;
@@ -64,7 +64,7 @@ public:
     }
 
 private:
-    /// In UTF-8, as an address has it.
+    /// The path in UTF-8, as addresses need it.
     [[nodiscard]] static std::string text(const std::filesystem::path& path) {
         const std::u8string bytes = path.u8string();
         return {bytes.begin(), bytes.end()};
@@ -74,13 +74,13 @@ private:
     tofu::platform::process_mark process_;
 };
 
-/// Permission bits of what is at `path`, a link itself and not what it points to; -1 when there is nothing.
+/// The permission bits of the file at `path`; of a link itself, not of its target. -1: there is no file.
 inline int permissions_of(const std::string& path) {
     const std::filesystem::file_status found = std::filesystem::symlink_status(path);
     return std::filesystem::exists(found) ? static_cast<int>(found.permissions() & std::filesystem::perms::all) : -1;
 }
 
-/// A socket file nobody listens behind, as a killed process leaves it.
+/// Makes a socket file without a listener, as a killed process leaves it.
 inline void leave_dead_file(const std::string& path) {
     bare_socket bound(AF_UNIX);
     bound.bind(tofu::uds_address{path});
@@ -88,7 +88,7 @@ inline void leave_dead_file(const std::string& path) {
 }
 
 #if !defined(_WIN32)
-/// The process is in another directory, as long as this lives.
+/// Changes the working directory of the process, as long as this object lives.
 class working_directory {
 public:
     explicit working_directory(const std::filesystem::path& other) : before_(::open(".", O_RDONLY | O_CLOEXEC)) {

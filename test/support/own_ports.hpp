@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Ports no other process comes upon: tests run in parallel, and a port that was let go of is the next one's to take.
+// Ports that no other process uses. Tests run in parallel, so another test may get a port that was released.
 #ifndef TOFU_TEST_SUPPORT_OWN_PORTS_HPP
 #define TOFU_TEST_SUPPORT_OWN_PORTS_HPP
 
@@ -18,7 +18,7 @@
 namespace tofu_test {
 
 /// An address at which connections are refused while this lives: its port is bound, and nobody listens. (The source
-/// port of a connect is never one that was bound, so a connect cannot meet itself here, either.)
+/// port of a connect is never a bound port, so a connect cannot reach itself here.)
 class refusing_port {
 public:
     refusing_port() : holder_(AF_INET) { holder_.bind(tofu::tcp_address{"127.0.0.1", 0}); }
@@ -29,8 +29,8 @@ private:
     bare_socket holder_;
 };
 
-/// A loopback address of this process alone, where the system has more than one: a port let go of there can be had
-/// again.
+/// A loopback address of this process alone, if the system has more than one. A port that was released there can be
+/// bound again.
 inline std::string own_loopback() {
 #if defined(__linux__)
     const auto id = static_cast<std::uint32_t>(::getpid());

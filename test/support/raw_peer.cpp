@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// How raw peers wait, and put bytes together.
+// The raw peers: how they wait, and how they build messages.
 #include "raw_peer.hpp"
 
 #include "dialogue.hpp"
@@ -112,7 +112,7 @@ void raw_socket::let_go() {
     notice sink{registration_};
     while (!sink.released_now) {
         poller_.wait(1s, sink);
-        // Without it the system would write to a registration that is no more.
+        // Otherwise the system would write to a registration that is already destroyed.
         if (std::chrono::steady_clock::now() >= until) std::abort();
     }
 }
@@ -122,7 +122,7 @@ void raw_socket::wait_for(tofu::interest what) {
     BOOST_REQUIRE(!poller_.arm(registration_, what));
     notice sink{registration_};
     while (!sink.ready_now) {
-        std::error_code has_thread; // then it needs no turn of ours
+        std::error_code has_thread; // an engine with a thread needs no turn of ours
         engine_.run_once(0ms, has_thread);
         poller_.wait(1ms, sink);
         BOOST_REQUIRE_MESSAGE(std::chrono::steady_clock::now() < until, "the raw peer waited in vain");

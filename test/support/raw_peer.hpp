@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Peers of bytes: they send what no engine would, and see what an engine really sends.
+// Peers that send and receive bytes. They can send bytes that no engine would send, and see the bytes that an engine
+// sends.
 #ifndef TOFU_TEST_SUPPORT_RAW_PEER_HPP
 #define TOFU_TEST_SUPPORT_RAW_PEER_HPP
 
@@ -50,8 +51,8 @@ public:
         std::string text_headers;
         std::string body;
     };
-    /// From now on it reads more than it is asked for, if there is more. Otherwise what was not asked for stays in the
-    /// kernel, and to close the socket then is to reset the connection.
+    /// From now on each read takes all available bytes. Otherwise the rest stays in the kernel, and a close then resets
+    /// the connection.
     void read_ahead() { store_.resize(64 * 1024); }
     /// The next whole message; nothing at the end of the stream (or a reset).
     std::optional<received> receive();
@@ -71,7 +72,7 @@ private:
     explicit raw_socket(any_reactor& engine);
     raw_socket(any_reactor& engine, network::socket socket);
 
-    void let_go(); ///< until the poller has
+    void let_go(); ///< waits until the poller has released the registration
     void wait_for(tofu::interest what);
     tofu::io_result read_from_socket(std::span<std::byte> into);
     tofu::io_result read_some(std::span<std::byte> into);
@@ -94,14 +95,14 @@ public:
     [[nodiscard]] tofu::address where() { return waiter_.net_.to_address(waiter_.socket_.local_endpoint()); }
     /// The next connection.
     [[nodiscard]] raw_socket accept();
-    /// From now on its address refuses.
+    /// From now on the address refuses connects.
     void close() { waiter_.close(); }
 
 private:
     raw_socket waiter_; // for its poller and its way to wait
 };
 
-/// Says hello as a peer of bytes and is accepted; the server's channel number.
+/// Says hello as a raw peer and is accepted. Returns the server's channel number.
 template <class Dialogue>
 std::uint16_t be_accepted(Dialogue& talk, raw_socket& peer) {
     peer.say_hello();

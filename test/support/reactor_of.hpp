@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The calls of one reactor as virtual functions. To include it is to compile an engine: only the files in engines/ and
-// tests with policies of their own do.
+// The calls of one reactor as virtual functions. An include of this header compiles an engine. Only the files in
+// engines/ and tests with their own policies include it.
 #ifndef TOFU_TEST_SUPPORT_REACTOR_OF_HPP
 #define TOFU_TEST_SUPPORT_REACTOR_OF_HPP
 
@@ -111,7 +111,7 @@ public:
     }
     time_point next_deadline(std::error_code* error) override {
         const auto next = error != nullptr ? reactor_->next_deadline(*error) : reactor_->next_deadline();
-        return time_point(next.time_since_epoch()); // a policy may have a clock of its own
+        return time_point(next.time_since_epoch()); // a policy may have its own clock
     }
     [[nodiscard]] bool has_native_handle() const noexcept override { return has_handle(*reactor_); }
     [[nodiscard]] int native_handle(std::error_code* error) const override { return handle_of(*reactor_, error); }

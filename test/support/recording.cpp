@@ -87,7 +87,7 @@ void read_message(recorded_line& line, const std::vector<std::string>& fields) {
     for (const bytes* part : {&head, &text, &body}) line.wire.insert(line.wire.end(), part->begin(), part->end());
 }
 
-/// client->server and the like.
+/// Reads a direction, such as client->server.
 void read_direction(recorded_line& line, std::string_view direction) {
     constexpr std::size_t name = 6, arrow = 2;
     BOOST_REQUIRE(direction.size() == name + arrow + name);
@@ -99,7 +99,7 @@ void read_direction(recorded_line& line, std::string_view direction) {
     line.who = party_of(direction.substr(0, name));
 }
 
-/// FIELDS: engine->SIDE, what the engine tells, and its arguments.
+/// FIELDS: engine->SIDE, the engine's notice, and its arguments.
 void read_news(recorded_line& line, const std::vector<std::string>& fields) {
     line.who = party_of(std::string_view(fields[0]).substr(std::string_view("engine->").size()));
     const bool is_goodbye = fields[1] == "Goodbye" && fields.size() == 3;
@@ -148,7 +148,7 @@ recording recording_named(std::string_view name) {
         if (file.name != name) continue;
         std::istringstream text{std::string(file.text)};
         for (std::string line; std::getline(text, line);) {
-            if (line.ends_with('\r')) line.pop_back(); // of a checkout for Windows
+            if (line.ends_with('\r')) line.pop_back(); // from a checkout for Windows
             if (line.empty() || line.starts_with('#')) continue;
             BOOST_TEST_CONTEXT(name << ".txt: " << line) { result.lines.push_back(line_of(line)); }
         }

@@ -37,7 +37,7 @@ struct recorded_line {
     bool arrives = true;         ///< false: no program receives it, and tofu does not put it on the wire
     bool crosses = false;        ///< true: it is on its way when the next line is sent
     std::vector<std::byte> wire; ///< as it travels
-    tofu::binary_header header;  ///< what the first 16 bytes mean, decoded without the library
+    tofu::binary_header header;  ///< the first 16 bytes, decoded without the library
     std::string text_headers;    ///< as they travel
     std::string body;
 

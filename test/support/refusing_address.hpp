@@ -8,7 +8,7 @@
 
 namespace tofu_test {
 
-/// Connections to it are refused while this lives: it is bound, and nobody listens.
+/// Connects to the address are refused while this object lives: the address is bound, but no socket listens there.
 class refusing_address {
 public:
     explicit refusing_address(const setting& here) : holder_(here.over == transport::tcp ? AF_INET : AF_UNIX) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// The global allocation functions of a program, in terms of two functions of its own. tofu asks for memory with nothrow
-// new and nothing else, so who asks that way is tofu. For one source file of a program, as it defines them.
+// The global allocation functions of a program, in terms of two functions of its own. tofu allocates only with nothrow
+// new, so every nothrow new counts as tofu's. For one source file of a program, because this header defines the
+// functions.
 #ifndef TOFU_TEST_SUPPORT_REPLACED_NEW_HPP
 #define TOFU_TEST_SUPPORT_REPLACED_NEW_HPP
 
@@ -14,19 +15,20 @@
 
 namespace tofu_test::replaced_new {
 
-/// What the program defines: memory, and none where it may be refused; and its end. `given` may be null.
+/// The program defines these two: obtain memory, or null if the test refuses it, and give memory back. `given` may be
+/// null.
 void* obtain(std::size_t size, std::size_t alignment, bool for_tofu) noexcept;
 void give_back(void* given, std::size_t alignment) noexcept;
 
 inline constexpr std::size_t plain = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
 
-/// How many bytes there are in front of a block for a label, so that the block is aligned.
+/// The number of bytes for a label in front of a block, such that the block is aligned.
 template <class Label>
 constexpr std::size_t front_of(std::size_t alignment) noexcept {
     return alignment > sizeof(Label) ? alignment : sizeof(Label);
 }
 
-/// Memory from below operator new. Null: there is none. `size` may be anything.
+/// Allocates memory below operator new. Null: memory is short. Any `size` is allowed.
 [[nodiscard]] inline void* obtain_aligned(std::size_t size, std::size_t alignment) noexcept {
 #if defined(_WIN32)
     return ::_aligned_malloc(size, alignment);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// How often a test repeats what it does, where repetition is all there is to it.
+// The number of repetitions of tests that do the same thing many times.
 #ifndef TOFU_TEST_SUPPORT_ROUNDS_HPP
 #define TOFU_TEST_SUPPORT_ROUNDS_HPP
 
@@ -7,8 +7,8 @@
 
 namespace tofu_test {
 
-/// `full` of them, or a fifth in builds that run several times slower than others and do all the same things once more
-/// (see TOFU_TEST_ABRIDGED).
+/// Returns `full`. Builds that run several times slower, and repeat the tests of faster builds, get a fifth (see
+/// TOFU_TEST_ABRIDGED).
 constexpr std::size_t rounds(std::size_t full) {
 #if defined(TOFU_TEST_ABRIDGED)
     return full / 5;

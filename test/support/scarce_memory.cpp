@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The nothrow allocation functions of the test program. They pass on to the ordinary ones, so that a sanitizer sees
+// The nothrow allocation functions of the test program. They call the ordinary functions, so that a sanitizer sees
 // every block.
 #include "scarce_memory.hpp"
 

@@ -29,7 +29,7 @@ private:
 };
 
 /// Calls `attempt()` with no allocation granted, then with one, and so on, until an attempt meets no refusal; returns
-/// the result of that attempt. The result of each other attempt goes to `refused`, which has memory again.
+/// the result of that attempt. The result of each other attempt goes to `refused`, and memory is available there.
 template <class Attempt, class Refused>
 auto with_each_refusal(Attempt attempt, Refused refused) {
     for (std::size_t granted = 0;; ++granted) {

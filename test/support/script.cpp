@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// How a test answers what a scripted engine asks.
+// The answers of a test to the questions of a scripted engine.
 #include "script.hpp"
 
 #include "dialogue.hpp"

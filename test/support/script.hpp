@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a test says about the system a scripted engine runs in: its names, its clock, and what it refuses.
+// The script by which a test controls the system of an engine: its names, its clock, and its refusals.
 #ifndef TOFU_TEST_SUPPORT_SCRIPT_HPP
 #define TOFU_TEST_SUPPORT_SCRIPT_HPP
 
@@ -24,7 +24,7 @@ namespace tofu_test {
 
 using endpoint = tofu::platform::network<>::endpoint;
 
-/// One name somebody wants to know. Destroying it unanswered drops the request.
+/// One look-up of a name. Destroying it without an answer drops the request.
 struct question {
     std::string host;
     std::uint16_t port = 0;
@@ -35,11 +35,11 @@ struct question {
     void fail(tofu::io_failure why);
 };
 
-/// Where the questions of one or several engines wait until the test answers them. Any thread.
+/// Holds the questions of one or several engines until the test answers them. Any thread.
 class name_service {
 public:
     void ask(question one);
-    /// The oldest question; turns the loop of a caller-driven engine until there is one.
+    /// Takes the oldest question. Turns the loop of a caller-driven engine until there is one.
     question next(any_reactor& engine);
     [[nodiscard]] bool idle();
 
@@ -58,7 +58,7 @@ struct asked_socket {
     int backlog = 0; ///< of a listener
 };
 
-/// All of them, in order. Any thread.
+/// The list of all asked sockets, in order. Any thread.
 class socket_log {
 public:
     void add(const asked_socket& one);
@@ -69,7 +69,7 @@ private:
     std::vector<asked_socket> sockets_;
 };
 
-/// It outlives the engines it is for. A script that says nothing is the real system without a resolver.
+/// A script must outlive its engines. An empty script is the real system without a resolver.
 struct script {
     using milliseconds = std::chrono::milliseconds;
 
@@ -80,24 +80,24 @@ struct script {
     std::atomic<bool> refuses_reads{false};                                ///< there is no memory
     std::atomic<bool> refuses_writes{false};                               ///< there is no memory
     std::atomic<tofu::io_failure> refuses_accepts{tofu::io_failure::none}; ///< with code 1
-    std::atomic<unsigned> refusals{0};      ///< how often one of these was asked for in vain
-    std::atomic<bool> breaks_writes{false}; ///< the connection is broken for who writes, and not for who reads
-    std::atomic<tofu::io_failure> broken_as{tofu::io_failure::reset}; ///< how a broken write fails, with code 1
+    std::atomic<unsigned> refusals{0};                                     ///< how often one of these was refused
+    std::atomic<bool> breaks_writes{false};                                ///< writes fail, reads do not
+    std::atomic<tofu::io_failure> broken_as{tofu::io_failure::reset};      ///< how a broken write fails, with code 1
     std::atomic<bool> never_connects{false};
     std::atomic<bool> connects_unseen{false}; ///< with never_connects: finish_connect succeeds unreported
 
-    /// For each address, the failure with which connecting ends at once (with code 1). would_block: nobody ever
-    /// answers. To be set before anybody connects.
+    /// For each address, the failure with which connecting ends at once (with code 1). would_block: no answer ever
+    /// comes. Must be set before the first connect.
     std::vector<std::pair<tofu::address, tofu::io_failure>> connects_as;
 
-    /// Who wants to go to the first comes to the second. To be set before anybody does.
+    /// A connect to the first address goes to the second one. Must be set before the first connect.
     tofu::address diverted_from;
     tofu::address diverted_to;
 
-    /// How far the engine's clock is ahead of the real one: limits of minutes are reached when the test says so, and by
-    /// no slow machine. Any thread.
+    /// The lead of the engine's clock over the real clock. So limits of minutes expire when the test says so, and never
+    /// because the machine is slow. Any thread.
     std::atomic<milliseconds::rep> clock_lead{0};
-    /// The engine's time is the lead alone. Then nothing may wait: the time would never come.
+    /// True: the engine's time is the lead alone. Then no call may wait for a time, because that time would never come.
     std::atomic<bool> clock_stands_still{false};
 };
 

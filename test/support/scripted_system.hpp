@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The real system, but for what a script says: the network and the clock of a scripted engine.
+// The network and the clock of a scripted engine: the real system, changed as the script says.
 #ifndef TOFU_TEST_SUPPORT_SCRIPTED_SYSTEM_HPP
 #define TOFU_TEST_SUPPORT_SCRIPTED_SYSTEM_HPP
 
@@ -23,7 +23,7 @@ struct scripted_resolver {
     template <class Resolution>
     void resolve(Resolution request) noexcept {
         question one{std::string(request.host()), request.port(), request.for_listening(), {}};
-        auto kept = std::make_shared<Resolution>(std::move(request)); // std::function wants to be copyable
+        auto kept = std::make_shared<Resolution>(std::move(request)); // std::function needs a copyable object
         one.complete = [kept](std::span<const endpoint> found, tofu::io_error error) { kept->complete(found, error); };
         play->names.ask(std::move(one));
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The settings' names, and how one body becomes several cases.
+// The names of the settings, and the test cases that are made of one body.
 #include "setting.hpp"
 
 #include "own_directory.hpp"
@@ -38,12 +38,13 @@ std::string setting::name() const {
     return text;
 }
 
-/// A slow build runs a case on half of the settings: each poller still meets each transport and each driver, with the
-/// other driver at the next poller and in the next case. And on one variation, each case on another.
+/// A slow build runs a case on half of the settings. Each poller still meets each transport and each driver; the driver
+/// alternates with the poller and with the case. The build also runs each case on one variation, a different one for
+/// each case.
 bool setting_cases::is_spared(std::size_t index) const {
 #if defined(TOFU_TEST_ABRIDGED)
     if (index < settings::first_variation) {
-        if (!surely_has_uds) return false; // it has few: one poller, over TCP
+        if (!surely_has_uds) return false; // such a system has few settings: one poller, over TCP
         const std::size_t first = index - index % 4;
         for (std::size_t i = first; i < first + 4; ++i)
             if (!where_.contain(i)) return false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where a behaviour test runs: on which policies, over which transport, driven by whom; and the macro that registers
-// one body for all settings it is about.
+// The settings of behaviour tests: policies, transport and driver. Also the macro that registers one test body for
+// several settings.
 #ifndef TOFU_TEST_SUPPORT_SETTING_HPP
 #define TOFU_TEST_SUPPORT_SETTING_HPP
 
@@ -22,18 +22,18 @@
 
 namespace tofu_test {
 
-/// In what the policies differ from the poller's and the defaults. Only the default poller is varied.
+/// The policy that is not the default. Only the default poller has variations.
 enum class variation : std::uint8_t { none, growing_pool, pointer_key, handle_key, sorted_timer, no_timers };
 enum class transport : std::uint8_t { tcp, uds };
 
-/// On Windows that is found out at run time.
+/// On Windows, a run-time check tells whether there are Unix domain sockets.
 #if defined(_WIN32)
 inline constexpr bool surely_has_uds = false;
 #else
 inline constexpr bool surely_has_uds = true;
 #endif
 
-/// What an engine of a behaviour test is made of, and how its channels are connected.
+/// The parts of a behaviour test's engine, and the transport of its channels.
 struct setting {
     poller poll;
     variation policies = variation::none;
@@ -41,21 +41,22 @@ struct setting {
     tofu::driven_by who;
 
     [[nodiscard]] bool has_thread() const { return who == tofu::driven_by::io_thread; }
-    /// An address to listen at: on TCP a port of the system's choice, on a Unix domain socket a path nobody has yet.
+    /// An address to listen at: on TCP a port of the system's choice, on a Unix domain socket a path that does not
+    /// exist yet.
     [[nodiscard]] tofu::address new_address() const;
-    /// Who reads from an aborted connection learns that. Only TCP can reset; a Unix domain socket then shows an end of
-    /// stream.
+    /// True: a read from an aborted connection fails with a reset. Only TCP has resets; a Unix domain socket then shows
+    /// an end of stream.
     [[nodiscard]] bool tells_aborts() const { return over == transport::tcp && system_tells_resets(); }
     /// The `~reason` at the other end of a connection that was aborted when nothing was left unread there.
     [[nodiscard]] std::string_view reason_of_abort() const {
         return tells_aborts() ? "peer_reset" : "peer_disconnected";
     }
-    /// linux_epoll.uds.caller, or handle_key.uds.caller. (No commas: Boost.Test's --run_test takes those for the end of
-    /// a name.)
+    /// linux_epoll.uds.caller, or handle_key.uds.caller. (No commas, because a comma ends a name in Boost.Test's
+    /// --run_test.)
     [[nodiscard]] std::string name() const;
 };
 
-/// Some of the settings; a & b are those that are in both.
+/// A set of settings. a & b is the intersection.
 class settings {
 public:
     template <class Condition>
@@ -81,8 +82,8 @@ public:
                 .who = index & 1U ? tofu::driven_by::caller : tofu::driven_by::io_thread};
     }
     [[nodiscard]] constexpr bool contain(std::size_t index) const { return (members_ >> index & 1U) != 0; }
-    /// Whether a case that is about these runs there. A variation runs each case once: over a transport and with a
-    /// driver that the case has, so that all of them come up often.
+    /// True: a case for these settings runs on the setting `index`. A variation runs each case once, over one of the
+    /// case's transports and with one of its drivers, so that all combinations occur often.
     [[nodiscard]] constexpr bool run(std::size_t index) const {
         if (index < first_variation) return contain(index);
         const std::size_t first = index - index % 4;
@@ -117,22 +118,22 @@ constexpr settings only_with(poller which) {
 
 constexpr bool is_there(variation which) { return which != variation::pointer_key || has_pointer_key; }
 
-/// All that this system may have. (Whether it really has Unix domain sockets is asked when the test is to run.)
+/// All settings that this system may have. (The test asks at its start whether there are Unix domain sockets.)
 inline constexpr settings everywhere([](const setting& s) { return is_there(s.policies); });
-/// Every poll policy and every transport at least once, by both drivers: for what takes long and hardly depends on
-/// which meets which.
+/// Every poll policy and every transport at least once, with both drivers. For tests that take long, and hardly depend
+/// on the combination.
 inline constexpr settings each_once([](const setting& s) {
     if (s.policies != variation::none) return true; // runs once in any case
     if (s.poll == default_poller && !surely_has_uds) return true;
     return s.over == (static_cast<std::size_t>(s.poll) % 2 == 0 ? transport::uds : transport::tcp);
 });
-/// For what no policy can change and takes its time to show.
+/// For slow tests whose result does not depend on the policies.
 inline constexpr settings defaults_only([](const setting& s) {
     return s.poll == default_poller && s.policies == variation::none;
 });
-/// For limits and updates for later: there are none without timers.
+/// For tests of time limits and of update_receiver_after, which need timers.
 inline constexpr settings with_timers([](const setting& s) { return s.policies != variation::no_timers; });
-/// For what happens when the pool is full.
+/// For tests of a full pool.
 inline constexpr settings with_fixed_pool([](const setting& s) { return s.policies != variation::growing_pool; });
 /// For narrow engines, and for names that the system itself resolves: each poller has them, no variation has.
 inline constexpr settings unvaried_only([](const setting& s) { return s.policies == variation::none; });

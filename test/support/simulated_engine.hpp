@@ -12,10 +12,10 @@
 
 namespace tofu_test {
 
-/// What a simulated world is for a dialogue: it has a poll policy and a network of its own.
+/// The setting of a dialogue in a simulated world, which has its own poll policy and network.
 inline constexpr setting in_simulation{.poll = default_poller, .over = transport::tcp, .who = tofu::driven_by::caller};
 
-/// With so many channels, 6 or 16. `world` outlives it.
+/// An engine with this many channels, 6 or 16. `world` must outlive it.
 template <std::size_t Slots>
 [[nodiscard]] any_reactor simulated_engine(tofu::simulation::world& world, const tofu::options& opts);
 

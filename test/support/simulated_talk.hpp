@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A dialogue in a simulated world: turns are made one by one, time passes when the test says so, and raw peers send
-// what they like. So limits can be counted instead of timed.
+// A dialogue in a simulated world: turns are made one by one, time passes when the test says so, and raw peers send any
+// bytes. So limits can be counted instead of timed.
 #ifndef TOFU_TEST_SUPPORT_SIMULATED_TALK_HPP
 #define TOFU_TEST_SUPPORT_SIMULATED_TALK_HPP
 
@@ -26,7 +26,7 @@ inline constexpr std::chrono::milliseconds a_while{1};
 inline constexpr tofu::simulation::faults wide{.least_window = 4 * 1024 * 1024, .most_window = 4 * 1024 * 1024};
 inline constexpr tofu::simulation::faults no_faults{};
 
-/// Before the engines that live in it.
+/// A base class, so that the world exists before its engines.
 struct simulated_ground {
     tofu::simulation::world world;
 };
@@ -47,7 +47,7 @@ struct simulated_talk : simulated_ground, dialogue {
     }
 };
 
-/// A peer of bytes. It does not wait: what it sends arrives when time passes.
+/// A raw peer. It does not wait: its bytes arrive when time passes.
 class raw_end {
 public:
     raw_end(tofu::simulation::world& world, const tofu::address& peer) : world_(world), socket_(connect(world, peer)) {
@@ -64,7 +64,7 @@ public:
         send(raw_socket::wire_of({.op = tofu::op_code::hello_request, .message_id = 1},
                                  "~connect_to:tcp|127.0.0.1|1\r\n"));
     }
-    /// Its side of the connection stands.
+    /// True: its side is connected.
     [[nodiscard]] bool is_connected() const {
         return world_.socket(socket_.id()).kind == tofu::simulation::socket_kind::connected;
     }

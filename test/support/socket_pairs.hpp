@@ -22,7 +22,8 @@ namespace tofu_test {
 
 using native_handle = tofu::platform::socket::native_handle_type;
 
-/// What is true of the socket within `milliseconds`, of `events` and of what poll says unasked; 0 for nothing.
+/// Waits at most `milliseconds` for `events`, and for the events that poll always reports. Returns the events found, or
+/// 0.
 inline short poll_once(native_handle handle, short events, int milliseconds) {
     pollfd one{};
     one.fd = handle;
@@ -66,7 +67,7 @@ inline tofu::platform::socket listen_at(const tofu::platform::endpoint& where) {
     return made;
 }
 
-/// How connecting to `to` ends; `made` is the socket.
+/// Connects to `to`, and returns the result. `made` is the socket.
 inline tofu::io_error connect_to(const tofu::platform::endpoint& to, tofu::platform::socket& made,
                                  const tofu::socket_options& options = {}) {
     tofu::io_error error;

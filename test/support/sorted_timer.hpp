@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Another timer policy, as plain as can be: what the engine asks of a timer is the contract, and nothing
-// that only a heap has.
+// Another timer policy, as simple as possible. It proves that the engine needs only the contract, and nothing that only
+// a heap has.
 #ifndef TOFU_TEST_SUPPORT_SORTED_TIMER_HPP
 #define TOFU_TEST_SUPPORT_SORTED_TIMER_HPP
 
@@ -8,7 +8,7 @@
 
 namespace tofu_test {
 
-/// A list in the order of the deadlines; scheduling is O(n). What it is not: a clock.
+/// A list in the order of the deadlines; scheduling is O(n). The clock comes from `Clock`.
 template <class Clock>
 class sorted_timer {
 public:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// How the system is tried, once; and what every test needs of it from the beginning to the end.
+// Tests once what the system has, and keeps what every test needs until the end.
 #include "system.hpp"
 
 #include "bare_socket.hpp"
@@ -30,7 +30,7 @@ namespace tofu_test {
 namespace {
 
 #if defined(_WIN32)
-/// Tests use sockets beside the engine's.
+/// Keeps the network open, because tests use sockets of their own, too.
 class socket_session {
 public:
     socket_session() {
@@ -44,7 +44,7 @@ private:
 const socket_session session;
 #endif
 
-/// With bare calls: were the library asked, a defect of its own would skip the very tests that find it.
+/// Uses bare system calls. If it asked the library, a defect of the library would skip the tests that find this defect.
 bool try_uds() {
     const auto made = ::socket(AF_UNIX, SOCK_STREAM, 0);
 #if defined(_WIN32)
@@ -64,7 +64,7 @@ bool try_reset() {
     return client.read() < 0;
 }
 
-/// 0, or why not. A ring of one place, as the poller needs Linux 5.13.
+/// Returns 0 or the error. Makes a ring of one place, and demands what the poller needs of Linux 5.13.
 int try_io_uring() {
 #if defined(IORING_FEAT_RSRC_TAGS) && defined(SYS_io_uring_setup)
     io_uring_params parameters{};
@@ -93,7 +93,7 @@ boost::test_tools::assertion_result io_uring_there(boost::unit_test::test_unit_i
     return answer(refusal == 0, otherwise.c_str());
 }
 
-/// Cases are made for every poller of the list; a name tells which. So that none has to ask.
+/// Adds a precondition to the cases of each poller. Their names tell the poller, so no case has to ask for itself.
 class poller_conditions : public boost::unit_test::test_tree_visitor {
     void visit(const boost::unit_test::test_case& found) override {
         if (found.full_name().find("io_uring") == std::string::npos) return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What an engine asks of a poller about a socket, and what the poller answers.
+// The events of a socket that an engine asks for, and the events that a poller reports.
 
 #ifndef TOFU_CONTRACT_INTEREST_HPP
 #define TOFU_CONTRACT_INTEREST_HPP
@@ -14,7 +14,8 @@ namespace tofu::inline TOFU_ABI {
 /// `read` is a connection in the backlog. For a connecting socket, `write` is the end of the connect.
 enum class interest : std::uint8_t { none = 0, read = 1, write = 2 };
 
-/// A set of events of a socket. `failed` is an error or a hang-up in both directions; a read or write returns which.
+/// A set of events of a socket. `failed` is an error or a hang-up in both directions; a read or write returns the
+/// error.
 enum class readiness : std::uint8_t { none = 0, readable = 1, writable = 2, failed = 4 };
 
 /// The result of a poller's disarm(). `released`: nothing refers to the registration any more. `owed`: the kernel may

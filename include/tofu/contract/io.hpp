@@ -29,7 +29,7 @@ enum class io_failure : std::uint8_t {
     name_required,         // the host is a name, not a literal: resolve it first
     no_descriptors,        // the process or the system has reached its limit of open files
     no_memory,             // the system has no memory or no buffers
-    aborted,               // the operation was cancelled, or a connection was gone before it was accepted
+    aborted,               // the operation was cancelled, or a connection was lost before it was accepted
     unsupported,           // the system has no such kind of socket or address
     no_base_handle,        // Windows: a layered service provider hides the socket below it
     other,                 // any other failure; see os_code

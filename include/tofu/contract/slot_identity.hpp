@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Names one owner of a slot: the slot's number, and which of its successive owners.
+// Names one owner of a slot: the number of the slot, and the generation of the owner.
 #ifndef TOFU_CONTRACT_SLOT_IDENTITY_HPP
 #define TOFU_CONTRACT_SLOT_IDENTITY_HPP
 
@@ -9,8 +9,8 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// The pool gives it to each owner. Each owner of a slot has another generation, which tells apart events for earlier
-/// owners.
+/// The pool gives each owner an identity. Each owner of a slot has another generation, so that events for an earlier
+/// owner are recognised.
 struct slot_identity {
     std::uint32_t index = 0;
     std::uint32_t generation = 0;

@@ -9,8 +9,8 @@
 
 namespace tofu::inline TOFU_ABI::detail {
 
-/// Returns `now` + `timeout`, rounded up. Zero and less give `now`. A sum beyond
-/// TimePoint::max(), or a NaN, gives TimePoint::max(). Any thread.
+/// Returns `now` + `timeout`, rounded up. A timeout of zero or less gives `now`. A sum beyond TimePoint::max(), or a
+/// NaN, gives TimePoint::max(). Any thread.
 template <class TimePoint, class Rep, class Period>
 [[nodiscard]] TimePoint deadline_from(TimePoint now, std::chrono::duration<Rep, Period> timeout) noexcept {
     using seconds = std::chrono::duration<double>;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Sorts the policy objects that an engine's constructor is given, and makes the others by default.
+// Sorts the policy objects that an engine's constructor gets, and default constructs the missing ones.
 #ifndef TOFU_DETAIL_GIVEN_HPP
 #define TOFU_DETAIL_GIVEN_HPP
 
@@ -36,7 +36,7 @@ consteval bool assert_given() {
     return true;
 }
 
-/// Moves the object of this type out of the given ones; without one, makes a default object.
+/// Moves the given object of this type out. If none was given, default constructs one.
 template <class Policy, class... Given>
 requires can_be_had<Policy, Given...>
 [[nodiscard]] Policy take([[maybe_unused]] Given&... given) noexcept {

@@ -22,7 +22,7 @@ enum class node_kind : std::uint8_t {
     resolution     ///< the answer of a resolver
 };
 
-/// A member or base of a queued object, which is in at most one queue at a time.
+/// A member or base of an object that can be queued. The object is in at most one queue at a time.
 struct queue_node {
     queue_node* next = nullptr;
     node_kind kind = node_kind::message;

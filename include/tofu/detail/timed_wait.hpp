@@ -12,7 +12,7 @@
 namespace tofu::inline TOFU_ABI::detail {
 
 /// Waits for a notice, at most until `until`; time_point::max() waits for ever. Returns true if `until` has passed.
-/// Returns false after a notice or for no reason; the caller checks its condition and waits again.
+/// Returns false after a notice, or spuriously; the caller checks its condition and waits again.
 ///
 /// Some C++ libraries can only wait by the system clock (libstdc++ on Windows). They convert `until` to that clock, and
 /// the conversion overflows for times far in the past or future. So this function never passes such a time to the

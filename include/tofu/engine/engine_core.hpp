@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The engine: the loop with all it works on, shared by the reactor, its groups and whatever else outlives the reactor.
+// The engine: the loop and everything that it works on. The reactor, its groups and all objects that outlive the
+// reactor share it.
 #ifndef TOFU_ENGINE_ENGINE_CORE_HPP
 #define TOFU_ENGINE_ENGINE_CORE_HPP
 
@@ -22,8 +23,8 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// Lives as long as the reactor, a group, a timer handle or a resolver's question does. After `stop` it is a shell that
-/// refuses posts and lets what was delivered be received.
+/// Lives as long as the reactor, a group, a timer handle or a resolver's question. After the stop, posts are refused,
+/// and delivered messages can still be received.
 template <class Policies>
 class engine_core : public resolution_owner {
 public:
@@ -61,7 +62,7 @@ public:
 
     // Posting. Any thread.
 
-    /// On success the message is the engine's, `sent` its header as it travels.
+    /// On success the engine owns the message, and `sent` is its header as it travels.
     [[nodiscard]] status post(group_core& group, message_ptr& m, binary_header& sent) noexcept {
         if (!m) return status::null_message;
         // An engine's status and its reason do not travel. A refused message gets them back.
@@ -72,7 +73,7 @@ public:
         return result;
     }
 
-    /// True: the send queue of the channel has room for so many bytes more, or the channel is gone.
+    /// True: the send queue of the channel has room for `bytes` more, or the channel is gone, or the engine stops.
     [[nodiscard]] bool has_room(std::uint16_t number, std::size_t bytes) const noexcept {
         return admission_.has_room(number, bytes);
     }
@@ -82,7 +83,7 @@ public:
         return detail::deadline_from(timers.now(), timeout);
     }
 
-    /// A resolver's answer, or a node of any other thread that needs no channel.
+    /// Puts a node into the inbox that needs no admission, for example a resolver's answer.
     void submit(detail::queue_node& node) noexcept {
         if (inbox.push(node)) wake();
     }
@@ -98,7 +99,7 @@ public:
         nudge();
     }
 
-    /// After something outside the inbox has changed that a driver or a waiter may look for.
+    /// Call after a change outside the inbox that the driver or a waiting thread may wait for.
     void nudge() noexcept {
         if (inbox.claim_wake()) wake();
         driver.notify();
@@ -106,13 +107,13 @@ public:
 
     // Driving and waiting. Any thread.
 
-    /// Waits until `ready()`, driving the loop itself if it has to (in a caller-driven engine, and after the end). What
-    /// `ready` gives at last. At least one look at the sockets happens even if `until` has passed.
+    /// Waits until `ready()`. Drives the loop itself if it has to (in a caller-driven engine, and after the end).
+    /// Returns the last result of `ready`. Looks at the sockets at least once, even if `until` has passed.
     template <class Ready>
     bool await(time_point until, Ready ready) noexcept {
         for (bool looked = false; !ready(); looked = true) {
             if (looked && until != (time_point::max)() && timers.now() >= until) return ready();
-            const bool may_drive = can_drive(); // when the engine's thread ends while we wait for it, we may
+            const bool may_drive = can_drive(); // changes if the I/O thread ends while we wait
             if (may_drive && driver.try_acquire()) {
                 drive(until, ready);
             } else {
@@ -122,7 +123,7 @@ public:
         return true;
     }
 
-    /// One turn; the caller has the role and gives it up.
+    /// Runs one turn. The caller must have the role; `drive` releases it.
     template <class Ready>
     void drive(time_point until, Ready ready) noexcept {
         if (!ready()) {
@@ -136,13 +137,13 @@ public:
         driver.release();
     }
 
-    /// Has the loop run `run(state)` until it gives true; waits for it. Not from within a turn.
+    /// Lets the loop call `run(state)` until that returns true, and waits for it. Must not be called within a turn.
     template <class Run>
     void call(Run run) noexcept {
         static_cast<void>(call_until((time_point::max)(), run));
     }
 
-    /// The same, but no longer than `until`; what `run` gave at last.
+    /// The same, but waits no longer than `until`. Returns the last result of `run`.
     template <class Run>
     bool call_until(time_point until, Run run) noexcept {
         bool result = false;
@@ -159,14 +160,14 @@ public:
         const auto done = [&command] { return command.done.load(std::memory_order_seq_cst); };
         submit(command);
         if (await(until, done)) return result;
-        given_up.store(true, std::memory_order_seq_cst); // the command lies on this stack: it has to come back first
-        wake();                                          // a turn that must not wait, also when it is our own
+        given_up.store(true, std::memory_order_seq_cst); // the command lies on this stack: wait until it is done
+        wake();                                          // the next turn must not wait, also if this thread runs it
         driver.notify();
         static_cast<void>(await((time_point::max)(), done));
         return result;
     }
 
-    /// One turn by a caller who drives; when another thread does, until that one hands over.
+    /// Runs one turn. If another thread drives, waits instead until that thread releases the role.
     void run_once(time_point until) noexcept {
         if (driver.try_acquire())
             drive(until, [] { return false; });
@@ -174,7 +175,7 @@ public:
             driver.wait(parking_time(until), true, [] { return false; });
     }
 
-    /// Until when a loop of the application's own may sleep.
+    /// Returns the time until which an application's own loop may sleep.
     [[nodiscard]] time_point next_deadline() noexcept {
         if (!driver.try_acquire()) return (time_point::min)();
         note_updates();
@@ -185,7 +186,7 @@ public:
         return next;
     }
 
-    /// The I/O thread's life.
+    /// The function of the I/O thread.
     void run() noexcept {
         while (!is_stopping()) {
             loop.turn_lending([this] { return is_stopping(); });
@@ -195,7 +196,7 @@ public:
         driver.release();
     }
 
-    /// Refuses posts from now on, and has the driver come to an end.
+    /// Refuses posts from now on, and makes the driver stop.
     void begin_stop() noexcept {
         stopping.store(true, std::memory_order_seq_cst);
         nudge();
@@ -206,11 +207,12 @@ public:
     void finish() noexcept {
         loop.stop([this](auto visit) { this->groups.close(visit); });
         ended.store(true, std::memory_order_seq_cst);
-        loop.turn_stopped(); // commands that came in before anybody could see that it has ended
+        loop.turn_stopped(); // commands that came in before other threads could see `ended`
         driver.notify();
     }
 
-    /// The same for an engine without a thread: whoever drives it hands over, because it is told to stop.
+    /// The same for an engine without an I/O thread. A thread that drives the engine releases the role, because the
+    /// engine stops.
     void finish_here() noexcept {
         while (!driver.try_acquire()) driver.wait((driver::time_point::max)(), true, [] { return false; });
         finish();
@@ -224,7 +226,7 @@ public:
         return groups.make(owned(messages.allocate()), which, why);
     }
 
-    /// Ends the group's channels and forgets it. What is left in its mailbox returns to the pool.
+    /// Ends the group's channels, and forgets the group. The messages in its mailbox return to the pool.
     void destroy(group_core& group) noexcept {
         if (!is_here()) {
             close_copies([&group](const auto& ch) { return ch.group.get() == &group; });
@@ -239,15 +241,15 @@ public:
         }
     }
 
-    /// False in a child that was forked after the engine was made: it has copies of everything, but none of the
-    /// threads, and what the system keeps for the engine belongs to the parent.
+    /// False in a child that was forked after the engine was made. The child has copies of everything, but none of the
+    /// threads. The kernel's objects for the engine belong to the parent.
     [[nodiscard]] bool is_here() const noexcept { return process_.is_here(); }
     /// True when every call of the application gives shutdown_started.
     [[nodiscard]] bool refuses_calls() const noexcept { return is_stopping() || !is_here(); }
 
     /// In a forked child, when the reactor is destroyed: closes the descriptors that the child inherited, so that the
-    /// parent's peers see the end when the parent closes its own. Nothing else: the memory stays, other threads may
-    /// have been at work on it.
+    /// parent's peers see the end when the parent closes its own. Does nothing else: the memory stays allocated,
+    /// because other threads may have been changing it during the fork.
     void close_copies() noexcept {
         close_copies([](const auto&) { return true; });
         if constexpr (requires { poller.close_copies(); }) poller.close_copies();
@@ -255,14 +257,14 @@ public:
 
     [[nodiscard]] bool is_stopping() const noexcept { return stopping.load(std::memory_order_seq_cst); }
     [[nodiscard]] bool is_ended() const noexcept { return ended.load(std::memory_order_seq_cst); }
-    /// The application turns the loop: by choice, or because its thread has ended.
+    /// True: threads of the application drive the loop, because there is no I/O thread, or because it has ended.
     [[nodiscard]] bool can_drive() const noexcept { return !has_io_thread || is_ended(); }
 
     ref_count references;
     const std::uint32_t id = next_engine_id();
     const options opts;
     poll poller;
-    [[no_unique_address]] pool channel_pool; ///< what the channels' storage was opened with
+    [[no_unique_address]] pool channel_pool; ///< the storage of the channels was opened with it
     [[no_unique_address]] key keys;
     [[no_unique_address]] timer timers;
     const bool has_io_thread;
@@ -290,7 +292,7 @@ private:
             },
         .submit = [](resolution_owner& owner, detail::queue_node& answer) noexcept { self(owner).submit(answer); }};
 
-    /// Of the channels that `belongs` selects.
+    /// Closes the copies of the channels that `belongs` selects.
     template <class Belongs>
     void close_copies(Belongs belongs) noexcept {
         loop.state().channels.for_each([&](auto& ch) {
@@ -316,7 +318,7 @@ private:
         }
         route_of(*m).group = &group;
         sent = m->header();
-        route_of(*m).home->mark_posted(*m); // of the engine it came from, which may be another
+        route_of(*m).home->mark_posted(*m); // `home` may belong to another engine
         const bool out = has_io_thread && may_answer(op) && group.mail.claim_answer() && send_now(m);
         const bool asleep = !out && inbox.push(node_of(*m.release()));
         const bool closing = directory.exit(sent.channel_number, op);
@@ -325,12 +327,13 @@ private:
         return status::success;
     }
 
-    /// Nothing follows from sending it that is the loop's alone to do.
+    /// True: after this operation is sent, nothing remains to be done that only the loop can do.
     [[nodiscard]] static constexpr bool may_answer(op_code op) noexcept {
         return is_regular(op) || op == op_code::hello_response;
     }
 
-    /// The thread that drives tries the socket before its post returns. False: somebody else drives, or it never did.
+    /// If this thread drove last, tries the socket before `post` returns. False: another thread drives, or drove last,
+    /// or the engine has ended.
     [[nodiscard]] bool send_at_once() noexcept {
         if (!driver.was_last() || is_ended() || !driver.try_acquire()) return false;
         loop.turn_posted();
@@ -345,7 +348,7 @@ private:
     /// the post brought no mail and no earlier deadline. The caller has the role.
     TOFU_COLD [[nodiscard]] bool may_sleep_on() noexcept { return loop.fall_asleep() >= sleeps_until_; }
 
-    /// Tells the loop about mail that did not go through it; call before it looks for unread mail. Driver only.
+    /// Tells the loop about mail that did not go through it. Call before the loop looks for unread mail. Driver only.
     void note_updates() noexcept {
         if (!has_updates_.load(std::memory_order_relaxed) || !has_updates_.exchange(false, std::memory_order_seq_cst))
             return;
@@ -354,8 +357,9 @@ private:
         });
     }
 
-    /// An answer of a receiver that has taken everything else leaves at once, if the I/O thread sleeps: it need not be
-    /// woken for it, and nothing comes after it that could have been gathered with it. True: the engine has it.
+    /// Sends an answer at once if the I/O thread sleeps, so that the I/O thread need not wake up. The receiver has
+    /// taken all its mail, so probably no second answer follows that one write could gather with this one. True: the
+    /// engine owns the message.
     [[nodiscard]] bool send_now(message_ptr& m) noexcept {
         const auto result = loop.send_now(*m);
         if (!result.done) return false;
@@ -376,7 +380,7 @@ private:
     std::atomic<bool> ended{false};
     admission admission_{directory, opts, id, stopping};
     std::atomic<bool> has_updates_{false}; ///< see updated
-    // Under the role:
+    // Used only by the thread that has the role:
     bool sleeps_elsewhere_ = false; ///< true from next_deadline to the next turn by a waiting call
     time_point sleeps_until_{};     ///< see sleeps_elsewhere_
 };

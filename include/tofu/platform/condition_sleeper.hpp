@@ -33,7 +33,7 @@ public:
     void rise() noexcept { asleep_.store(false, std::memory_order_seq_cst); }
 
     /// Sleeps after prepare(), at most until `until`; time_point::max() is for ever. Returns true if `until` has
-    /// passed, and false after wake() or for no reason.
+    /// passed. Returns false after wake(), or spuriously.
     [[nodiscard]] bool sleep(time_point until) noexcept {
         std::unique_lock lock(mutex_);
         if (!asleep_.load(std::memory_order_seq_cst)) return false; // woken before the lock

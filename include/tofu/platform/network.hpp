@@ -31,8 +31,8 @@ struct literals_only {
 ///     std::string_view host() const; std::uint16_t port() const; bool for_listening() const;
 ///     bool still_wanted() const noexcept;
 ///     void complete(std::span<const endpoint>, io_error) noexcept;
-/// The resolver calls complete() once, from any thread; only at shutdown it may drop the handle instead.
-/// still_wanted(), from any thread until then, is false if nobody needs the answer any more.
+/// The resolver calls complete() once, from any thread; only at shutdown it may drop the handle instead. Before that,
+/// any thread may call still_wanted(). It returns false if nobody needs the answer any more.
 template <class Resolver = system_resolver>
 class network {
 public:

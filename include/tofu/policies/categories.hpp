@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The tags that name the category of a policy. Each policy has one as its member type `category`.
+// The tags that name the category of a policy. Each policy has one of them as its member type `category`.
 #ifndef TOFU_POLICIES_CATEGORIES_HPP
 #define TOFU_POLICIES_CATEGORIES_HPP
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The engines with one poll policy: including this is compiling three of them.
+// Defines the engines with one poll policy. An include of this header compiles three engines.
 #ifndef TOFU_TEST_SUPPORT_ENGINES_MAKER_FOR_HPP
 #define TOFU_TEST_SUPPORT_ENGINES_MAKER_FOR_HPP
 

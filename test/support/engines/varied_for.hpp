@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The engines with one policy that is not the default. One type is all there is to compile: where no script is given, a
-// script that says nothing is played.
+// The engines with one policy that is not the default. Only one type is compiled: without a script, an empty script is
+// used.
 #ifndef TOFU_TEST_SUPPORT_ENGINES_VARIED_FOR_HPP
 #define TOFU_TEST_SUPPORT_ENGINES_VARIED_FOR_HPP
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Whether a posted message may enter the engine: a number for a new channel, a look at the word of an old one.
+// Decides whether a posted message may enter the engine. Gives a new channel its number; checks the word of an existing
+// one.
 #ifndef TOFU_ENGINE_CHANNEL_ADMISSION_HPP
 #define TOFU_ENGINE_CHANNEL_ADMISSION_HPP
 
@@ -29,7 +30,7 @@ public:
     struct verdict {
         status result = status::success;
         bool consumed = false; ///< with success: the message is accepted and discarded; no post is in flight
-        bool wakes = false;    ///< without success: the loop waits for the end of this post, the caller wakes it
+        bool wakes = false;    ///< without success: the loop waits for the end of this post, so the caller must wake it
     };
 
     /// On success, unless the message is consumed, one post is in flight. The caller ends it with
@@ -40,7 +41,7 @@ public:
         return given;
     }
 
-    /// True: the send queue of the channel has room for so many bytes more, or the channel is gone.
+    /// True: the send queue of the channel has room for `bytes` more, or the channel is gone, or the engine stops.
     [[nodiscard]] bool has_room(std::uint16_t number, std::size_t bytes) const noexcept {
         return is_stopping() || directory_.has_room(number, bytes, opts_.max_queued_messages, opts_.max_queued_bytes);
     }
@@ -60,11 +61,11 @@ private:
         return {.result = status::send_failed, .wakes = directory_.exit(h.channel_number, h.op)};
     }
 
-    /// A number, before any network work is done. Number first, then the look at `stopping`, both seq_cst: either the
-    /// stopping loop sees the post in flight, or the post sees that the engine stops.
+    /// Takes a number, before any network work is done. The number comes first, then the look at `stopping`, both
+    /// seq_cst: either the stopping loop sees the post in flight, or the post sees that the engine stops.
     [[nodiscard]] verdict open(const group_core& group, message& m) noexcept {
         if (!m.headers().buffer().reserve(m.headers().size_bytes() + reason_room))
-            return {status::allocation_failed}; // it comes back with a reason if it fails
+            return {status::allocation_failed}; // a request that fails comes back with a reason
         const bool listens = m.header().op == op_code::welcome_request;
         const auto given = directory_.open(group.id, listens ? channel_word::listener : 0, true);
         if (given.number == no_channel) return {status::allocation_failed};

@@ -38,7 +38,7 @@ struct application_timer : detail::queue_node, timer_item<Timer> {
     ref<group_core> group;
     message_ptr content; ///< belongs to the thread that settles the timer
     typename Timer::time_point due;
-    detail::list_hook<application_timer> hook; ///< of the list of scheduled timers; I/O thread
+    detail::list_hook<application_timer> hook; ///< for the list of scheduled timers; I/O thread
 };
 
 } // namespace tofu::inline TOFU_ABI::engine

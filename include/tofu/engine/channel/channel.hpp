@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A channel: a listener or a connection, as the loop keeps it in its slot.
+// A channel: a listener or a connection. Each channel lies in a slot of the loop.
 #ifndef TOFU_ENGINE_CHANNEL_CHANNEL_HPP
 #define TOFU_ENGINE_CHANNEL_CHANNEL_HPP
 
@@ -27,29 +27,29 @@ namespace tofu::inline TOFU_ABI::engine {
 /// The life of a slot's owner, from its beginning to its end.
 enum class channel_phase : std::uint8_t {
     opening,             ///< made; nothing was asked of the system yet
-    resolving,           ///< a name was asked for
+    resolving,           ///< the resolver was asked for a name
     connecting,          ///< the system was asked to connect
     waiting_for_backlog, ///< no socket: the listener's backlog was full, and the retry time is not over
     waiting_for_release, ///< no socket: the poller still holds the registration of the previous address
     open,                ///< a connection: bytes flow
     listening,
     closing, ///< the end is decided; the socket is still held
-    shut,    ///< the socket is let go; posts may be in flight
+    shut,    ///< the socket is released; posts may be in flight
     zombie   ///< nothing is left but a registration that the kernel still holds
 };
 
-/// What the application knows of a channel.
+/// The application's knowledge of a channel.
 enum class channel_visibility : std::uint8_t {
     hidden,    ///< nothing: an accepted connection whose hello_request is not complete
     announced, ///< its number: it waits for the hello_response or welcome_response
     opened     ///< the hello_request, hello_response or welcome_response: its goodbye is a signal
 };
 
-/// What the poller holds of a channel.
+/// The registration that the poller holds for a channel.
 enum class registration_state : std::uint8_t {
     unused,   ///< nothing: the channel has had no socket yet
     attached, ///< the registration of the present socket
-    owed,     ///< the registration of a socket that was let go, until the poller reports its release
+    owed,     ///< the registration of an earlier socket, until the poller reports its release
     released  ///< nothing: the channel has had a socket
 };
 
@@ -101,32 +101,32 @@ struct channel : timer_item<typename Policies::timer> {
     channel_visibility visibility = channel_visibility::announced;
     registration_state held = registration_state::unused;
     bool listener = false;
-    bool write_blocked = false; ///< true exactly when the latest write was short: only a report makes writing useful
+    bool write_blocked = false; ///< true exactly when the latest write was short: do not write before a report
     bool holds_partial = false; ///< true exactly when the channel counts among the partial_messages
-    bool expects_large = false; ///< true exactly when its latest message was large; see reading.hpp
+    bool expects_large = false; ///< true exactly when the channel's latest message was large; see reading.hpp
     bool resumed = false;       ///< true exactly when it may read again and the poller was not asked yet
     bool is_quiet = false; ///< closing: true exactly when no post was in flight before the latest look at the inbox
-    std::uint8_t refused_arms = 0; ///< how often in a row the poller had no memory for what the channel wants to hear
+    std::uint8_t refused_arms = 0; ///< how often in a row the poller had no memory to arm the channel
     std::uint16_t number = no_channel;
     std::uint32_t generation = 0; ///< of the number
-    std::uint64_t resumed_in = 0; ///< the turn in which it was resumed: the wait after that turn asks for its socket
+    std::uint64_t resumed_in = 0; ///< the turn in which it was resumed: the next wait covers its socket again
     readiness ready = readiness::none;
 
     typename poll::network_type::socket socket;
     typename poll::registration registration;
-    std::uintptr_t key = 0; ///< under which the registration is attached or owed
+    std::uintptr_t key = 0; ///< the key of the registration that is attached or owed
     engine::conversation conversation{engine::conversation::side::connecting};
     frame_reader reader;
     frame_writer writer;
     read_budget budget;
-    accept_pace<typename timer::time_point> accepts; ///< a listener's
+    accept_pace<typename timer::time_point> accepts; ///< of a listener
     ref<group_core> group;
     message_ptr goodbye;  ///< set aside when the channel was made
     message_ptr request;  ///< the welcome_request, or the hello_request that was sent, until it is answered
-    cause why;            ///< the end's, once decided
+    cause why;            ///< why the channel ends, once that is decided
     io_error read_error;  ///< why reading is over, if it failed
     io_error write_error; ///< why writing is over, if it failed
-    std::unique_ptr<resolution<endpoint>> addresses; ///< of a name, while they are tried
+    std::unique_ptr<resolution<endpoint>> addresses; ///< the addresses of a name, while the channel tries them
     [[no_unique_address]] channel_limits<timer> limits;
     detail::node_queue returns; ///< posted messages that come back to the application at the end
 

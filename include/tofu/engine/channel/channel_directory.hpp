@@ -33,8 +33,9 @@ struct alignas(detail::cache_line_size) directory_page {
     void* channels[size] = {}; ///< the slots, I/O thread only
 };
 
-/// Numbers are given out in turn, so that a number is not used again soon. A number outlives its channel: its word says
-/// closed until the application has received the goodbye. A page is allocated when the turn first reaches it.
+/// Numbers are given out one after the other, so that a number is not used again soon. A number outlives its channel:
+/// its word says closed until the application has received the goodbye. A page is allocated when its first number is
+/// given out.
 class channel_directory {
 public:
     channel_directory() noexcept = default;
@@ -62,14 +63,14 @@ public:
             if ((word & channel_word::live) != 0) continue;
             const std::uint32_t generation = (channel_word::generation(word) + 1) & channel_word::generation_mask;
             const std::uint64_t fresh = channel_word::make(group, generation, flags | channel_word::live, posting);
-            // seq_cst: pairs with the engine's stop flag, see engine_core::enter_new.
+            // seq_cst: pairs with the engine's stop flag, see admission::open.
             if (!entry->word.compare_exchange_strong(word, fresh, std::memory_order_seq_cst)) continue;
             return {number, generation};
         }
         return {};
     }
 
-    /// Whether a message may enter.
+    /// The result of `enter`.
     struct admission {
         status result = status::success;
         bool consumed = false; ///< with success: the message is accepted and discarded; no post is in flight
@@ -92,8 +93,8 @@ public:
         }
     }
 
-    /// Any thread. The post that `enter` or `open` let in is in the inbox, or was withdrawn. True: the loop waits for
-    /// exactly this post to end the channel, so the caller has to wake the loop.
+    /// Any thread. Ends a post that `enter` or `open` has admitted: its message is in the inbox, or was withdrawn.
+    /// True: the loop waits only for this post before it ends the channel, so the caller has to wake the loop.
     [[nodiscard]] bool exit(std::uint16_t number, op_code op) noexcept {
         std::atomic<std::uint64_t>& word = existing(number).word;
         if (op == op_code::hello_response) word.fetch_or(channel_word::hello_posted, std::memory_order_seq_cst);
@@ -113,7 +114,8 @@ public:
         return true;
     }
 
-    /// Any thread. What reserve would return now; also true if the channel is gone, so that a waiting thread notices.
+    /// Any thread. True: `reserve` would find room now, or the channel is gone, so that a waiting thread notices the
+    /// end.
     [[nodiscard]] bool has_room(std::uint16_t number, std::size_t bytes, std::size_t max_messages,
                                 std::size_t max_bytes) const noexcept {
         const directory_entry* const entry = find(number);
@@ -132,7 +134,7 @@ public:
                channel_word::generation(word) == generation;
     }
 
-    /// I/O thread. So much was sent: its room in the send queue is free.
+    /// I/O thread. Frees the room that sent messages took in the send queue.
     void unreserve(std::uint16_t number, std::size_t messages, std::size_t bytes) noexcept {
         const std::uint64_t before =
             existing(number).queued.fetch_sub(messages * one_message + bytes, std::memory_order_seq_cst);
@@ -171,7 +173,7 @@ public:
         return channel_word::posts(existing(number).word.load(std::memory_order_seq_cst)) != 0;
     }
 
-    /// Any thread. The goodbye was received, or the application never knew the number: it may be given out again.
+    /// Any thread. Frees the number: its goodbye was received, or the application never knew the number.
     void free(std::uint16_t number) noexcept {
         directory_entry& entry = existing(number);
         std::atomic<std::uint64_t>& word = entry.word;

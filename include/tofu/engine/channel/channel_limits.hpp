@@ -13,21 +13,20 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// Which limit of a channel is due.
+/// The limit of a channel that is due.
 enum class due_limit : std::uint8_t { none, phase, message, idle };
 
-/// A channel has one phase limit at a time (connect, hello, bye or grace), and beside it the limits for a message and
-/// for idleness. `now` is always reading time (see starvation), and a time of 0 means that the limit is off. I/O
-/// thread.
+/// A channel has one phase limit at a time (connect, hello, bye or grace), a limit for a message, and a limit for
+/// idleness. `now` is always reading time (see starvation). A time of 0 turns a limit off. I/O thread.
 ///
-/// Timer policies without timers have no limits: the second version does nothing.
+/// Timer policies without timers have no limits: the specialisation below does nothing.
 template <class Timer>
 class channel_limits {
 public:
     using time_point = typename Timer::time_point;
     using milliseconds = std::chrono::milliseconds;
 
-    /// connect_time begins: for the look-up of a name and all its addresses together.
+    /// Begins connect_time, which covers the look-up of a name and all its addresses together.
     void begin_connect(time_point now, milliseconds time) noexcept { connect_ = after(now, time); }
 
     /// Limits the phase to the rest of connect_time.
@@ -57,8 +56,8 @@ public:
         return true;
     }
 
-    /// A bye was posted or received, or the peer has half-closed. An earlier phase limit goes on: a missing hello, or
-    /// an earlier bye.
+    /// A bye was posted or received, or the peer has half-closed. A phase limit that ends earlier stays, for example
+    /// that of a missing hello or of an earlier bye.
     void begin_bye(time_point now, milliseconds time) noexcept {
         if (phase_ > after(now, time)) begin(now, time, reason::bye_timeout);
     }

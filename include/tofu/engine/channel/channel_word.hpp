@@ -10,7 +10,7 @@
 #include <cstdint>
 
 /// Bits 0-15 posts in flight, 16-31 group, 32-51 generation, 52-63 flags. One word holds everything that `post` needs
-/// to accept or refuse a message, so that post and close have one winner.
+/// to accept or refuse a message. So if a post and a close meet, exactly one of them comes first.
 namespace tofu::inline TOFU_ABI::engine::channel_word {
 
 inline constexpr std::uint64_t one_post = 1;
@@ -43,7 +43,7 @@ constexpr std::uint32_t generation(std::uint64_t word) noexcept {
     return static_cast<std::uint32_t>(word >> 32) & generation_mask;
 }
 
-/// What `post` does with the word: it refuses with `result`, or it accepts and sets the flags `set`.
+/// The decision of `post`: refuse with `result`, or accept and set the flags `set`.
 struct verdict {
     status result;
     std::uint64_t set;
@@ -57,7 +57,8 @@ constexpr bool consumes_answer(std::uint64_t word, std::uint16_t asking, std::ui
            (bound == any_generation || bound == generation(word)) && group(word) == asking;
 }
 
-/// What may be posted on an open connection, by operation and by what was posted and received before.
+/// Decides whether an operation may be posted on an open connection. The flags of the word tell what was posted and
+/// received before.
 constexpr verdict check_operation(std::uint64_t word, op_code op) noexcept {
     constexpr verdict refused{status::not_allowed, 0};
     const auto is = [word](std::uint64_t flag) { return (word & flag) != 0; };
@@ -70,7 +71,7 @@ constexpr verdict check_operation(std::uint64_t word, op_code op) noexcept {
     case op_code::bye_request: return {status::success, bye_posted};
     case op_code::bye_response:
         if (!is(bye_asked)) return refused; // no bye_request was received
-        // Before its own hello_response the accepting side may refuse with a bye_request, and only with that.
+        // Before its own hello_response, the accepting side may refuse only with a bye_request.
         return is(accepting) && !is(hello_posted) ? refused : verdict{status::success, bye_posted | bye_answered};
     default: // a regular message
         if (!is(accepting) || is(hello_posted)) return {status::success, 0};

@@ -44,7 +44,7 @@ public:
         return ref<group_core>::adopt(group);
     }
 
-    /// The group leaves the registry, and its number is free.
+    /// Removes the group from the registry, and frees its number.
     void erase(group_core& group) noexcept {
         const std::lock_guard lock(mutex_);
         TOFU_ASSERT(list::contains(group) && is_used(group.id));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// How much one channel may read in a turn, and what it has to read before a time limit counts.
+// Limits how many bytes one channel reads in a turn, and counts the bytes that it must read before a time limit counts.
 #ifndef TOFU_ENGINE_CHANNEL_READ_BUDGET_HPP
 #define TOFU_ENGINE_CHANNEL_READ_BUDGET_HPP
 
@@ -12,8 +12,8 @@
 namespace tofu::inline TOFU_ABI::engine {
 
 /// A busy channel leaves time for the other channels: it reads at most options::read_budget bytes in a turn, and goes
-/// on in the next turn. A limit that is due while bytes wait in the kernel must not blame the peer: the bytes that had
-/// arrived by then are read first, in as many turns as that takes. I/O thread.
+/// on in the next turn. A limit that is due while bytes wait in the kernel must not blame the peer. So the bytes that
+/// have arrived are read first, in as many turns as necessary. I/O thread.
 class read_budget {
 public:
     /// The channel's reading in this turn begins.
@@ -26,7 +26,7 @@ public:
     /// Bytes that the channel may still read in this turn.
     [[nodiscard]] std::size_t left() const noexcept { return left_; }
 
-    /// So many bytes were read, or as much work was done. May be more than is left.
+    /// Takes `bytes` from the budget: bytes that were read, or work that costs as much. May be more than is left.
     void take(std::size_t bytes) noexcept { left_ -= (std::min)(left_, bytes); }
 
     /// The channel's reading in this turn ends. `more`: the socket may hold more bytes.
@@ -40,7 +40,8 @@ public:
 
     [[nodiscard]] bool has_goal() const noexcept { return goal_ != 0; }
 
-    /// True: the limit has to wait, as the budget keeps the channel from its goal. False: the goal is forgotten.
+    /// True: the limit has to wait, because the budget has stopped the channel before its goal. False: there is no goal
+    /// any more.
     [[nodiscard]] bool goal_is_ahead(std::uint64_t received) noexcept {
         if (spent_ && received < goal_) return true;
         goal_ = 0;

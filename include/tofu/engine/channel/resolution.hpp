@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A host name on its way to addresses. The loop asks, a resolver answers from any thread, and the answer is dropped if
-// it comes too late.
+// The look-up of a host name. The loop asks, and a resolver answers from any thread. An answer that comes too late is
+// dropped.
 #ifndef TOFU_ENGINE_CHANNEL_RESOLUTION_HPP
 #define TOFU_ENGINE_CHANNEL_RESOLUTION_HPP
 
@@ -20,7 +20,7 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// The question and its answer. The resolver owns it, then the inbox, at last the channel.
+/// A question and its answer in one object. The resolver owns the object first, then the inbox, then the channel.
 template <class Endpoint>
 struct resolution : detail::queue_node {
     resolution() noexcept { kind = detail::node_kind::resolution; }
@@ -28,14 +28,15 @@ struct resolution : detail::queue_node {
     address name;
     bool for_listening = false;
     slot_identity asker;          ///< the channel that asks
-    std::uint16_t number = 0;     ///< of the channel that asks; other threads see by it whether the channel still waits
+    std::uint16_t number = 0;     ///< of the channel that asks; tells other threads whether the channel still waits
     std::uint32_t generation = 0; ///< of the number
     nothrow_vector<Endpoint> found;
     std::size_t tried = 0; ///< how many addresses of `found` were tried
     io_error error;        ///< the resolver's; later the most telling one of the addresses that were tried
 };
 
-/// What a question needs of the engine that asks. The engine derives from it, so that a resolver knows no policy.
+/// The functions of the engine that a question needs. The engine derives from this class, so that a resolver does not
+/// depend on the engine's policies.
 class resolution_owner {
 public:
     /// The functions of the engine. Any thread.
@@ -48,7 +49,7 @@ public:
 
     explicit resolution_owner(const functions& how) noexcept : how_(how) {}
 
-    /// One reference to the engine, which ends with this object.
+    /// Holds one reference to the engine, as long as this object lives.
     class reference {
     public:
         explicit reference(resolution_owner& owner) noexcept : owner_(&owner) { owner.how_.keep(owner); }
@@ -74,8 +75,8 @@ private:
     const functions& how_;
 };
 
-/// What a resolver gets: it reads the name and answers once, from any thread. The request keeps the engine's memory
-/// alive, so an answer may come long after the reactor is gone.
+/// The request that a resolver gets. The resolver reads the name and answers once, from any thread. The request keeps
+/// the engine's memory alive, so an answer may come long after the reactor is gone.
 template <class Endpoint>
 class resolution_request {
 public:
@@ -83,7 +84,7 @@ public:
         : question_(std::move(question)), engine_(engine) {}
     resolution_request(resolution_request&&) noexcept = default;
     resolution_request& operator=(resolution_request&&) = delete;
-    /// A request that ends without an answer says that there is no address.
+    /// A request that is destroyed without an answer answers with name_not_found.
     ~resolution_request() {
         if (question_) complete({}, {io_failure::name_not_found, 0});
     }

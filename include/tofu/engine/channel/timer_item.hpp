@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the loop gives to the timer policy: a node with a mark of what it belongs to.
+// The node that the loop gives to the timer policy. It tells whether a channel or the application owns the timer.
 #ifndef TOFU_ENGINE_CHANNEL_TIMER_ITEM_HPP
 #define TOFU_ENGINE_CHANNEL_TIMER_ITEM_HPP
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A listener's backlog becomes connections, as far as slots, descriptors and the limit before hello allow.
+// Accepts connections from a listener's backlog, as far as slots, descriptors and max_awaiting_hello allow.
 #ifndef TOFU_ENGINE_LOOP_ACCEPTING_HPP
 #define TOFU_ENGINE_LOOP_ACCEPTING_HPP
 
@@ -26,7 +26,8 @@ class accepting {
     using socket = typename Policies::poll::network_type::socket;
 
 public:
-    /// The poller has said that a listener has a backlog.
+    /// Accepts from a listener that the poller has reported, until the backlog is empty or the turn's attempts are used
+    /// up.
     static void accept_connections(state_type& state, channel_type& listener) noexcept {
         TOFU_ASSERT(listener.phase == channel_phase::listening);
         const std::uint64_t turn = state.counters.turns.value();
@@ -45,14 +46,14 @@ public:
             case io_failure::would_block: listener.accepts.succeeded(); return;
             case io_failure::aborted:
             case io_failure::reset:
-            case io_failure::interrupted: break; // that peer is gone; the next one
+            case io_failure::interrupted: break; // that peer is gone: try the next one
             default: fail(state, listener, error); return;
             }
         }
     }
 
 private:
-    /// One more connection may be taken from the backlog.
+    /// True: the listener may accept one more connection.
     [[nodiscard]] static bool has_room(const state_type& state) noexcept {
         if (state.awaiting_hello >= state.opts.max_awaiting_hello) return false;
         return state.opts.close_when_full || state.channels.used() < state.channels.capacity();
@@ -63,8 +64,8 @@ private:
         state.request_update(listener);
     }
 
-    /// Accepting has failed for a reason that is not about one connection. A lack of descriptors or memory passes,
-    /// however long it takes. Other errors may pass, too. If they last, the listener ends with the error.
+    /// Accepting has failed for a reason that is not about one connection. After a lack of descriptors or memory, the
+    /// listener tries again for as long as it takes. Other errors end the listener if they last.
     static void fail(state_type& state, channel_type& listener, io_error error) noexcept {
         const bool passes = error.kind == io_failure::no_descriptors || error.kind == io_failure::no_memory;
         if (!passes && listener.accepts.failed(state.turn_time, state.opts.retry_time)) {
@@ -75,7 +76,8 @@ private:
         state.retry_later();
     }
 
-    /// A connection that the application does not know of until its hello_request is complete.
+    /// Makes a connection for an accepted socket. The application learns of the connection when its hello_request is
+    /// complete.
     static void begin_connection(state_type& state, channel_type& listener, socket accepted) noexcept {
         channel_type* const ch = state.channels.acquire();
         if (ch == nullptr || !equip(state, listener, *ch)) {
@@ -93,7 +95,7 @@ private:
         if (attaching<Policies>::attach(state, *ch, status::accept_failed)) state.request_update(*ch);
     }
 
-    /// Fills in a fresh slot for an accepted socket. False: memory or numbers are short; the slot's owner is as it was.
+    /// Fills in a fresh slot for an accepted socket. False: memory or numbers are short; the caller releases the slot.
     [[nodiscard]] static bool equip(state_type& state, channel_type& listener, channel_type& ch) noexcept {
         ch.goodbye = opening<Policies>::make_goodbye(state);
         if (!ch.goodbye) return false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The messages that the application has sent to itself for later, as the loop keeps them.
+// The loop's list of timers. A timer is a message that the application has sent to itself for later.
 #ifndef TOFU_ENGINE_LOOP_APPLICATION_TIMERS_HPP
 #define TOFU_ENGINE_LOOP_APPLICATION_TIMERS_HPP
 
@@ -14,7 +14,7 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// All timers that are scheduled. See application_timer for who may take a timer's message. I/O thread.
+/// All scheduled timers. application_timer says which thread may take a timer's message. I/O thread.
 template <class Timer>
 class application_timers {
     using timer_type = application_timer<Timer>;
@@ -23,8 +23,8 @@ class application_timers {
 public:
     application_timers(Timer& timers, delivery& out) noexcept : timers_(timers), delivery_(out) {}
 
-    /// A timer from the inbox. It arrives once to be scheduled, and once more if it is cancelled after that. `accepts`
-    /// is false when the engine stops.
+    /// Takes a timer from the inbox. A timer arrives once to be scheduled, and once more if it is cancelled after that.
+    /// `accepts` is false when the engine stops.
     void take(detail::queue_node& node, bool accepts) noexcept {
         auto& timer = static_cast<timer_type&>(node);
         const bool first_time = !list::contains(timer);
@@ -36,7 +36,7 @@ public:
         drop(timer);
     }
 
-    /// The timer's time has come: its message is delivered, unless it is cancelled already.
+    /// Delivers the timer's message at its deadline, unless the timer is cancelled already.
     void fire(timer_item<Timer>& item) noexcept {
         auto& timer = static_cast<timer_type&>(item);
         TOFU_ASSERT(list::contains(timer));
@@ -45,8 +45,8 @@ public:
         drop(timer);
     }
 
-    /// Drops all timers for which `is_over(timer)` is true. A cancelled timer stays: it is on its way through the inbox
-    /// once more, and ends then.
+    /// Drops all timers for which `is_over(timer)` is true. A cancelled timer stays: it comes through the inbox once
+    /// more, and `take` drops it then.
     template <class IsOver>
     void abandon(IsOver is_over) noexcept {
         for (timer_type* timer = scheduled_.front(); timer != nullptr;) {
@@ -62,7 +62,7 @@ public:
 private:
     using list = detail::intrusive_list<timer_type, &timer_type::hook>;
 
-    /// The loop's share in a timer ends.
+    /// Ends the loop's share in a timer.
     void drop(timer_type& timer) noexcept {
         timers_.cancel(timer);
         scheduled_.erase(timer);
@@ -76,7 +76,7 @@ private:
     list scheduled_;
 };
 
-/// A timer policy without timers has none.
+/// With a timer policy without timers there is nothing to keep.
 template <class Timer>
 requires(!Timer::has_timers) class application_timers<Timer> {
 public:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Between a channel's socket and the poller: the registration, and what the channel wants to hear about.
+// Attaches a channel's socket to the poller, and arms it for the events that the channel wants.
 #ifndef TOFU_ENGINE_LOOP_ATTACHING_HPP
 #define TOFU_ENGINE_LOOP_ATTACHING_HPP
 
@@ -19,7 +19,8 @@ class attaching {
     using channel_type = channel<Policies>;
 
 public:
-    /// Gives the socket to the poller. False: the channel has ended, with `failed_step` for an error without a name.
+    /// Gives the socket to the poller. False: the channel has ended. `failed_step` is the status for an error that has
+    /// no reason of its own.
     [[nodiscard]] static bool attach(state_type& state, channel_type& ch, status failed_step) noexcept {
         TOFU_ASSERT(ch.held == registration_state::unused || ch.held == registration_state::released);
         if (ch.held == registration_state::released) ch.renew();
@@ -37,7 +38,7 @@ public:
         return true;
     }
 
-    /// Tells the poller what the channel wants now. False: the channel has ended, or is deaf for a while.
+    /// Tells the poller which events the channel wants now. False: the channel has ended, or is deaf for a while.
     [[nodiscard]] static bool arm(state_type& state, channel_type& ch) noexcept {
         TOFU_ASSERT(ch.is_attached());
         const io_error error = state.poller.arm(ch.registration, wanted(ch));
@@ -55,8 +56,8 @@ public:
     }
 
 private:
-    /// What the channel wants to hear about now. interest::none suppresses every event, errors included: a starved
-    /// engine hears nothing from a reset peer.
+    /// The events that the channel wants now. interest::none suppresses every event, errors included, so a starved
+    /// engine does not notice that a peer has reset the connection.
     [[nodiscard]] static interest wanted(const channel_type& ch) noexcept {
         interest wanted = interest::none;
         switch (ch.phase) {
@@ -64,7 +65,7 @@ private:
         case channel_phase::listening: return ch.is_paused() ? interest::none : interest::read;
         case channel_phase::open:
             if (ch.conversation.reads() && !ch.is_paused()) wanted |= interest::read;
-            // A paused writer: the retry asks the socket.
+            // A paused writer needs no event: the retry writes again.
             if (ch.write_blocked && !ch.retry_hook.linked() && ch.conversation.writes()) wanted |= interest::write;
             return wanted;
         case channel_phase::opening:

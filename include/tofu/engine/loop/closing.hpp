@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
-// The end of a channel: what comes back, the one goodbye, and when slot and number are free again.
+// Ends channels: unsent messages come back, one goodbye is delivered, and slot and number become free again.
 //
-// Post and close meet in the channel's word. Once it says closed, `post` refuses; but a post may have been admitted
-// just before. So a channel ends in three steps, over one or more turns:
+// Post and close meet in the channel's word. Once the word says closed, `post` refuses; but a post may have been
+// admitted just before. So a channel ends in three steps, over one or more turns:
 //
 //   end        the decision, from anywhere in a turn: the word says closed, the channel waits in `state.closing`
-//   shut       at the end of the turn, when no event of this batch can name the socket any more: registration, socket,
-//              timer and lists are let go; what was queued is set aside to come back
-//   conclude   when no post was in flight before the inbox was drained once more: what came back, then the goodbye. A
-//              post still in flight wakes the loop when it is through, and the channel is looked at again.
+//   shut       at the end of the turn, when no event of this batch can name the socket any more: the registration, the
+//              socket and the timer are released, the channel leaves its lists, and its queued messages are set aside
+//   conclude   when no post was in flight before the latest drain of the inbox: the unsent messages come back, then the
+//              goodbye is delivered. A post that is still in flight wakes the loop at its end, and the loop looks at
+//              the channel again.
 #ifndef TOFU_ENGINE_LOOP_CLOSING_HPP
 #define TOFU_ENGINE_LOOP_CLOSING_HPP
 
@@ -43,7 +44,7 @@ public:
         state.closing.push_back(ch);
     }
 
-    /// Takes the socket from the poller, which may owe the release of its registration.
+    /// Takes the socket from the poller. The poller may report the release of the registration later.
     static void detach(state_type& state, channel_type& ch) noexcept {
         if (!ch.is_attached()) return;
         const bool owed = state.poller.disarm(ch.registration) == disarmed::owed;
@@ -51,8 +52,8 @@ public:
         if (!owed) state.keys.forget(ch.key);
     }
 
-    /// Closes the socket, unless the poller still holds its registration and the key policy needs the handle: by then
-    /// another socket might have the same handle.
+    /// Closes the socket. If the key policy finds channels by their handle, the socket stays open while the poller
+    /// holds its registration: else a new socket could get the same handle too early.
     static void close_socket(channel_type& ch) noexcept {
         TOFU_ASSERT(!ch.is_attached());
         if (Policies::key::closes_after_release && ch.is_owed()) return;
@@ -70,7 +71,8 @@ public:
         if (Policies::key::closes_after_release) close_socket(ch);
     }
 
-    /// Keeps a hello_request with its channel: if nobody answers it, it comes back to the application as it was posted.
+    /// Keeps a hello_request with its channel. If no answer comes, the hello_request goes back to the application as
+    /// its own failed answer.
     static void keep_until_answered(state_type& state, channel_type& ch, message& hello) noexcept {
         TOFU_ASSERT(hello.header().op == op_code::hello_request);
         if (ch.is_opened()) {
@@ -81,8 +83,8 @@ public:
         ch.request = owned(&hello);
     }
 
-    /// A hello_request or welcome_request for which there is no slot, or no memory for one. It comes back as its own
-    /// answer, once no post is in flight.
+    /// Fails a hello_request or welcome_request for which there is no slot, or no memory. The message comes back as its
+    /// own failed answer, once no post is in flight.
     static void fail_opening(state_type& state, message& request, reason why) noexcept {
         const bool listener = request.header().op == op_code::welcome_request;
         const channel_step step = listener ? channel_step::listening : channel_step::connecting;
@@ -92,7 +94,8 @@ public:
         state.failed_openings.push_back(node_of(request));
     }
 
-    /// At the end of a turn. `drain_inbox()` takes in everything that was posted until now; it may end more channels.
+    /// Call at the end of a turn. `drain_inbox()` takes everything that was posted until now, and may end more
+    /// channels.
     template <class DrainInbox>
     static void finish(state_type& state, DrainInbox drain_inbox) noexcept {
         for (bool again = !state.closing.empty() || !state.failed_openings.empty(); again;) {
@@ -105,9 +108,9 @@ public:
         }
     }
 
-    /// To be asked after the loop has declared itself asleep. A post in flight that an end waited for may have gone
-    /// through unseen, between the last look and now; the word is changed and read seq_cst, as the inbox's handshake
-    /// needs it.
+    /// True: the loop must not sleep, because an end no longer waits for a post. Call after the loop has declared
+    /// itself asleep: the post may have left since the last look. The word is changed and read seq_cst, as the inbox's
+    /// handshake needs it.
     [[nodiscard]] static bool is_due(const state_type& state) noexcept {
         for (const channel_type* ch = state.closing.front(); ch != nullptr; ch = state.closing.next(*ch))
             if (!state.directory.posts_in_flight(ch->number)) return true;
@@ -116,11 +119,11 @@ public:
         return false;
     }
 
-    /// The registration of a zombie was released: its slot is free.
+    /// Frees the slot of a zombie whose registration was released.
     static void conclude_zombie(state_type& state, channel_type& ch) noexcept {
         TOFU_ASSERT(ch.phase == channel_phase::zombie && !ch.is_owed());
         release_slot(state, ch);
-        // A thread that sees no zombie sees their slots free.
+        // release: a thread that reads 0 zombies also sees that their slots are free.
         state.counters.zombies.fetch_sub(1, std::memory_order_release);
     }
 
@@ -132,7 +135,8 @@ private:
         }
     }
 
-    /// Lets go of the system's side of a channel. A zombie may stay for long: what it does not need is freed.
+    /// Releases what the system holds for a channel. A zombie may live long, so everything that it does not need is
+    /// freed.
     static void shut(state_type& state, channel_type& ch) noexcept {
         TOFU_ASSERT(ch.phase == channel_phase::closing);
         ch.ready_hook.unlink();
@@ -158,7 +162,7 @@ private:
         ch.returns.splice(unsent);
     }
 
-    /// True: channels came in with the inbox that are not shut yet.
+    /// True: drain_inbox has ended more channels, and they are not shut yet.
     [[nodiscard]] static bool conclude_all(state_type& state) noexcept {
         bool again = false;
         for (channel_type *ch = state.closing.front(), *next = nullptr; ch != nullptr; ch = next) {
@@ -220,7 +224,7 @@ private:
         if (ch.request) state.cache.release(*ch.request.release());
     }
 
-    /// The slot is free again, or a zombie until the kernel lets go of its registration.
+    /// Frees the slot, or makes the channel a zombie until the poller has released its registration.
     static void release_slot(state_type& state, channel_type& ch) noexcept {
         if (ch.is_owed()) {
             ch.phase = channel_phase::zombie;

@@ -17,16 +17,16 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// Collects what a turn has for the groups, and hands it over to each group once. I/O thread, or the borrower of its
-/// loan.
+/// Collects the messages that a turn has for the groups, and hands them over once per group. I/O thread, or the
+/// borrower of its loan.
 class delivery {
 public:
     /// `engine` is the number of the engine; see next_engine_id.
     delivery(std::uint32_t engine, channel_directory& directory, message_pool& pool, message_cache& cache) noexcept
         : engine_(engine), directory_(directory), pool_(pool), cache_(cache) {}
 
-    /// Puts a message where the group's next hand-over takes it along. A destroyed group gets nothing: the message
-    /// returns to its pool, and a goodbye's number is free at once.
+    /// Adds a message to the group's next hand-over. A destroyed group gets nothing: the message returns to its pool,
+    /// and the number of a goodbye is free at once.
     void deliver(group_core& group, message& m) noexcept {
         if (group.destroyed) {
             if (node_of(m).kind == detail::node_kind::goodbye) directory_.free(m.header().channel_number);
@@ -37,14 +37,14 @@ public:
         outgoing_.push_back(group);
     }
 
-    /// Notes the channel that the message is about: an answer to it must not reach a later owner of the number.
+    /// Notes in the message which channel it belongs to, so that an answer cannot reach a later owner of the number.
     void bind(message& m, std::uint16_t number, std::uint32_t generation) const noexcept {
         TOFU_ASSERT(number != no_channel);
         m.header().channel_number = number;
         route_of(m).bind(engine_, number, generation);
     }
 
-    /// A posted message comes back as it was posted, with the status that says why. Its channel may be gone already.
+    /// Returns a posted message as it was posted, with the status `why`. Its channel may be gone already.
     void return_posted(group_core& group, message& m, status why, std::uint32_t generation) noexcept {
         TOFU_ASSERT(why != status::success);
         put_status(m, why);
@@ -52,8 +52,8 @@ public:
         deliver(group, m);
     }
 
-    /// Tells the group that receiving has stopped: once in an episode, and never twice before the application has
-    /// received the notice.
+    /// Tells the group once per episode that receiving has stopped. No second notice follows before the application has
+    /// received the first one.
     void tell_starved(group_core& group, std::uint64_t episode) noexcept {
         TOFU_ASSERT(group.told_episode <= episode);
         if (group.told_episode == episode) return;
@@ -77,7 +77,7 @@ public:
         }
     }
 
-    /// The group got mail that did not go through the loop.
+    /// Call when the group got mail that did not go through the loop.
     void note_mail(group_core& group) noexcept { unread_.push_back(group); }
 
     /// True: a group has mail that its application has not received.
@@ -89,7 +89,8 @@ public:
         return false;
     }
 
-    /// The group is destroyed from now on. What was delivered to it goes into its mailbox, which its owner empties.
+    /// Marks the group as destroyed. Messages that were delivered before go into its mailbox, and the mailbox's owner
+    /// empties it.
     void destroy(group_core& group) noexcept {
         TOFU_ASSERT(!group.destroyed);
         group.destroyed = true;

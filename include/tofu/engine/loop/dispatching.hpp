@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What comes out of the inbox, and where it goes.
+// Takes the nodes out of the inbox, and gives each node to the step that handles it.
 #ifndef TOFU_ENGINE_LOOP_DISPATCHING_HPP
 #define TOFU_ENGINE_LOOP_DISPATCHING_HPP
 
@@ -25,7 +25,7 @@ class dispatching {
     using resolution_type = resolution<typename channel_type::endpoint>;
 
 public:
-    /// Everything that has come in, in its order.
+    /// Handles everything in the inbox, oldest first.
     static void drain_inbox(state_type& state) noexcept {
         detail::node_queue batch = state.inbox.take_all();
         while (detail::queue_node* const node = batch.pop_front()) {
@@ -46,7 +46,7 @@ public:
         }
     }
 
-    /// A message for a channel that exists.
+    /// Handles a message for a channel that exists.
     static void dispatch_to_channel(state_type& state, channel_type& ch, message& m) noexcept {
         const op_code op = m.header().op;
         if (op == op_code::bye_signal) {
@@ -58,7 +58,8 @@ public:
             // Two threads posted at once, and the bye came in first.
             state.delivery.return_posted(*ch.group, m, status::channel_closed, ch.generation);
         } else {
-            // The peer's answer to it may be here, and be answered, before the thread that has posted it goes on.
+            // Mark now: before the posting thread goes on, the peer may answer, and the application may answer the
+            // peer.
             if (op == op_code::hello_response) state.directory.mark(ch.number, channel_word::hello_posted);
             ch.writer.push(m);
             if (op == op_code::bye_request && ch.is_open())
@@ -77,19 +78,19 @@ private:
         } else if (op == op_code::bye_signal) {
             state.cache.release(m);
         } else {
-            // The channel never got a slot: its failed answer waits for this very post to be through.
+            // The channel never got a slot. Its failed answer waits until this post has ended.
             state.delivery.return_posted(*route_of(m).group, m, status::allocation_failed, route_of(m).generation);
         }
     }
 
-    /// The application has taken everything a half-closed peer sent: nothing more can be posted, what is queued is
-    /// sent.
+    /// The application has received everything that a half-closed peer has sent. From now on `post` refuses; queued
+    /// messages are still sent.
     static void dispatch_end_of_stream(state_type& state, message& marker) noexcept {
         channel_type* const ch = state.channel_of(marker.header().channel_number);
         if (ch != nullptr && ch->generation == route_of(marker).generation && !ch->has_ended()) {
             ch->conversation.end_seen();
             state.directory.mark(ch->number, channel_word::posting_over);
-            state.room_made = true; // a thread that waits for room must learn that nothing is taken any more
+            state.room_made = true; // a thread that waits for room must learn that `post` refuses
             state.request_update(*ch);
         }
         state.cache.release(marker);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What happens when a deadline is reached.
+// Acts on deadlines that have expired.
 #ifndef TOFU_ENGINE_LOOP_EXPIRING_HPP
 #define TOFU_ENGINE_LOOP_EXPIRING_HPP
 
@@ -25,7 +25,7 @@ class expiring {
     using time_point = typename timer::time_point;
 
 public:
-    /// Everything whose time had come by then.
+    /// Handles every timer whose deadline is `by` or earlier.
     static void expire(state_type& state, time_point by) noexcept {
         while (auto* const node = state.timers.pop_expired(by)) {
             auto& item = static_cast<timer_item<timer>&>(*node);
@@ -37,44 +37,45 @@ public:
     }
 
 private:
-    /// The channel's timer has expired: for one of its limits, or early because that limit has moved.
+    /// The channel's timer has expired, either for one of its limits, or too early, because that limit was postponed.
     static void check_limits(state_type& state, channel_type& ch, time_point by) noexcept {
         if (comes_first(state, ch)) return;
         const time_point now = state.starvation.reading_time(by);
-        // Bytes that have arrived are read first, and what they say comes first as well.
+        // Bytes that have arrived are read before the limit counts. They may make the limit void.
         if (ch.limits.due(now) != due_limit::none && reading<Policies>::read_arrived(state, ch) &&
             comes_first(state, ch))
             return;
         expire_due(state, ch, now);
     }
 
-    /// What this turn has brought comes first: it may end the wait (a bye, the end of the stream), or it may say that
-    /// the delay is ours. True: no limit of the channel expires now.
+    /// True: no limit of the channel expires now. Events of this turn come before limits: an event may end the wait (a
+    /// bye, the end of the stream), or show that the delay is ours.
     [[nodiscard]] static bool comes_first(state_type& state, channel_type& ch) noexcept {
         if (ch.is_open()) updating<Policies>::advance(state, ch);
         if (ch.has_ended()) return true;
         if (state.starvation.lasts()) {
-            state.starvation.stall(ch); // time stands still; what has come meanwhile is read before it goes on
+            state.starvation.stall(ch); // reading time stands still; waiting data is read before it goes on
             return true;
         }
         // When a paused or deaf channel is resumed, it requests an update, which schedules its timer again.
         if (ch.is_paused() || state.refusals.is_deaf(ch)) return true;
         if (ch.resumed || ch.resumed_in >= state.looked_since || reads_on(ch)) {
-            state.request_update(ch); // the next wait, which does not wait, reports what is there for the channel
+            state.request_update(ch); // the next wait returns at once, and reports data that is there for the channel
             return true;
         }
         return false;
     }
 
-    /// The channel's budget has ended its reading. The bytes that had arrived when the limit expired are read before it
-    /// counts; bytes that arrive later do not extend it.
+    /// True: the channel's budget has ended its reading, so the limit has to wait. Bytes that had arrived when the
+    /// limit expired are read before the limit counts. Bytes that arrive later do not extend the limit.
     [[nodiscard]] static bool reads_on(channel_type& ch) noexcept {
         if (ch.budget.spent() && !ch.budget.has_goal())
             ch.budget.set_goal(ch.counts.bytes_received + ch.socket.available());
         return ch.budget.goal_is_ahead(ch.counts.bytes_received);
     }
 
-    /// A limit that was not due by then waits: the data that came since has not been looked for.
+    /// Acts on a limit that is due at `now`. A limit that becomes due later has to wait: the loop has not looked for
+    /// the data of that time.
     static void expire_due(state_type& state, channel_type& ch, time_point now) noexcept {
         switch (ch.limits.due(now)) {
         case due_limit::phase: expire_phase(state, ch); break;

@@ -15,23 +15,23 @@ namespace tofu::inline TOFU_ABI::engine {
 /// (SIGSTOP, a debugger), because a signal cut a wait short, or because a batch had no room for every report.
 ///
 /// A look is one wait, or several waits in a row, after which every socket that was ready when the look began was
-/// reported. A wait that did not fill its batch is a whole look. Full batches make a look together, when they hold as
-/// many reports as all channels can make. A wait that failed or was interrupted has reported nothing: it neither
-/// completes nor restarts a look. After `most_unseen` of them in a row, deadlines expire without a look.
+/// reported. A wait that did not fill its batch is a whole look. Several full batches together are a look, as soon as
+/// they hold as many reports as all channels can make. A wait that failed or was interrupted has reported nothing: it
+/// neither completes nor restarts a look. After `most_unseen` of them in a row, deadlines expire without a look.
 ///
-/// I/O thread. Without sockets, threads and clock, so that a test can say what happens.
+/// I/O thread. The class uses no sockets, threads or clock, so that a test controls every input.
 template <class TimePoint>
 class expiry_gate {
 public:
     static constexpr std::size_t most_unseen = 8;
 
-    /// Before a wait: `now` is when it begins.
+    /// Call before a wait. `now` is the time at which the wait begins.
     void begin_wait(TimePoint now) noexcept {
         wait_began_ = now;
         reports_ = 0;
     }
 
-    /// During the wait: a channel was reported.
+    /// Call during the wait, for each report of a channel.
     void reported() noexcept { ++reports_; }
 
     /// True: wait once more with timeout 0, so that the deadline can expire in the same turn. This is so after an
@@ -41,8 +41,9 @@ public:
         return deadline <= now && wait_began_ < deadline && reports_ == 0 && !result.error && !result.full;
     }
 
-    /// After the wait: the moment up to which deadlines may expire now; (TimePoint::min)() is none. `deadline` is the
-    /// nearest one, `all_reports` as many reports as all channels can make, `turn` numbers the loop's turn.
+    /// Call after the wait. Returns the moment up to which deadlines may expire now; (TimePoint::min)(): none may.
+    /// `deadline` is the nearest deadline, `all_reports` the number of reports that all channels can make, `turn` the
+    /// number of the loop's turn.
     [[nodiscard]] TimePoint end_wait(const wait_result& result, TimePoint deadline, std::size_t all_reports,
                                      std::uint64_t turn) noexcept {
         constexpr TimePoint none = (TimePoint::min)();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What other threads have the loop do: destroy a group, wait until all is sent, tell about a channel.
+// The commands that other threads give to the loop: destroy a group, wait until all is sent, describe a channel.
 #ifndef TOFU_ENGINE_LOOP_GROUP_COMMANDS_HPP
 #define TOFU_ENGINE_LOOP_GROUP_COMMANDS_HPP
 
@@ -31,7 +31,7 @@ public:
         return group.channels == 0;
     }
 
-    /// True: everything that `post` accepted before is handed to the kernel or on its way back.
+    /// True: every message that `post` has accepted is in the kernel, or on its way back to its group.
     [[nodiscard]] static bool all_is_sent(state_type& state) noexcept {
         bool sent = state.closing.empty() && state.failed_openings.empty();
         state.channels.for_each(
@@ -39,7 +39,7 @@ public:
         return sent;
     }
 
-    /// False: the group has no such channel.
+    /// Fills in the figures of a channel. False: the group has no such channel.
     [[nodiscard]] static bool describe(state_type& state, const group_core& group, std::uint16_t number,
                                        channel_stats& into) noexcept {
         const channel_type* const ch = state.channel_of(number);

@@ -40,7 +40,7 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// One driver at a time; see driver.hpp for who that is.
+/// Only one thread at a time turns the loop: the driver, see driver.hpp.
 template <class Policies>
 class loop {
 public:
@@ -57,8 +57,8 @@ public:
         return state_.channels.open(channel_pool) && state_.keys.open(state_.channels.reserved());
     }
 
-    /// One turn. Waits at most until `until` (time_point::max(): for ever), and not at all when `interrupted()`, asked
-    /// after the loop has declared itself asleep, says that something else needs the driver.
+    /// Runs one turn. Waits at most until `until` (time_point::max(): for ever). Does not wait if `interrupted()` is
+    /// true: then something else needs the driver. `interrupted()` is called after the loop has declared itself asleep.
     template <class Interrupted>
     void turn(time_point until, Interrupted interrupted) noexcept {
         TOFU_ASSERT(state_.driver.is_acquired());
@@ -67,9 +67,9 @@ public:
         state_.delivery.hand_over();
     }
 
-    /// The same for a thread that does nothing else: while it waits, others may `send_now`. What there is for the
-    /// groups is handed over when that is so already, for the answer may come before this thread can sleep; what the
-    /// turn then brings is left to the next one, or to `stop`.
+    /// The same for the I/O thread: while it waits, other threads may call `send_now`. The loop is lent before the
+    /// hand-over, because the application may answer before this thread sleeps. Messages that come after the wait are
+    /// handed over by the next turn, or by `stop`.
     template <class Interrupted>
     void turn_lending(Interrupted interrupted) noexcept {
         TOFU_ASSERT(state_.driver.is_acquired());
@@ -82,8 +82,8 @@ public:
         work(result);
     }
 
-    /// A turn without a look at the poller, for a driver that has just posted something: it is sent at once if the
-    /// socket takes it. Nothing expires here.
+    /// Runs a turn without a wait, for a driver that has just posted a message. The message is sent at once if the
+    /// socket takes it. No deadline expires here.
     void turn_posted() noexcept {
         TOFU_ASSERT(state_.driver.is_acquired());
         state_.turn_time = state_.timers.now();
@@ -92,15 +92,15 @@ public:
         state_.delivery.hand_over();
     }
 
-    /// What became of `send_now`.
+    /// The result of `send_now`.
     struct sent_now {
-        bool done = false; ///< the message is the loop's, and out, or as much of it as the socket takes
-        bool rest = false; ///< the loop has something left to do: it must not sleep on
+        bool done = false; ///< the loop owns the message, and has written as much of it as the socket takes
+        bool rest = false; ///< the loop has work left: the caller has to wake it
         bool news = false; ///< see take_news
     };
 
-    /// Any thread, while another waits in a turn that lends. Sends a message on an open connection at once, if nothing
-    /// of the application's waits to be sent before it.
+    /// Any thread, while the I/O thread waits in turn_lending. Sends a message on an open connection at once, if no
+    /// posted message waits to be sent before it.
     [[nodiscard]] sent_now send_now(message& m) noexcept {
         sent_now result;
         if (!loan_.try_borrow()) return result;
@@ -117,19 +117,20 @@ public:
         return result;
     }
 
-    /// For a loop of the application's own. Marks this loop as asleep and returns when it has to turn next;
-    /// time_point::min() is at once, also while any group has mail.
+    /// For a program with a loop of its own. Marks this loop as asleep, and returns the time of its next turn.
+    /// time_point::min(): at once, because the loop has work or a group has mail.
     [[nodiscard]] time_point fall_asleep() noexcept {
         TOFU_ASSERT(state_.driver.is_acquired());
         if (!may_sleep() || state_.delivery.has_unread()) return (time_point::min)();
         return next_deadline();
     }
 
-    /// This group got mail that did not go through the loop.
+    /// Call when this group got mail that did not go through the loop.
     void note_mail(group_core& group) noexcept { state_.delivery.note_mail(group); }
 
-    /// Ends every channel and every group's mail. `post` is already told to refuse. Bounded: it waits for posts in
-    /// flight (a few instructions of other threads) and for at most a second for registrations the kernel holds.
+    /// Ends every channel, and finishes every group's mailbox. `post` must refuse already. The time is bounded: `stop`
+    /// waits for posts in flight (a few instructions of other threads), and at most a second for registrations that the
+    /// kernel holds.
     template <class ForEachGroup>
     void stop(ForEachGroup for_each_group) noexcept {
         TOFU_ASSERT(state_.driver.is_acquired());
@@ -139,7 +140,7 @@ public:
         while (in_flight || !state_.closing.empty() || !state_.failed_openings.empty() || !state_.inbox.empty()) {
             in_flight = state_.directory.close_all();
             if (in_flight) std::this_thread::yield();
-            drain_inbox(); // opens what was asked for at the last moment: ended like all others
+            drain_inbox(); // may open more channels; they end like all others
             state_.channels.for_each([this](channel_type& ch) noexcept {
                 closing<Policies>::end(state_, ch, cause::of(reason::engine_stopped));
             });
@@ -155,7 +156,7 @@ public:
         await_zombies();
     }
 
-    /// After `stop`: commands and late answers that still come in are dealt with by whoever waits for them.
+    /// Handles commands and late answers that come in after `stop`. A thread that waits for such a command calls this.
     void turn_stopped() noexcept {
         drain_inbox();
         state_.commands.run_again(&state_);
@@ -163,7 +164,7 @@ public:
         state_.delivery.hand_over();
     }
 
-    /// What a turn has done that others may wait for; asking clears it.
+    /// True once after a turn has made room in a send queue or completed a command: other threads may wait for that.
     [[nodiscard]] bool take_news() noexcept {
         const bool room = std::exchange(state_.room_made, false);
         const bool done = state_.commands.take_completed();
@@ -174,11 +175,11 @@ public:
 
     // The poller's sink.
 
-    /// Resolved at once: what is still pending when a channel ends can then not be taken for its successor's.
+    /// The key is resolved at once, so that a pending report cannot reach a later channel with the same key.
     void ready(std::uintptr_t key, readiness what) noexcept {
         loan_.reclaim();
         channel_type* const ch = state_.keys.find(state_.channels, key);
-        if (ch == nullptr || !ch->is_attached()) return; // it has no socket (any more): an event from before
+        if (ch == nullptr || !ch->is_attached()) return; // an event from before: the channel has no socket (any more)
         if constexpr (timer::has_timers) gate_.reported();
         ch->ready |= what;
         state_.ready.push_back(*ch);
@@ -207,7 +208,7 @@ private:
     struct no_gate {}; // nothing expires without timers
     using gate = std::conditional_t<timer::has_timers, expiry_gate<time_point>, no_gate>;
 
-    /// The same for a turn. `interrupted()` is asked last.
+    /// True: this turn may wait. `interrupted()` is called last, after the loop has declared itself asleep.
     template <class Interrupted>
     [[nodiscard]] bool may_wait(Interrupted interrupted) noexcept {
         state_.counters.turns.add();
@@ -220,7 +221,7 @@ private:
                !closing<Policies>::is_due(state_);
     }
 
-    /// What a turn does after the wait, but for the hand-over.
+    /// Does everything that a turn does after the wait, except the hand-over.
     void work(wait_result result) noexcept {
         state_.inbox.awake();
         state_.turn_time = state_.timers.now();
@@ -234,7 +235,7 @@ private:
         finish_turn();
     }
 
-    /// Everything sent so far is out, and more may follow.
+    /// True: nothing waits to be sent on the channel, and the channel may send more.
     [[nodiscard]] static bool is_free_to_send(const channel_type& ch) noexcept {
         return ch.is_open() && ch.writer.empty() && !ch.write_blocked && !ch.update_hook.linked() &&
                ch.conversation.writes() && !ch.conversation.bye_queued();
@@ -250,7 +251,7 @@ private:
         closing<Policies>::finish(state_, [this]() noexcept { drain_inbox(); });
     }
 
-    /// Enough credit is back: reading goes on, and time does, too.
+    /// Enough credit is free again: reading goes on, and reading time goes on.
     void end_starvation() noexcept {
         state_.starvation.end(state_.turn_time, state_.resumer(),
                               [this](channel_type& ch) noexcept { state_.request_update(ch); });
@@ -275,8 +276,8 @@ private:
         return needs_clock ? std::chrono::ceil<duration>(first - now) : (duration::max)();
     }
 
-    /// A wait that was interrupted, or that ran into a deadline, is followed by one more that only looks: what expires
-    /// in this turn was due before that look began.
+    /// After a wait that was interrupted, or that lasted until a deadline, waits once more with timeout 0. So a
+    /// deadline that expires in this turn was due before the last wait began.
     void look_again(wait_result& result) noexcept {
         if constexpr (timer::has_timers) {
             for (std::size_t tries = 0; tries < gate::most_unseen; ++tries) {
@@ -291,7 +292,7 @@ private:
     void handle_ready() noexcept {
         while (channel_type* const ch = state_.ready.pop_front()) {
             detail::prefetch(state_.ready.front(),
-                             sizeof(channel_type)); // of many channels each is cold when its turn comes
+                             sizeof(channel_type)); // with many channels, the next one is not in the cache
             const readiness what = std::exchange(ch->ready, readiness::none);
             switch (ch->phase) {
             case channel_phase::connecting:
@@ -319,7 +320,7 @@ private:
             reading<Policies>::read(state_, ch);
     }
 
-    /// After the retry time, everything that the system has refused may work again.
+    /// After the retry time, tries again everything that the system has refused.
     void retry_refused() noexcept {
         if (!state_.refusals.take_retry(state_.turn_time)) return;
         if (state_.refusals.take_refused_arms())
@@ -354,21 +355,22 @@ private:
         state_.cache.flush();
     }
 
-    /// The kernel may still write to what it has been lent: wait for it a while, then leak it on purpose.
+    /// The kernel may still write to the registrations that it holds. Waits a second for their release, then leaks the
+    /// slots on purpose.
     void await_zombies() noexcept {
         const time_point until = state_.timers.now() + std::chrono::seconds(1);
         while (state_.counters.zombies.load(std::memory_order_relaxed) != 0 && state_.timers.now() < until)
             static_cast<void>(state_.poller.wait(std::chrono::milliseconds(10), *this));
         if (state_.counters.zombies.load(std::memory_order_relaxed) == 0) return;
         state_.channels.for_each([](channel_type& ch) noexcept {
-            // As far as its socket goes: there is nobody left to mistake it for another.
+            // Only so that the socket can be closed: no later channel can get its events any more.
             ch.held = registration_state::released;
             if (Policies::key::closes_after_release) closing<Policies>::close_socket(ch);
         });
         state_.channels.abandon();
     }
 
-    /// In how many reports, of full waits in a row, what is ready of one socket may come.
+    /// The most reports that a poller makes of one socket, over several full waits in a row.
     [[nodiscard]] static constexpr std::size_t reports_per_socket() noexcept {
         using poll = typename Policies::poll;
         if constexpr (requires { poll::reports_per_socket; })

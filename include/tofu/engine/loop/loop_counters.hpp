@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the loop counts for engine_stats.
+// The loop's counters for engine_stats.
 #ifndef TOFU_ENGINE_LOOP_LOOP_COUNTERS_HPP
 #define TOFU_ENGINE_LOOP_LOOP_COUNTERS_HPP
 
@@ -11,7 +11,7 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// One thread at a time writes it, any thread reads it. No locked instruction.
+/// A counter that one thread at a time writes, and any thread reads. Needs no locked instruction.
 class counter {
 public:
     void add(std::uint64_t n = 1) noexcept {

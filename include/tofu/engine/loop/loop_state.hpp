@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a turn of the loop works on: the engine's parts, the concerns that own their data, and the lists of channels.
+// The state that a turn of the loop works on: the engine's parts, the concerns that own their data, and the lists of
+// channels.
 //
 // The steps of a turn are the other headers of this room. Each is a class of static functions over this state, so that
 // a call names the class that it means: an unqualified call could find a function of the user's by argument-dependent
@@ -84,17 +85,17 @@ struct loop_state : loop_parts<Policies> {
     detail::intrusive_list<channel_type, &channel_type::closing_hook> closing;
     detail::node_queue failed_openings; ///< hello_ and welcome_requests without a slot; they are their own answers
 
-    /// Bytes of one channel that stay in `scratch`, because its credit ran out before they were decoded. Nobody reads
-    /// until they are.
+    /// Bytes of one channel that stay in `scratch`, because the credit ran out before they were decoded. Until then no
+    /// channel reads into `scratch`.
     struct {
         channel_type* owner = nullptr;
         std::span<const std::byte> bytes;
     } undecoded_input;
 
     std::size_t awaiting_hello = 0; ///< hidden channels that are not shut
-    std::uint64_t looked_since = 0; ///< the turn whose wait began the look after which deadlines may expire now
+    std::uint64_t looked_since = 0; ///< the turn in which the latest complete look began, see expiry_gate
     time_point turn_time{};         ///< the clock, read after the wait of this turn
-    bool room_made = false;         ///< true exactly when a send queue became shorter and nobody took the news yet
+    bool room_made = false;         ///< true exactly when a send queue became shorter and take_news has not said so yet
     bool stopping = false;
 
     gather_list gathered;
@@ -102,7 +103,7 @@ struct loop_state : loop_parts<Policies> {
 
     [[nodiscard]] time_point reading_time() const noexcept { return starvation.reading_time(turn_time); }
 
-    /// Something about the channel has changed: this turn, or the next one, draws the conclusions.
+    /// Something about the channel has changed: this turn, or the next one, updates it.
     void request_update(channel_type& ch) noexcept { needs_update.push_back(ch); }
 
     /// The channel may look at its socket again.

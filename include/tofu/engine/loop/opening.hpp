@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// How channels begin: a hello_request becomes a connection, a welcome_request becomes a listener.
+// Opens channels: a hello_request becomes a connection, a welcome_request becomes a listener.
 #ifndef TOFU_ENGINE_LOOP_OPENING_HPP
 #define TOFU_ENGINE_LOOP_OPENING_HPP
 
@@ -39,7 +39,7 @@ public:
         return goodbye;
     }
 
-    /// A posted hello_request or welcome_request. Its number was given out by `post`.
+    /// Opens the channel of a posted hello_request or welcome_request. `post` has given out its number.
     static void open(state_type& state, message& request) noexcept {
         channel_type* const ch = begin_channel(state, request);
         if (ch == nullptr) return;
@@ -62,8 +62,8 @@ public:
         if (error) closing<Policies>::end(state, *ch, cause_of(error, failed_step(*ch)));
     }
 
-    /// The resolver has answered; the channel that asked may be gone. In an engine that stops, an answer changes
-    /// nothing: the resolver may have dropped the question, and every channel is about to end for the stop's reason.
+    /// Takes the resolver's answer. The channel that asked may be gone. An engine that stops ignores the answer: the
+    /// resolver may have dropped the question, and every channel is about to end with reason engine_stopped.
     static void take_resolution(state_type& state, std::unique_ptr<resolution_type> answer) noexcept {
         channel_type* const ch = state.channels.at(answer->asker.index);
         if (ch == nullptr || ch->identity() != answer->asker || ch->phase != channel_phase::resolving) return;
@@ -85,8 +85,8 @@ public:
         });
     }
 
-    /// Asks a connecting socket for its result. Without a result yet, the attempt fails with `unanswered`;
-    /// io_failure::none keeps waiting.
+    /// Asks a connecting socket for its result. If there is no result yet, the attempt fails with `unanswered`, or goes
+    /// on if that is io_failure::none.
     static void finish_connect(state_type& state, channel_type& ch, io_failure unanswered) noexcept {
         TOFU_ASSERT(ch.phase == channel_phase::connecting);
         io_error error = ch.socket.finish_connect();
@@ -120,8 +120,8 @@ private:
         return ch.listener ? status::listen_failed : status::connect_failed;
     }
 
-    /// A slot for a request of the application, with everything that the channel needs at its end. Null: the request
-    /// was answered.
+    /// Makes the channel for a request of the application, with everything that the channel needs at its end. Null: the
+    /// request has failed and goes back.
     [[nodiscard]] static channel_type* begin_channel(state_type& state, message& request) noexcept {
         message_ptr goodbye = make_goodbye(state);
         channel_type* const ch = goodbye ? state.channels.acquire() : nullptr;
@@ -159,8 +159,8 @@ private:
         state.poller.network().resolve(resolution_request<endpoint>(std::move(question), state.owner));
     }
 
-    /// How many addresses the channel can still try. 0 for a literal, unless a full backlog makes the channel try the
-    /// literal again.
+    /// The number of addresses that the channel can still try. 0 for a literal, unless a full backlog makes the channel
+    /// try the literal again.
     [[nodiscard]] static std::size_t untried_addresses(const channel_type& ch) noexcept {
         return ch.addresses ? ch.addresses->found.size() - ch.addresses->tried : 0;
     }
@@ -221,7 +221,7 @@ private:
         state.request_update(ch);
     }
 
-    /// The connection stands.
+    /// The socket is connected: the conversation begins.
     static void begin_conversation(state_type& state, channel_type& ch) noexcept {
         TOFU_ASSERT(ch.is_attached() && ch.phase == channel_phase::connecting);
         ch.phase = channel_phase::open;
@@ -242,8 +242,8 @@ private:
         return {};
     }
 
-    /// The listener listens: the welcome_request becomes the welcome_response. It keeps its text headers, its body and
-    /// its user pointer; only `~listen_on` changes, to the address really bound.
+    /// The listener listens: the welcome_request becomes the welcome_response. The message keeps its text headers, its
+    /// body and its user pointer. Only `~listen_on` changes: to the address that the socket is bound to.
     static void welcome(state_type& state, channel_type& ch) noexcept {
         const address bound = state.poller.network().to_address(ch.socket.local_endpoint());
         ch.phase = channel_phase::listening;
@@ -263,15 +263,15 @@ private:
         state.request_update(ch);
     }
 
-    /// Ends a channel that has no address left to try, or no time. Of all failures, the most telling one is the cause.
+    /// Ends a channel that has no address or no time left. The cause is the most telling of all failures.
     static void end_without_address(state_type& state, channel_type& ch, io_error last) noexcept {
         io_error told = ch.addresses ? more_telling(ch.addresses->error, last) : last;
         if (!told) told = {io_failure::timed_out, 0}; // time was over before the first address was tried
         closing<Policies>::end(state, ch, cause_of(told, failed_step(ch)));
     }
 
-    /// An address has refused, or did not answer in time. The socket goes. The next address follows at once, or when
-    /// the poller has released the registration.
+    /// Gives up an address that has refused, or did not answer in time, and closes its socket. The next address follows
+    /// at once, or when the poller has released the registration.
     static void abandon_address(state_type& state, channel_type& ch, io_error error) noexcept {
         if (untried_addresses(ch) == 0) {
             end_without_address(state, ch, error);

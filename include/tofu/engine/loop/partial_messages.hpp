@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// How many channels may hold an incomplete message, and which channels wait to begin one.
+// Limits the channels that hold an incomplete message. Other channels wait here before they begin one.
 #ifndef TOFU_ENGINE_LOOP_PARTIAL_MESSAGES_HPP
 #define TOFU_ENGINE_LOOP_PARTIAL_MESSAGES_HPP
 
@@ -10,19 +10,20 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// Incomplete messages hold at most half of the receive credit, so that complete messages get through beside them. At
-/// the limit, a channel begins a message only if all of it has arrived; else the channel waits here. I/O thread.
-/// `Channel` has pause_hook, and holds_partial: true exactly when it counts here.
+/// Incomplete messages hold at most half of the receive credit, so that complete messages still get through. At the
+/// limit, a channel begins a message only if all of it has arrived; else the channel waits here. I/O thread. `Channel`
+/// has pause_hook and holds_partial. holds_partial is true exactly when the channel counts here.
 template <class Channel>
 class partial_messages {
 public:
     explicit partial_messages(std::size_t credit) noexcept : most_(credit / 2) {}
 
-    /// One more channel may begin a message.
+    /// True: one more channel may begin a message.
     [[nodiscard]] bool has_room() const noexcept { return count_ < most_; }
 
-    /// False after reads that the system cut short (see reading::read_exactly). Then incomplete messages may hold even
-    /// all of the credit, and it comes back only if they go on. They need no credit for that.
+    /// False after reads that the system cut short (see reading::read_exactly). Incomplete messages may then hold all
+    /// of the credit, and the credit comes back only when these messages are completed. To complete them needs no
+    /// further credit.
     [[nodiscard]] bool is_within_limit() const noexcept { return count_ <= most_; }
 
     [[nodiscard]] std::size_t count() const noexcept { return count_; }

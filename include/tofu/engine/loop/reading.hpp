@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-// From the kernel to the groups: as much as is there with one call, cut into messages, checked, within the credit.
+// Reads from the kernel: takes all available bytes with one call, cuts them into messages, checks and delivers them,
+// within the credit.
 //
-// A read goes into two places at once: the rest of the message in progress, straight into its buffers, and behind it
-// `scratch`, shared by all channels, from which small messages are cut. What is in scratch is decoded before the next
-// read. Only when the credit runs out on the way do bytes stay there, as the loop's one `undecoded_input`. Nobody reads
-// without credit, so nobody needs scratch until then.
+// A read fills two places at once: first the buffers of the message in progress, then `scratch`. All channels share
+// `scratch`; small messages are cut from it. The bytes in `scratch` are decoded before the next read. If the credit
+// runs out meanwhile, the rest stays there, as the loop's only `undecoded_input`. No channel reads without credit, so
+// no channel needs `scratch` until there is credit again.
 #ifndef TOFU_ENGINE_LOOP_READING_HPP
 #define TOFU_ENGINE_LOOP_READING_HPP
 
@@ -31,7 +32,7 @@ class reading {
     using channel_type = channel<Policies>;
 
 public:
-    /// The poller has said that a connection is readable (or broken: a read tells). Reads within the channel's budget.
+    /// Reads from a connection that the poller has reported as readable or failed, within the channel's budget.
     static void read(state_type& state, channel_type& ch) noexcept {
         TOFU_ASSERT(ch.is_open() && ch.is_attached());
         read_budget& budget = ch.budget;
@@ -49,7 +50,7 @@ public:
         state.request_update(ch);
     }
 
-    /// Reads everything that is there now, whatever the budget is.
+    /// Reads everything that is there now, even beyond the budget.
     TOFU_COLD static void read_all(state_type& state, channel_type& ch) noexcept {
         const std::uint64_t until = ch.counts.bytes_received + ch.socket.available();
         std::uint64_t before = 0;
@@ -59,9 +60,9 @@ public:
         } while (!ch.has_ended() && ch.counts.bytes_received != before && ch.counts.bytes_received < until);
     }
 
-    /// A limit is due: reads what has arrived by now, whatever the poller has told of it. A poller that works by
-    /// completions tells what there was when an operation completed, and that may be long ago. Bytes that arrive later
-    /// do not extend the limit. True: there was something.
+    /// Call when a limit is due. Reads the bytes that have arrived by now, even if the poller has not reported them: a
+    /// poller that works by completions reports the state at the time of the completion, which may be long ago. Bytes
+    /// that arrive later do not extend the limit. True: there were bytes.
     [[nodiscard]] static bool read_arrived(state_type& state, channel_type& ch) noexcept {
         if (!ch.is_open() || !ch.conversation.reads()) return false;
         const std::size_t there = ch.socket.available();
@@ -88,20 +89,20 @@ public:
     }
 
 private:
-    /// A message from this size on is worth a read of its own into place. The next one is expected to be like it: only
-    /// a first look at it goes into scratch, and from there into place.
+    /// A message of this size or more is worth a read straight into its buffers. The next message is expected to be as
+    /// large, so only its first bytes (first_look) go into `scratch` and are copied from there.
     static constexpr std::size_t large_message = 32 * 1024;
     static constexpr std::size_t first_look = 4 * 1024;
 
-    /// How a channel may read now.
+    /// The way in which a channel may read now.
     enum class mode : std::uint8_t {
-        no,    ///< it waits
+        no,    ///< the channel waits
         batch, ///< as much as fits
         exact, ///< nothing beyond the item in progress: there is no room for one more incomplete message
         drop   ///< the conversation is over, nothing is kept
     };
 
-    /// What became of some bytes.
+    /// The result of decoding some bytes.
     enum class outcome : std::uint8_t {
         all,     ///< consumed, the channel goes on
         starved, ///< the rest has to wait for credit
@@ -161,8 +162,8 @@ private:
         return decoded == outcome::all && result.bytes == direct + behind;
     }
 
-    /// No further incomplete message may be begun: the header alone is read, and its message only if it is there whole.
-    /// True: one message was taken, there may be more.
+    /// Reads while no further incomplete message may begin: first the header alone, then its message, if all of the
+    /// message has arrived. True: one message was taken, and there may be more.
     [[nodiscard]] static bool read_exactly(state_type& state, channel_type& ch) noexcept {
         ch.budget.take(first_look);
         std::span<const std::byte> nothing;
@@ -172,7 +173,7 @@ private:
             if (!take_result(state, ch, header)) return false;
             ch.reader.advance(header.bytes);
         }
-        // A hello_request takes no credit before it is complete; it has room in any case.
+        // A hello_request takes no credit before it is complete, so it may always begin.
         if (!ch.is_hidden() && ch.reader.awaits_storage() && needs_parts(judge_header(state, ch)) &&
             ch.socket.available() < ch.reader.total()) {
             wait_for_room(state, ch);
@@ -211,7 +212,7 @@ private:
         return result;
     }
 
-    /// What a read says beyond its bytes. True: bytes came, go on.
+    /// Handles the result of a read, except its bytes. True: bytes came, so go on.
     [[nodiscard]] static bool take_result(state_type& state, channel_type& ch, const io_result& result) noexcept {
         if (!result.error && result.bytes != 0) {
             if (!ch.conversation.done()) ch.limits.restart_idle(state.reading_time(), state.opts.idle_time);
@@ -226,7 +227,7 @@ private:
         return false;
     }
 
-    /// Nothing more will come: an incomplete message holds no credit any more, and is not late either.
+    /// The stream has ended: drops an incomplete message, frees its credit, and stops its limit.
     static void end_input(state_type& state, channel_type& ch) noexcept {
         ch.conversation.input_ended();
         if (message* const partial = ch.reader.abandon()) state.cache.release(*partial);
@@ -239,7 +240,7 @@ private:
         ch.read_error = error;
     }
 
-    /// Cuts `input` into messages as far as the credit goes. What is left of it then is the caller's to keep.
+    /// Cuts `input` into messages as far as the credit allows. The caller has to keep the rest of `input`.
     [[nodiscard]] static outcome decode(state_type& state, channel_type& ch,
                                         std::span<const std::byte>& input) noexcept {
         for (;;) {
@@ -256,7 +257,8 @@ private:
         }
     }
 
-    /// After decoding: keeps what could not be decoded, and counts and times what is incomplete.
+    /// Call after decode. Keeps the bytes that were not decoded, counts an incomplete message, and starts or stops its
+    /// limit.
     static void keep_rest(state_type& state, channel_type& ch, outcome result,
                           std::span<const std::byte> rest) noexcept {
         if (result == outcome::over) return;
@@ -287,7 +289,7 @@ private:
         return verdict.violated == status::success && !verdict.aborts;
     }
 
-    /// Decides about the header that is due.
+    /// Decides about a complete header: ends the channel, or drops or stores the message.
     [[nodiscard]] static outcome decide_header(state_type& state, channel_type& ch) noexcept {
         const conversation::verdict verdict = judge_header(state, ch);
         if (verdict.violated != status::success) {
@@ -307,7 +309,7 @@ private:
         return store_message(state, ch);
     }
 
-    /// Gives the reader a message for the header that is due.
+    /// Gives the reader a message for the complete header.
     [[nodiscard]] static outcome store_message(state_type& state, channel_type& ch) noexcept {
         message* const m = state.cache.acquire();
         if (m != nullptr) {
@@ -322,8 +324,8 @@ private:
         return outcome::over;
     }
 
-    /// A complete message goes to the group. A hello_request takes its credit now: nobody reads without any, and nobody
-    /// else takes some meanwhile.
+    /// Gives a complete message to the group. A hello_request takes its credit now. There is credit, because no channel
+    /// reads without credit and no other thread takes any.
     static void complete_message(state_type& state, channel_type& ch) noexcept {
         message& m = *ch.reader.take();
         if (ch.is_hidden()) {
@@ -354,7 +356,7 @@ private:
         end_hello_limit(state, ch);
     }
 
-    /// The hello has come. A bye that was posted meanwhile has its own limit.
+    /// The hello has come: ends its limit. Begins the limit of a bye that was posted meanwhile.
     static void end_hello_limit(state_type& state, channel_type& ch) noexcept {
         if (ch.limits.end_hello() && ch.conversation.bye_queued())
             ch.limits.begin_bye(state.reading_time(), state.opts.bye_time);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the system has refused for a while, and when it is tried again.
+// The channels that met a refusal of the system, and the time at which the loop tries again.
 #ifndef TOFU_ENGINE_LOOP_REFUSALS_HPP
 #define TOFU_ENGINE_LOOP_REFUSALS_HPP
 
@@ -18,7 +18,7 @@ namespace tofu::inline TOFU_ABI::engine {
 template <class Channel, class TimePoint>
 class refusals {
 public:
-    /// After so many refusals by the poller in a row, a channel's limits count without a look at its socket.
+    /// After this many refusals by the poller in a row, a channel's limits count without a look at its socket.
     static constexpr std::uint8_t most_refused_arms = 8;
 
     /// Tries everything again after `retry_time`, unless that is planned already.
@@ -36,7 +36,7 @@ public:
         return true;
     }
 
-    /// The listener takes nothing from its backlog.
+    /// The listener accepts nothing until it is resumed.
     void pause_listener(Channel& listener) noexcept { listeners_.push_back(listener); }
 
     template <class Resume>
@@ -55,8 +55,8 @@ public:
         while (Channel* const ch = now.pop_front()) resume(*ch);
     }
 
-    /// The system had no buffers for what the channel sends. Such a socket may be called writable all the while, so
-    /// the channel does not listen to that before the retry.
+    /// The system had no buffers for what the channel sends. The poller may report such a socket as writable all the
+    /// time, so the channel ignores such reports until the retry.
     void pause_writer(Channel& ch) noexcept { writers_.push_back(ch); }
 
     template <class Resume>
@@ -64,7 +64,7 @@ public:
         while (Channel* const ch = writers_.pop_front()) resume(*ch);
     }
 
-    /// The poller had no memory for what the channel wants to hear.
+    /// The poller had no memory to arm the channel.
     void note_refused_arm(Channel& ch) noexcept {
         if (ch.refused_arms == 0) ch.refused_arms = 1;
         has_refused_arms_ = true;
@@ -73,15 +73,15 @@ public:
     /// True once after note_refused_arm.
     [[nodiscard]] bool take_refused_arms() noexcept { return std::exchange(has_refused_arms_, false); }
 
-    /// One more attempt follows. False: the poller has not refused this channel.
+    /// Counts one more attempt. False: the poller has not refused this channel.
     [[nodiscard]] static bool count_refused_arm(Channel& ch) noexcept {
         if (ch.refused_arms == 0) return false;
         if (ch.refused_arms < most_refused_arms) ++ch.refused_arms;
         return true;
     }
 
-    /// True exactly when the poller looks at the socket only after the retry. The channel's limits wait as long, but
-    /// not for ever.
+    /// True exactly when the poller does not watch the socket before the retry. The channel's limits wait meanwhile,
+    /// for most_refused_arms attempts at most.
     [[nodiscard]] static bool is_deaf(const Channel& ch) noexcept {
         return ch.is_attached() && ch.refused_arms != 0 && ch.refused_arms < most_refused_arms;
     }

@@ -14,8 +14,8 @@
 namespace tofu::inline TOFU_ABI::engine {
 
 /// An episode begins when a message needs credit and none is left. It ends when a quarter of the credit is free again.
-/// Nobody reads in between: a channel that has something to read waits here, and is resumed in the order in which it
-/// came.
+/// No channel reads in between: a channel that has something to read waits here. Channels are resumed in the order in
+/// which they came.
 ///
 /// Reading time is the clock without all episodes. Time limits are kept in reading time, because a peer is not late
 /// while the engine does not read. A channel whose timer expires during an episode waits here as well.

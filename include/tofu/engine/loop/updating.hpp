@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// After anything has happened to a channel: send, draw the conclusions, tell the poller and the timer what is wanted.
+// Updates a channel after any event: sends, follows the conversation, and tells the poller and the timer what the
+// channel wants.
 #ifndef TOFU_ENGINE_LOOP_UPDATING_HPP
 #define TOFU_ENGINE_LOOP_UPDATING_HPP
 
@@ -27,12 +28,12 @@ class updating {
     using channel_type = channel<Policies>;
 
 public:
-    /// All channels that requested it. What they cause for others waits for the next round or turn.
+    /// Updates all channels that requested it. A request that comes meanwhile waits for the next call.
     static void update_all(state_type& state) noexcept {
         detail::intrusive_list<channel_type, &channel_type::update_hook> now;
         now.swap(state.needs_update);
         while (channel_type* const ch = now.pop_front()) {
-            detail::prefetch(now.front(), sizeof(channel_type)); // of many channels each is cold when its turn comes
+            detail::prefetch(now.front(), sizeof(channel_type)); // with many channels, the next one is not in the cache
             update(state, *ch);
         }
     }
@@ -88,17 +89,17 @@ private:
         }
     }
 
-    /// Both byes are exchanged.
+    /// Both byes are exchanged: ends our output.
     static void end_output(state_type& state, channel_type& ch) noexcept {
-        static_cast<void>(ch.socket.shutdown_write()); // fails only when the peer is gone, and then reading tells
+        static_cast<void>(ch.socket.shutdown_write()); // fails only when the peer is gone, and reading shows that
         ch.conversation.output_ended();
         if (!Policies::timer::has_timers || state.opts.grace_time.count() == 0)
             closing<Policies>::end(state, ch, cause::of(reason::bye));
         ch.limits.begin_grace(state.reading_time(), state.opts.grace_time);
     }
 
-    /// The marker behind the last message of a peer that has half-closed. It comes back when the application has
-    /// reached it.
+    /// Delivers a marker behind the last message of a half-closed peer. The marker comes back when the application has
+    /// received everything before it.
     static void mark_end_of_stream(state_type& state, channel_type& ch) noexcept {
         ch.conversation.end_marked();
         ch.limits.begin_bye(state.reading_time(), state.opts.bye_time);
@@ -108,7 +109,7 @@ private:
             state.delivery.deliver(*ch.group, *marker);
             return;
         }
-        // No memory to ask with: behave as if the application had nothing more to post. What it has posted is still
+        // No memory for a marker: behave as if the application had nothing more to post. Posted messages are still
         // sent.
         ch.conversation.end_seen();
         state.directory.mark(ch.number, channel_word::posting_over);
@@ -120,8 +121,8 @@ private:
         return why == reason::peer_reset ? cause_of_broken(ch.read_error, status::recv_failed) : cause::of(why);
     }
 
-    /// A write has failed, and reading has not told the cause yet. Without grace_time the channel ends as soon as it
-    /// may be read and nothing is left to read.
+    /// A write has failed, and reading has not told the cause yet. Without grace_time, the channel ends as soon as
+    /// reading is allowed and nothing is left to read.
     TOFU_COLD static void bound_failed_output(state_type& state, channel_type& ch) noexcept {
         if (ch.limits.begin_write_grace(state.reading_time(), state.opts.grace_time) || ch.is_paused()) return;
         reading<Policies>::read_all(state, ch);

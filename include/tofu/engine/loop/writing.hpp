@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// From the send queues to the kernel: many messages with one gathered write, and what follows when they are out.
+// Writes the send queues to the kernel, many messages with one gathered write, and releases the messages that are sent.
 #ifndef TOFU_ENGINE_LOOP_WRITING_HPP
 #define TOFU_ENGINE_LOOP_WRITING_HPP
 
@@ -19,7 +19,7 @@ class writing {
     using channel_type = channel<Policies>;
 
 public:
-    /// Writes until the queue is empty, the socket full, or the channel's budget for this turn spent.
+    /// Writes until the queue is empty, the socket is full, or the channel's budget for this turn is spent.
     static void flush(state_type& state, channel_type& ch) noexcept {
         TOFU_ASSERT(ch.is_open() && ch.is_attached());
         std::size_t budget = state.opts.write_budget;
@@ -39,7 +39,7 @@ public:
             retire_sent(state, ch, result.bytes);
             budget -= (std::min)(budget, result.bytes);
         }
-        if (budget == 0) state.request_update(ch); // the rest in the next turn, which does not wait
+        if (budget == 0) state.request_update(ch); // the next turn writes the rest, and does not wait
     }
 
 private:
@@ -56,10 +56,10 @@ private:
         }
     }
 
-    /// So many bytes were handed to the kernel: the messages that are out with them return to the pool.
+    /// The kernel has taken `sent` more bytes: the messages that are now sent completely return to the pool.
     static void retire_sent(state_type& state, channel_type& ch, std::size_t sent) noexcept {
         std::size_t all = 0;
-        std::size_t messages = 0; // of those that had to have room in the queue
+        std::size_t messages = 0; // only regular messages: the others take no room in the queue
         std::size_t bytes = 0;
         ch.writer.sent(sent, [&](message& m, std::size_t size) {
             ch.conversation.sent(m.header().op);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The limit on living messages (options::max_messages_alive), beside the receive credit.
+// The limit on living messages (options::max_messages_alive). Received messages that hold receive credit do not count
+// here.
 #ifndef TOFU_ENGINE_MEMORY_ALIVE_LIMIT_HPP
 #define TOFU_ENGINE_MEMORY_ALIVE_LIMIT_HPP
 
@@ -13,9 +14,9 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// Each message notes whether it counts, so that it is counted once and forgotten once, whatever its way was. Without a
-/// limit nothing counts, and a call costs one look at a constant or at the message. Any thread; one message, one thread
-/// at a time.
+/// Each message notes whether it counts, so that it is counted once and forgotten once on every path. Without a limit
+/// nothing counts, and a call costs one look at a constant or at the message. Any thread, but one thread at a time for
+/// the same message.
 class alive_limit {
 public:
     explicit alive_limit(const options& opts) noexcept
@@ -35,7 +36,7 @@ public:
         TOFU_ASSERT(route_of(m).counted == 0);
         if (room_ != 0) route_of(m).counted = 1;
     }
-    /// There was no message: the place that `reserve` took is free again.
+    /// Frees the place that `reserve` took, because there was no message.
     void cancel() noexcept {
         if (room_ == 0) return;
         const std::size_t before = counted_.fetch_sub(1, std::memory_order_relaxed);
@@ -49,7 +50,7 @@ public:
         route_of(m).counted = 1;
         counted_.fetch_add(1, std::memory_order_relaxed);
     }
-    /// The message returns to the pool.
+    /// Ends the count of a message that returns to the pool.
     void forget(message& m) noexcept {
         if (route_of(m).counted == 0) return;
         route_of(m).counted = 0;
@@ -59,7 +60,7 @@ public:
     [[nodiscard]] std::size_t counted() const noexcept { return counted_.load(std::memory_order_relaxed); }
 
 private:
-    const std::size_t room_; ///< how many may live beside the credit; 0: no limit
+    const std::size_t room_; ///< how many messages may live without credit; 0: no limit
     std::atomic<std::size_t> counted_{0};
 };
 

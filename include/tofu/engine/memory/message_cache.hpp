@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The loop's cache of messages and receive credit.
 //
-// What it buys: a received or sent message costs the loop neither a lock nor a write to a shared cache line.
+// Benefit: most received and sent messages cost the loop neither a lock nor a write to a shared cache line.
 #ifndef TOFU_ENGINE_MEMORY_MESSAGE_CACHE_HPP
 #define TOFU_ENGINE_MEMORY_MESSAGE_CACHE_HPP
 
@@ -65,7 +65,7 @@ public:
         TOFU_ASSERT(used_.count == 0 && fresh_.count == 0 && credit_ == 0);
     }
 
-    /// It holds at most so many acquired messages, and at most so many messages to release.
+    /// The cache holds at most this many acquired messages, and at most this many messages to release.
     static constexpr std::size_t batch = 32;
 
 private:
@@ -84,7 +84,7 @@ private:
         return std::exchange(amount, (std::min)(2 * amount, batch));
     }
 
-    /// How many messages ahead a body is prefetched: by then the message itself is in the cache.
+    /// Bodies are prefetched this many messages ahead. The message itself is in the cache at that time.
     static constexpr std::size_t ahead = 4;
 
     message_pool& pool_;

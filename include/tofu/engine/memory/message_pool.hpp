@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where messages come from and return to, and the credit that bounds receiving.
+// The pool from which messages come and to which they return, and the credit that bounds receiving.
 #ifndef TOFU_ENGINE_MEMORY_MESSAGE_POOL_HPP
 #define TOFU_ENGINE_MEMORY_MESSAGE_POOL_HPP
 
@@ -129,10 +129,10 @@ public:
         remove_members(1);
     }
 
-    /// I/O thread. Fills `into` with free messages as far as there are some, under one lock. Returns how many.
+    /// I/O thread. Fills `into` with free messages, as many as there are, under one lock. Returns how many.
     [[nodiscard]] std::size_t acquire_batch(std::span<message*> into) noexcept { return store_.take(into); }
 
-    /// I/O thread. Releases many retired messages under one lock. What the pool does not keep is deleted.
+    /// I/O thread. Releases many retired messages under one lock. Deletes the messages that the pool does not keep.
     void release_batch(std::span<message* const> from) noexcept {
         const std::size_t kept = store_.put(from);
         if (kept == from.size()) return;
@@ -154,8 +154,8 @@ public:
 
     // The receive credit.
 
-    /// I/O thread. Takes credit for so many messages, or for as many as there is some left. Returns for how many. The
-    /// caller charges each of them to a message, or returns it.
+    /// I/O thread. Takes credit for `wanted` messages, or for fewer if less is left. Returns for how many. The caller
+    /// charges the credit to messages, or returns it.
     [[nodiscard]] std::size_t take_credit(std::size_t wanted) noexcept {
         // No other thread takes credit, so there is at least as much as this load shows.
         const std::size_t used = credit_used_.load(std::memory_order_relaxed);
@@ -168,7 +168,7 @@ public:
         route_of(m).credited = 1;
     }
 
-    /// The message is no longer a received message. No effect on a message without credit.
+    /// Frees the credit of a message that no longer counts as received. No effect on a message without credit.
     void release_credit(message& m) noexcept {
         if (route_of(m).credited == 0) return;
         route_of(m).credited = 0;
@@ -208,15 +208,15 @@ public:
     [[nodiscard]] std::size_t allocations() const noexcept { return allocations_.load(std::memory_order_relaxed); }
     /// An estimate while other threads take and return messages.
     [[nodiscard]] std::size_t free_messages() const noexcept { return store_.size(); }
-    /// How many free messages the pool keeps, for this value of options::max_messages: a little more than the credit.
-    /// So the messages in the loop's cache and the engine's notices need not be deleted and allocated again. The
-    /// addresses have places from the start, so there is an upper bound.
+    /// The number of free messages that the pool keeps, for this value of options::max_messages: a little more than the
+    /// credit. So the messages in the loop's cache and the engine's notices need not be deleted and allocated again.
+    /// The addresses have places from the start, so there is an upper bound.
     [[nodiscard]] static constexpr std::size_t most_retained(std::size_t max_messages) noexcept {
         constexpr std::size_t end = 64 * 1024;
         return max_messages < end ? (std::min)(max_messages + max_messages / 16, end) : end;
     }
-    /// Messages alive outside the pool: of the application, of the engine, and on their way. An estimate as well. Not
-    /// after `close`.
+    /// Messages alive outside the pool: of the application, of the engine, and on their way. An estimate as well. Must
+    /// not be called after `close`.
     [[nodiscard]] std::size_t outstanding() const noexcept {
         const std::size_t resting = store_.size() + 1; // and the owner
         const std::size_t members = members_.load(std::memory_order_relaxed);
@@ -247,7 +247,7 @@ private:
         return m;
     }
 
-    /// So many members are gone: messages, or the owner. The last one deletes the pool.
+    /// Subtracts members that are gone: messages, or the owner. The last one deletes the pool.
     void remove_members(std::size_t members) noexcept {
         const std::size_t before = members_.fetch_sub(members, std::memory_order_acq_rel);
         TOFU_ASSERT(before >= members);
@@ -257,7 +257,7 @@ private:
     [[no_unique_address]] platform::process_mark process_;
     const std::size_t credit_limit_;
     const std::size_t retained_capacity_;
-    alive_limit alive_; // beside the lock that `acquire` takes anyway, away from what the reader writes
+    alive_limit alive_; // next to the lock that `acquire` takes anyway, and away from the reader's cache line
     message_store store_;
 
     std::mutex waking_;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // The free messages of a pool.
 //
-// What it buys: threads that take messages and threads that return messages use different locks and different cache
-// lines. A message that another processor has used is prefetched before its turn comes.
+// Benefit: threads that take messages and threads that return messages use different locks and different cache lines. A
+// message that another processor has used is prefetched before its turn comes.
 #ifndef TOFU_ENGINE_MEMORY_MESSAGE_STORE_HPP
 #define TOFU_ENGINE_MEMORY_MESSAGE_STORE_HPP
 
@@ -82,7 +82,7 @@ public:
         while (returned_.size() != 0) erase(*returned_.pop());
     }
 
-    /// The bytes that each of the two stacks allocates for so many messages.
+    /// The bytes that each of the two stacks allocates for `most` messages.
     [[nodiscard]] static constexpr std::size_t half_bytes(std::size_t most) noexcept { return most * sizeof(message*); }
 
     /// An estimate while other threads take and return messages.
@@ -109,7 +109,7 @@ private:
             resize(size() - 1);
             return places[size()];
         }
-        /// The message below so many others. Null: there are not so many.
+        /// The message `depth` places below the top. Null: the stack is not as deep.
         [[nodiscard]] message* below(std::size_t depth) const noexcept {
             return depth < size() ? places[size() - 1 - depth] : nullptr;
         }
@@ -118,7 +118,7 @@ private:
 
     static constexpr std::size_t ahead = 8;
 
-    /// So many returned messages are worth the second lock.
+    /// This many returned messages are worth the second lock.
     static constexpr std::size_t fresh_enough = 32;
 
     /// The caller holds `taking_`.

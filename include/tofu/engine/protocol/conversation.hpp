@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The conversation on one connection, as a sans-I/O state machine: what a peer may send now, and what happens next.
+// The conversation on one connection, as a sans-I/O state machine. It judges incoming messages and gives the next
+// action.
 //
 //                    connecting side                          accepting side
 //
@@ -13,7 +14,6 @@
 //
 // A server may skip the hello_response, as Zig servers do. Its first regular message then opens the conversation, and
 // one hello_response may still follow. A bye never opens the conversation.
-//
 #ifndef TOFU_ENGINE_PROTOCOL_CONVERSATION_HPP
 #define TOFU_ENGINE_PROTOCOL_CONVERSATION_HPP
 
@@ -31,11 +31,11 @@ class conversation {
 public:
     enum class side : std::uint8_t { connecting, accepting };
 
-    /// What the loop has to do next.
+    /// The next action of the loop.
     enum class action : std::uint8_t {
         nothing,    ///< wait for the next event
         end_output, ///< our direction is over: shut down writing, report `output_ended`
-        mark_end,   ///< put the end_of_stream marker behind what the group has received, report `end_marked`
+        mark_end,   ///< put the end_of_stream marker behind the group's messages, report `end_marked`
         close,      ///< end the channel, for `why`
         give_up     ///< end the channel, for the failure of our output
     };
@@ -44,7 +44,7 @@ public:
         reason why = reason::none;
     };
 
-    /// What to do with an incoming message, decided as soon as its header is there.
+    /// The decision about an incoming message, made as soon as its header is complete.
     struct verdict {
         status violated = status::success; ///< anything else: the peer broke the protocol, end this channel only
         bool deliver = true;               ///< false: the message is tolerated and dropped
@@ -113,7 +113,7 @@ public:
     [[nodiscard]] bool opens(op_code op) const noexcept {
         return !begun_ && (op == op_code::hello_response || is_regular(op));
     }
-    /// The reason of a channel that the peer's bye_signal ends; after both byes it is `bye`.
+    /// The reason if the peer's bye_signal ends the channel. After both byes it is `bye`.
     [[nodiscard]] reason reason_of_abort() const noexcept { return done() ? reason::bye : reason::peer_aborted; }
     [[nodiscard]] bool reads() const noexcept { return input_ == stream::open; }
     [[nodiscard]] bool writes() const noexcept { return output_ == stream::open; }
@@ -126,7 +126,7 @@ public:
         return out_bye_ == bye::request ? in_bye_ != bye::none : in_bye_ == bye::request;
     }
 
-    /// What to do next, after any event. `flushed`: the send queue is empty.
+    /// Returns the next action, after any event. `flushed`: the send queue is empty.
     [[nodiscard]] decision next(bool flushed) const noexcept {
         if (input_ == stream::failed) return {action::close, done() ? reason::bye : reason::peer_reset};
         if (done()) return next_when_done();
@@ -144,10 +144,10 @@ private:
     [[nodiscard]] decision next_when_done() const noexcept {
         if (input_ == stream::ended) return {action::close, reason::bye};
         if (output_ == stream::open) return {action::end_output, reason::none};
-        return {}; // the peer has not closed yet: read and drop, as long as grace_time
+        return {}; // the peer has not closed yet: read and drop, for grace_time at most
     }
 
-    /// The peer has half-closed, and is still served: what it may still receive is sent.
+    /// The peer has half-closed, but still receives: our messages are sent before the channel ends.
     [[nodiscard]] decision next_after_end_of_stream(bool flushed) const noexcept {
         constexpr decision gone{action::close, reason::peer_disconnected};
         if (out_bye_ == bye::request)
@@ -156,7 +156,7 @@ private:
         if (in_bye_ == bye::request) return {};       // the application owes the bye_response, within bye_time
         if (!begun_) return gone;                     // no hello was exchanged
         if (!end_marked_) return {action::mark_end, reason::none};
-        if (!end_seen_) return {}; // the application is still reading what came before the end
+        if (!end_seen_) return {}; // the application has not received all messages before the end
         return flushed ? gone : decision{};
     }
 

@@ -38,7 +38,7 @@ namespace tofu::inline TOFU_ABI::engine {
 }
 
 /// Ranks the failure of one address as the reason for all addresses of a name. A lack of memory or descriptors ranks
-/// highest: the address was not tried. Failures that show that somebody is there rank next. Failures of a machine
+/// highest: the address was not tried. Failures that show that the machine exists rank next. Failures of a machine
 /// without IPv6 or without a network rank lowest.
 [[nodiscard]] constexpr int telling_rank(io_failure kind) noexcept {
     switch (kind) {

@@ -75,7 +75,7 @@ public:
         return abandon();
     }
 
-    /// At the end of the stream: forgets what is incomplete. Returns its message, or null.
+    /// Call at the end of the stream. Forgets an incomplete message, and returns its memory. Null: none was stored.
     [[nodiscard]] message* abandon() noexcept {
         phase_ = phase::header;
         filled_ = 0;
@@ -93,7 +93,7 @@ public:
         return {{{headers.data() + filled_, text - filled_}, {message_->body().data(), header_.body_length}}};
     }
 
-    /// So many bytes were read into the places.
+    /// Call after `bytes` bytes were read into the places.
     void advance(std::size_t bytes) noexcept {
         TOFU_ASSERT(bytes <= places()[0].size + places()[1].size);
         filled_ += bytes;

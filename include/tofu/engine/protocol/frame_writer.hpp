@@ -16,8 +16,8 @@
 namespace tofu::inline TOFU_ABI::engine {
 
 /// One gathered write under construction. Small parts are copied side by side into one area: a copy of a few hundred
-/// bytes costs less than one more buffer in the system call. Large parts are pointed at. All connections of a loop
-/// share one list, which is filled and written at once.
+/// bytes costs less than one more buffer in the system call. A large part gets a buffer of its own in the system call,
+/// and is not copied. All connections of a loop share one list, which is filled and written at once.
 class gather_list {
 public:
     static constexpr std::size_t max_buffers = 1024;
@@ -118,8 +118,8 @@ public:
             if (!(skip == 0 && list.add_small(message_of(*node))) && !add(list, message_of(*node), skip)) return;
     }
 
-    /// The kernel has taken so many bytes. Calls `out(message, size)` for each message that is sent completely, and
-    /// gives it to the caller.
+    /// Call after the kernel has taken `bytes` bytes. Calls `out(message, size)` for each message that is sent
+    /// completely; then the caller owns the message.
     template <class Out>
     void sent(std::size_t bytes, Out out) noexcept {
         sent_of_first_ += bytes;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the engine writes into the messages that it gives to the application: a status, a cause, a goodbye.
+// Writes a status, a cause or a goodbye into messages that the engine gives to the application.
 #ifndef TOFU_ENGINE_PROTOCOL_NOTICES_HPP
 #define TOFU_ENGINE_PROTOCOL_NOTICES_HPP
 
@@ -13,7 +13,7 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// Sets the engine as origin and this status. `post` removes both again.
+/// Sets the origin to the engine, and sets the status. `post` removes both.
 inline void put_status(message& m, status what) noexcept {
     m.header().origin = origin::engine;
     m.header().status_byte = static_cast<std::uint8_t>(what);

@@ -20,7 +20,7 @@ namespace tofu::inline TOFU_ABI::engine {
 /// channel has at most one of each.
 [[nodiscard]] constexpr bool needs_room(op_code op) noexcept { return is_regular(op); }
 
-/// The address of a hello_request or welcome_request must be there, well formed, and usable.
+/// Checks that a hello_request or welcome_request has an address that is well formed and usable.
 [[nodiscard]] inline status check_address(const message& m) noexcept {
     const bool connects = m.header().op == op_code::hello_request;
     const std::string_view text = m.headers().find(connects ? connect_to_header : listen_on_header);
@@ -31,7 +31,7 @@ namespace tofu::inline TOFU_ABI::engine {
 }
 
 /// Bytes of text header memory that a message needs to be able to carry any reason. `post` reserves them in a
-/// hello_request and a welcome_request, which come back with their reason if they fail.
+/// hello_request and in a welcome_request, because these come back with a reason if they fail.
 inline constexpr std::size_t reason_room = 64;
 
 /// Most bytes of text headers in a message with this operation.
@@ -39,7 +39,7 @@ inline constexpr std::size_t reason_room = 64;
     return opens_channel(op) ? max_part_length - reason_room : max_part_length;
 }
 
-/// All checks, in the order of the protocol's list. Any thread.
+/// Runs all checks, in the order of the protocol's list. Any thread.
 [[nodiscard]] inline status check_message(const message& m) noexcept {
     const binary_header& h = m.header();
     if (!is_valid(h.op) || h.op == op_code::welcome_response)
@@ -53,8 +53,8 @@ inline constexpr std::size_t reason_room = 64;
     return opens_channel(h.op) ? check_address(m) : status::success;
 }
 
-/// Turns an accepted message into what travels. `next_id()` gives a message id: for a message without one, unless it is
-/// a response. The id of a response belongs to the peer, and may be 0.
+/// Completes the header of an accepted message for sending. A message without an id gets the result of `next_id()`,
+/// unless it is a response. The id of a response belongs to the peer, and may be 0.
 template <class NextId>
 void prepare(message& m, NextId next_id) noexcept {
     binary_header& h = m.header();

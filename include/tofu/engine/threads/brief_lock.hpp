@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // A lock for a few instructions.
 //
-// What it buys: a std::mutex makes a system call whenever another thread waits, which costs more than the instructions
-// that it protects. Taking this lock is one exchange, releasing it one store.
+// Benefit: a std::mutex makes a system call whenever another thread waits, which costs more than the instructions that
+// it protects. Taking this lock is one exchange, releasing it one store.
 #ifndef TOFU_ENGINE_THREADS_BRIEF_LOCK_HPP
 #define TOFU_ENGINE_THREADS_BRIEF_LOCK_HPP
 
@@ -15,8 +15,8 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// A thread that finds the lock taken tries again for some microseconds. After that, the holder was probably preempted:
-/// the thread yields, and then sleeps, longer each time, so that the holder can run whatever the priorities are. Works
+/// A thread that finds the lock taken tries again for some microseconds. After that, the holder was probably preempted.
+/// So the thread yields, and then sleeps, longer each time: the holder can run even if its priority is lower. Works
 /// with std::lock_guard. Any thread.
 class brief_lock {
 public:

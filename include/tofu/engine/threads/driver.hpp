@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The role of the thread that turns the loop. The I/O thread has it for its whole life; in an engine without one, a
-// thread of the application has it while it waits for something.
+// The role of the thread that turns the loop. The I/O thread has the role for its whole life. In an engine without an
+// I/O thread, a thread of the application has the role while it waits for something.
 #ifndef TOFU_ENGINE_THREADS_DRIVER_HPP
 #define TOFU_ENGINE_THREADS_DRIVER_HPP
 
@@ -12,7 +12,7 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// One thread at a time has the role. Other threads wait here for the role, or for what the driver brings about. Any
+/// One thread at a time has the role. Other threads wait here for the role, or for a change that the driver makes. Any
 /// thread.
 class driver {
 public:
@@ -40,7 +40,7 @@ public:
         return last_.load(std::memory_order_relaxed) == std::this_thread::get_id();
     }
 
-    /// Waits until `ready()` or, if `or_free`, until nobody has the role. Ends at `until` at the latest.
+    /// Waits until `ready()` or, if `or_free`, until no thread has the role. Ends at `until` at the latest.
     template <class Ready>
     void wait(time_point until, bool or_free, Ready ready) noexcept {
         waiting_.wait_until(until, [&] { return ready() || (or_free && !taken_.load(std::memory_order_seq_cst)); });

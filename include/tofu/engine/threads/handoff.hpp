@@ -19,7 +19,7 @@ namespace tofu::inline TOFU_ABI::engine {
 /// pair them with a flag in a store-load handshake, which weaker orders would break.
 class handoff {
 public:
-    /// Whether producers and consumer usually run on different threads. Prefetching helps only then.
+    /// Says whether producers and consumer usually run on different threads. Prefetching helps only then.
     enum class between : std::uint8_t { threads, one_thread };
 
     explicit handoff(between which = between::threads) noexcept : between_(which) {}
@@ -47,7 +47,8 @@ public:
         link(*newest, *oldest);
     }
 
-    /// The consumer. All nodes, oldest first. Calls `visit(node)` for each, when the node is in the cache already.
+    /// The consumer. Takes all nodes, oldest first. Calls `visit(node)` for each node, at a time when the node is in
+    /// the cache.
     template <class Visit>
     [[nodiscard]] detail::node_queue take_all(Visit visit) noexcept {
         if (head_.load(std::memory_order_relaxed) == nullptr) return {};

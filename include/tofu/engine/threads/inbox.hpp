@@ -26,7 +26,8 @@ public:
 
     /// Any thread. The same for a caller that has changed something outside the queue.
     [[nodiscard]] bool claim_wake() noexcept {
-        // The plain look spares a busy loop's cache line the exchange; it is part of the same single order.
+        // While the loop is busy, the load alone decides, and no exchange takes the cache line from the loop. The load
+        // is part of the same single order.
         return sleeping_.load(std::memory_order_seq_cst) && sleeping_.exchange(false, std::memory_order_seq_cst);
     }
 

@@ -2,8 +2,8 @@
 // The one exception to the rule that only the driver touches the loop's state: while the I/O thread sleeps in the
 // poller, another thread may borrow the state to send one message.
 //
-// What it buys: a request and its answer cost no wake-up of the I/O thread on the answering side. Where it is used:
-// loop::turn_lending lends and reclaims, loop::send_now borrows. The poller's sink reclaims before it touches anything.
+// Benefit: a request and its answer cost no wake-up of the I/O thread on the answering side. Users: loop::turn_lending
+// lends and reclaims, loop::send_now borrows. The poller's sink reclaims before it touches anything.
 #ifndef TOFU_ENGINE_THREADS_LOAN_HPP
 #define TOFU_ENGINE_THREADS_LOAN_HPP
 
@@ -16,8 +16,8 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// A lock that its owner holds all the time it is awake. One thread at a time borrows, and nobody waits to borrow. The
-/// owner may have to wait to reclaim, as long as a borrower takes to send one message.
+/// A lock that its owner holds all the time it is awake. One thread at a time borrows, and no thread waits to borrow.
+/// The owner may have to wait before it can reclaim, but only while a borrower sends one message.
 class loan {
 public:
     /// The owner, before it sleeps. Until `reclaim`, the owner must not touch the loop's state.
@@ -58,7 +58,7 @@ private:
     }
 
     std::atomic<state> state_{state::kept};
-    bool is_lent_ = false; ///< the owner's own: true exactly from `lend` to `reclaim`
+    bool is_lent_ = false; ///< used by the owner only: true exactly from `lend` to `reclaim`
     platform::sleeper owner_;
 };
 

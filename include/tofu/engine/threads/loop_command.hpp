@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A call that another thread wants run by the loop, and waits for.
+// A call that the loop runs for another thread, while that thread waits.
 #ifndef TOFU_ENGINE_THREADS_LOOP_COMMAND_HPP
 #define TOFU_ENGINE_THREADS_LOOP_COMMAND_HPP
 
@@ -11,8 +11,8 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// Lives on the stack of the caller, which waits until `done`. The loop does not touch it after that. `run` returns
-/// true when the call is complete; else the loop runs it again at the end of each turn.
+/// A command lives on the stack of the caller. The caller waits until `done`; after that the loop does not use the
+/// command any more. `run` returns true when the call is complete; else the loop runs it again at the end of each turn.
 struct loop_command : detail::queue_node {
     using function = bool (*)(void* loop, void* context) noexcept;
 
@@ -28,7 +28,7 @@ class command_list {
 public:
     [[nodiscard]] bool empty() const noexcept { return waiting_.empty(); }
 
-    /// Runs the command, and keeps it if it is not complete. `loop` is what the command gets.
+    /// Runs the command, and keeps it if it is not complete. `loop` is the first argument of the command's function.
     void run(void* loop, loop_command& command) noexcept {
         TOFU_ASSERT(!command.done.load(std::memory_order_relaxed));
         if (!command.run(loop, command.context)) {

@@ -34,7 +34,7 @@ public:
         receiver_.wake();
     }
 
-    /// Any thread. Nothing more will come; what is queued can still be popped.
+    /// Any thread. Says that no message follows. Queued messages can still be popped.
     void finish() noexcept {
         finished_.store(true, std::memory_order_seq_cst);
         receiver_.wake();
@@ -54,7 +54,7 @@ public:
     }
 
     /// Any thread. True once after the receiver has emptied the mailbox: the next post is likely the answer to what it
-    /// received last. A guess that is wrong costs time only.
+    /// received last. A wrong guess costs only time.
     [[nodiscard]] bool claim_answer() noexcept {
         if (!all_taken_.load(std::memory_order_relaxed)) return false;
         all_taken_.store(false, std::memory_order_relaxed);
@@ -90,7 +90,7 @@ private:
     std::atomic<bool> finished_{false};
     std::atomic<bool> all_taken_{false};
     std::atomic<bool> has_taken_{false}; ///< true exactly when the last `pop` left something in `taken_`
-    detail::node_queue taken_;           ///< popped from `incoming_`; the receiver's own
+    detail::node_queue taken_;           ///< taken from `incoming_`; used by the receiver only
 };
 
 } // namespace tofu::inline TOFU_ABI::engine

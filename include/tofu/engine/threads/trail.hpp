@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // The addresses of the latest nodes in a queue, so that the consumer can prefetch many nodes at a time.
 //
-// What it buys: a chain of messages made by another processor is read at the speed of the memory's bandwidth, not of
-// its latency. A queue without long chains never allocates the array.
+// Benefit: the consumer reads a chain of messages from another processor as fast as the memory's bandwidth allows, and
+// does not wait for each message. A queue without long chains never allocates the array.
 #ifndef TOFU_ENGINE_THREADS_TRAIL_HPP
 #define TOFU_ENGINE_THREADS_TRAIL_HPP
 
@@ -84,7 +84,7 @@ private:
 
     std::atomic<places*> places_{nullptr};
     std::atomic<std::size_t> end_{0};
-    std::size_t known_ = 0; ///< the consumer's own: `end_` at its last walk
+    std::size_t known_ = 0; ///< used by the consumer only: `end_` at its last walk
 };
 
 } // namespace tofu::inline TOFU_ABI::engine

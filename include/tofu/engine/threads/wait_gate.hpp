@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Threads wait here for a change that the loop makes. While nobody waits, a change costs the loop one load.
+// Threads wait here for a change that the loop makes. While no thread waits, a change costs the loop one load.
 #ifndef TOFU_ENGINE_THREADS_WAIT_GATE_HPP
 #define TOFU_ENGINE_THREADS_WAIT_GATE_HPP
 

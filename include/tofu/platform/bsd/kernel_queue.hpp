@@ -58,8 +58,8 @@ public:
     static constexpr auto end_flag = EV_EOF;
     static constexpr auto trigger_note = NOTE_TRIGGER;
 
-    /// Called once, before the other calls. Errors: no_descriptors, no_memory. A forked child does not inherit the
-    /// queue, so it does not matter that the flag for exec is set by a second call.
+    /// Called once, before the other calls. Errors: no_descriptors, no_memory. A second call sets the flag for exec.
+    /// That is no danger, because a forked child does not inherit the queue.
     io_error open() noexcept {
         handle_.reset(::kqueue());
         if (!handle_.is_open() || ::fcntl(handle_.get(), F_SETFD, FD_CLOEXEC) != 0) return posix::last_error();

@@ -42,13 +42,13 @@ long futex_wait_call(long number, std::uint32_t* word, std::uint32_t value, std:
 
 } // namespace detail
 
-/// Sleeps while `*word` is `value`, but not longer than `until`, a moment of CLOCK_MONOTONIC (nanoseconds::max():
-/// for ever). Returns true when that moment has come, and false when another thread woke this one, when `*word` has
-/// another value, or for no reason.
+/// Sleeps while `*word` is `value`, but not longer than `until`, a moment of CLOCK_MONOTONIC (nanoseconds::max(): for
+/// ever). Returns true when that moment has come. Returns false when another thread woke this one, when `*word` has
+/// another value, or spuriously.
 ///
-/// 32-bit systems have two calls. futex_time64 (since Linux 5.1) is the only one of a kernel without
-/// CONFIG_COMPAT_32BIT_TIME. An older kernel refuses it with ENOSYS; then the wait is made with the old call, and each
-/// wait costs one refused call more.
+/// 32-bit systems have two calls. A kernel without CONFIG_COMPAT_32BIT_TIME has only futex_time64 (since Linux 5.1). An
+/// older kernel refuses futex_time64 with ENOSYS; then this function uses the old call, and each wait costs one refused
+/// call more.
 [[nodiscard]] inline bool futex_wait(std::uint32_t* word, std::uint32_t value,
                                      std::chrono::nanoseconds until) noexcept {
     if (until.count() < 0) return true; // the kernel refuses such a time

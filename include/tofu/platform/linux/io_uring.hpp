@@ -34,7 +34,7 @@
 
 namespace tofu::inline TOFU_ABI::linux_api {
 
-/// The system calls. They return -1 and set errno, as all do. Tests put others in their place.
+/// The system calls. On an error they return -1 and set errno. Tests replace this class.
 struct io_uring_calls {
     static int setup(unsigned entries, ::io_uring_params& parameters) noexcept {
         return static_cast<int>(::syscall(SYS_io_uring_setup, entries, &parameters));
@@ -45,16 +45,17 @@ struct io_uring_calls {
     }
 };
 
-/// What the kernel says when an operation is over.
+/// The kernel's report about an operation.
 struct io_completion {
-    std::uint64_t mark = 0; ///< what the operation was submitted with
+    std::uint64_t mark = 0; ///< the mark of the operation, from its submission
     int result = 0;         ///< of a poll, the events of poll(2); below 0, a negative errno value
     bool stays = false;     ///< the operation goes on, and completes again
 };
 
 /// Owns a ring with `Submissions` places in its submission queue, a power of two, and four times as many for
 /// completions. Completions beyond that number wait in the kernel until the queue has room (IORING_FEAT_NODROP); if the
-/// kernel has no memory for that, it drops one, and the next look() or wait() fails with EBADR. One thread at a time.
+/// kernel has no memory for that, it drops a completion, and the next look() or wait() fails with EBADR. One thread at
+/// a time.
 template <unsigned Submissions = 256, class Calls = io_uring_calls>
 class io_ring {
 public:
@@ -68,7 +69,7 @@ public:
         if (queues_ != nullptr) ::munmap(queues_, queues_size_);
     }
 
-    /// Once, before anything else. Errors: unsupported (the kernel is older than 5.13, or refuses io_uring by
+    /// Called once, before the other calls. Errors: unsupported (the kernel is older than 5.13, or refuses io_uring by
     /// kernel.io_uring_disabled, seccomp or a security module), no_descriptors, no_memory.
     io_error open() noexcept {
         ::io_uring_params parameters{};
@@ -86,12 +87,12 @@ public:
     // Submissions. They take effect in the next submit(), look() or wait().
 
     [[nodiscard]] bool has_room() const noexcept { return unsubmitted() < Submissions; }
-    /// Not taken by the kernel yet.
+    /// The number of submissions that the kernel has not taken yet.
     [[nodiscard]] std::size_t unsubmitted() const noexcept { return tail_ - load(submission_head_); }
 
-    /// Asks for the events of poll(2) on `descriptor`: completes when one of them is there, at once if one is there
-    /// already. A poll that `stays` completes again with each later event. The kernel keeps the file open until the
-    /// poll is over, whoever closes the descriptor.
+    /// Submits a poll for events of poll(2) on `descriptor`. The poll completes when one of the events is present, at
+    /// once if one is present already. A poll that `stays` completes again with each later event. The kernel keeps the
+    /// file open until the poll is over, even if the descriptor is closed.
     void poll(int descriptor, unsigned events, std::uint64_t mark, bool stays) noexcept {
         ::io_uring_sqe& entry = next_entry(IORING_OP_POLL_ADD, mark);
         entry.fd = descriptor;
@@ -100,11 +101,11 @@ public:
         entry.poll32_events = std::endian::native == std::endian::big ? events << 16 | events >> 16 : events;
     }
 
-    /// Ends the operation that was submitted with `which`: it completes with -ECANCELED, if it has not completed
-    /// before. The cancel itself completes with `mark` when it found nothing; on kernels before 5.17 in any case.
+    /// Ends the operation with the mark `which`: the operation completes with -ECANCELED, if it has not completed
+    /// before. The cancel itself completes with `mark` only if it found no operation; on kernels before 5.17 always.
     ///
-    /// This is IORING_OP_ASYNC_CANCEL, as IORING_OP_POLL_REMOVE gives up with EALREADY while the kernel is at work on
-    /// the poll, and the poll may stay then (io_uring/poll.c, io_poll_remove).
+    /// Uses IORING_OP_ASYNC_CANCEL. IORING_OP_POLL_REMOVE fails with EALREADY while the kernel handles the poll, and
+    /// the poll may stay then (io_uring/poll.c, io_poll_remove).
     void cancel(std::uint64_t which, std::uint64_t mark) noexcept {
         ::io_uring_sqe& entry = next_entry(IORING_OP_ASYNC_CANCEL, mark);
         entry.fd = -1;
@@ -112,19 +113,19 @@ public:
         entry.flags = cancel_flags_;
     }
 
-    // One system call each. What they return: no_memory (the kernel has no memory for another operation; what it did
-    // not take stays in the queue), interrupted (wait only: nothing was submitted and a signal came), other.
+    // One system call each. Errors: no_memory (the kernel has no memory for another operation; the rest stays in the
+    // queue), interrupted (wait only: nothing was submitted, and a signal came), other.
 
     io_error submit() noexcept { return enter(0, 0, nullptr); }
 
-    /// Submits, and fetches the completions that found no room in the queue.
+    /// Submits, and moves completions that wait in the kernel to the queue.
     io_error look() noexcept { return enter(0, IORING_ENTER_GETEVENTS, nullptr); }
 
     /// Submits, and waits for a completion. nanoseconds::max() is for ever; a time beyond a year is cut to a year. A
     /// call that has submitted something does not say how its wait ended: see io_uring_enter(2), RETURN VALUE.
     io_error wait(std::chrono::nanoseconds timeout) noexcept {
         if (timeout == (std::chrono::nanoseconds::max)()) return enter(1, IORING_ENTER_GETEVENTS, nullptr);
-        constexpr std::chrono::nanoseconds longest = std::chrono::hours(24 * 365); // the kernel adds it to its clock
+        constexpr std::chrono::nanoseconds longest = std::chrono::hours(24 * 365); // the kernel adds a clock value
         const auto time = std::clamp(timeout, std::chrono::nanoseconds::zero(), longest);
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
         const ::__kernel_timespec limit{.tv_sec = seconds.count(), .tv_nsec = (time - seconds).count()};
@@ -135,8 +136,8 @@ public:
 
     [[nodiscard]] std::size_t completions() const noexcept { return load(completion_tail_) - load(completion_head_); }
 
-    /// Takes the oldest one, and makes its place free. False: there is none. One system call if completions wait that
-    /// found no room in the queue, else none.
+    /// Takes the oldest completion, and frees its place. False: there is none. Makes one system call if the queue is
+    /// empty and completions wait in the kernel, else none.
     [[nodiscard]] bool pop(io_completion& taken) noexcept {
         if (completions() == 0 && ((load(flags_) & IORING_SQ_CQ_OVERFLOW) == 0 || look())) return false;
         if (completions() == 0) return false;
@@ -165,15 +166,15 @@ private:
         __atomic_store_n(word, value, __ATOMIC_RELEASE);
     }
 
-    /// io_uring_setup(2): ENOSYS, EINVAL for flags of later kernels, EPERM for kernel.io_uring_disabled and for what
-    /// container runtimes forbid; EACCES is a security module's.
+    /// io_uring_setup(2): ENOSYS, EINVAL for flags of later kernels, EPERM for kernel.io_uring_disabled and from the
+    /// seccomp filters of container runtimes; EACCES from a security module.
     static io_error error_of_setup(int code) noexcept {
         const bool refused = code == ENOSYS || code == EINVAL || code == EPERM || code == EACCES;
         return refused ? io_error{io_failure::unsupported, code} : posix::from_errno(code);
     }
 
-    /// A mapping keeps the ring alive, so a forked child must not have one: its parent's polls, and with them the
-    /// parent's sockets, would live until the child ends.
+    /// A mapping keeps the ring alive, so a forked child must not have one. Otherwise the parent's polls and sockets
+    /// would live until the child ends.
     io_error map(const ::io_uring_params& given) noexcept {
         static_assert(sizeof(std::uint32_t) == sizeof(__u32) && std::is_same_v<std::uint32_t, __u32>);
         TOFU_ASSERT(given.sq_entries == Submissions && given.cq_entries >= 4 * Submissions);
@@ -231,8 +232,8 @@ private:
         return taken < 0 ? error_of_enter(errno) : io_error{};
     }
 
-    /// ETIME is the end of the time. EBUSY: the kernel takes nothing while completions wait that find no room in the
-    /// queue; so there are completions to take first. EAGAIN: no memory for an operation.
+    /// ETIME: the time is over. EBUSY: completions wait in the kernel, which takes no submission before the queue has
+    /// room for them; so take completions first. EAGAIN: no memory for an operation.
     static io_error error_of_enter(int code) noexcept {
         if (code == ETIME || code == EBUSY) return {};
         return code == EAGAIN ? io_error{io_failure::no_memory, code} : posix::from_errno(code);

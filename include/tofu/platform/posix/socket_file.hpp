@@ -201,8 +201,8 @@ private:
     process_mark process_;
 };
 
-/// Binds and listens at a path; `file` owns what was made, and one descriptor. Nobody can connect before it listens,
-/// and then the permissions are right. Errors: see the table in socket_file_verdict.hpp; path_not_found (no such
+/// Binds and listens at a path; `file` owns what was made, and one descriptor. Nobody can connect before it listens.
+/// Before that, the permissions are set. Errors: see the table in socket_file_verdict.hpp; path_not_found (no such
 /// directory), permission_denied, no_descriptors, no_memory, other (ENOSPC, EROFS ...). On failure no file is left
 /// behind, except if another thread changed the working directory meanwhile; see socket_file::make.
 inline io_error listen_at_path(int handle, const endpoint& at, unsigned permissions, int backlog,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where the file of a Unix domain socket is: an open directory and a name in it.
+// The place of a Unix domain socket's file: an open directory and a name in it.
 
 #ifndef TOFU_PLATFORM_POSIX_SOCKET_PLACE_HPP
 #define TOFU_PLATFORM_POSIX_SOCKET_PLACE_HPP

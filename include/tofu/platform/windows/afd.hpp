@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Polls of AFD, the driver below Winsock. A poll asks for events of a socket and completes when one is there.
+// Polls of AFD, the driver below Winsock. A poll asks for events of a socket, and completes when one of the events has
+// occurred.
 
 #ifndef TOFU_PLATFORM_WINDOWS_AFD_HPP
 #define TOFU_PLATFORM_WINDOWS_AFD_HPP

@@ -55,7 +55,7 @@ public:
         if (place.number < first_with_room_) first_with_room_ = place.number;
     }
 
-    /// Bytes that it allocates at most for so many sockets; see memory_bound.hpp.
+    /// The most bytes that the handles allocate for this many sockets; see memory_bound.hpp.
     [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t sockets) noexcept {
         return nothrow_vector<helper>::most_bytes(sockets / Sockets + 1);
     }

@@ -46,7 +46,7 @@ public:
     /// SetFileCompletionNotificationModes).
     io_error associate(HANDLE handle, std::uintptr_t mark) noexcept {
         if (::CreateIoCompletionPort(handle, port_.get(), mark, 0) == nullptr) return from_win32(::GetLastError());
-        // It only saves time, so a failure does not matter.
+        // The call only saves time, so a failure does not matter.
         static_cast<void>(::SetFileCompletionNotificationModes(handle, FILE_SKIP_SET_EVENT_ON_HANDLE));
         return {};
     }

@@ -56,8 +56,8 @@ inline constexpr nt_status connection_aborted = of(0xC000'0241);
 
 } // namespace nt_code
 
-/// The kind of failure a status stands for. Success in all its forms is none - but for a request that only has begun,
-/// which is would_block, and one whose time has passed. Any thread.
+/// The kind of failure a status stands for. All forms of success are `none`, with two exceptions: a request that has
+/// only begun is would_block, and a request whose time has passed is timed_out. Any thread.
 constexpr io_failure failure_of_nt(nt_status code) noexcept {
     switch (code) {
     case nt_code::pending: return io_failure::would_block;
@@ -82,7 +82,7 @@ constexpr io_failure failure_of_nt(nt_status code) noexcept {
     case nt_code::commitment_limit: return io_failure::no_memory;
     case nt_code::cancelled: return io_failure::aborted;
     case nt_code::not_implemented:
-    case nt_code::no_such_device: // here a name is that of a device, never that of somebody's file
+    case nt_code::no_such_device: // here a name is the name of a device, never of a file
     case nt_code::object_name_not_found:
     case nt_code::object_path_not_found:
     case nt_code::invalid_device_request:
@@ -91,7 +91,7 @@ constexpr io_failure failure_of_nt(nt_status code) noexcept {
     }
 }
 
-/// As failure_of_nt, with the value kept (of a failure: negative). Any thread.
+/// As failure_of_nt, and keeps the value, which is negative for a failure. Any thread.
 constexpr io_error from_ntstatus(nt_status code) noexcept {
     return io_error{failure_of_nt(code), static_cast<int>(code)};
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Who turns a name into addresses: the resolver of Windows.
+// The look-up of names on Windows, by GetAddrInfoW.
 
 #ifndef TOFU_PLATFORM_WINDOWS_RESOLVER_HPP
 #define TOFU_PLATFORM_WINDOWS_RESOLVER_HPP
@@ -21,28 +21,29 @@ namespace tofu::inline TOFU_ABI::windows {
 
 namespace detail {
 
-/// What GetAddrInfoW answered (its page has the list). There are many ways not to have an address, but they have one
-/// meaning.
+/// Translates a result of GetAddrInfoW (its page has the list). Its many codes for a missing address become
+/// name_not_found.
 constexpr io_error lookup_error(int code) noexcept {
     switch (code) {
     case 0: return {};
     case WSA_NOT_ENOUGH_MEMORY: // EAI_MEMORY
     case WSAENOBUFS: return io_error{io_failure::no_memory, code};
-    case WSANOTINITIALISED: return io_error{io_failure::other, code}; // nobody was asked: the caller has no session
+    case WSANOTINITIALISED: return io_error{io_failure::other, code}; // no server was asked: the caller has no session
     default: return io_error{io_failure::name_not_found, code};
     }
 }
 
 } // namespace detail
 
-/// A look-up that asks the system: the hosts file, DNS, or whatever the host is configured to ask, in the order it
-/// prefers (GetAddrInfoW: the one with a narrow name would read it in the code page of the day). Names beyond ASCII are
-/// looked up as IDNA has them. Blocks, for many seconds when nobody answers. Any thread; Winsock has to be started.
+/// Looks up a name in the sources that the host is configured for, such as the hosts file and DNS, and keeps the order
+/// of the addresses. Uses GetAddrInfoW, because the narrow call would read the name in the present code page. Looks up
+/// a name beyond ASCII in its IDNA form. Blocks, for many seconds if no server answers. Any thread; Winsock must be
+/// started.
 struct system_names {
     /// Errors: no_memory; name_not_found, with the code of Windows; other, without Winsock.
     io_error operator()(std::string_view host, std::uint16_t port, bool for_listening,
                         nothrow_vector<platform::endpoint>& found) const noexcept {
-        wchar_t text[max_host_length + 1] = {}; // nothing takes more units in UTF-16 than it takes bytes in UTF-8
+        wchar_t text[max_host_length + 1] = {}; // a text never has more units in UTF-16 than bytes in UTF-8
         if (to_utf16(host, std::span(text, max_host_length)) == 0) { // an empty name would be this machine's own
             return io_error{io_failure::name_not_found, WSAHOST_NOT_FOUND};
         }

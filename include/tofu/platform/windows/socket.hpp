@@ -29,8 +29,8 @@ using platform::endpoint;
 
 namespace detail {
 
-/// Sets the options of a connection, connected or accepted. Unix domain sockets of Windows know neither option
-/// (SO_KEEPALIVE fails with WSAENOPROTOOPT, curl#19812), and need neither.
+/// Sets the options of a connection, connected or accepted. Unix domain sockets of Windows do not have the two options,
+/// and do not need them (SO_KEEPALIVE fails with WSAENOPROTOOPT, curl#19812).
 inline io_error prepare_connection(SOCKET handle, int family, const socket_options& options) noexcept {
     if (family != AF_INET && family != AF_INET6) return {};
     io_error error = detail::set_option(handle, IPPROTO_TCP, TCP_NODELAY, 1);
@@ -201,8 +201,8 @@ public:
     /// Empty if not connected.
     endpoint peer_endpoint() const noexcept { return ask(::getpeername); }
 
-    /// Of a connected Unix domain socket: the process, as Windows knows no user or group by number. Everything unknown
-    /// for any other. See tofu::peer_credentials.
+    /// The process of a connected Unix domain socket; Windows knows no user or group by number. For any other socket
+    /// everything is unknown. See tofu::peer_credentials.
     peer_credentials peer_identity() const noexcept {
         ULONG process = 0;
         DWORD bytes = 0;

@@ -21,15 +21,15 @@
 #include <span>
 #include <utility>
 
-// The rules are those of socket_file_verdict.hpp. What is Windows' own:
+// The rules are those of socket_file_verdict.hpp. These points differ on Windows:
 //
-// - The file is a reparse point with a tag of its own. Whoever opens it without FILE_FLAG_OPEN_REPARSE_POINT fails, so
-//   to std::filesystem and the like a dead one is not there at all - and bind says that it is.
-// - The lock is a file nobody else can open while its holder has it open (no sharing). Windows deletes it when the
-//   holder's handle closes, also when the process is killed.
-// - There are no permission bits: who may connect is up to the directory, whose access rights the file inherits.
-// - A directory that is missing makes bind and connect fail with numbers that do not say so (WSAENETDOWN has been
-//   seen), so the file system is asked, not the number believed.
+// - The file is a reparse point with a tag of its own. It can be opened only with FILE_FLAG_OPEN_REPARSE_POINT. So
+//   std::filesystem does not see the file of a dead socket, but bind fails because of it.
+// - The lock is a file that no other process can open while its holder has it open (no sharing). Windows deletes the
+//   file when the holder's handle closes, also when the process is killed.
+// - There are no permission bits. The file inherits the access rights of its directory; they decide who may connect.
+// - If the directory is missing, bind and connect fail with numbers that do not say so (WSAENETDOWN has been seen). So
+//   this code asks the file system instead.
 
 namespace tofu::inline TOFU_ABI::windows {
 

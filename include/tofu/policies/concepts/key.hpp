@@ -28,8 +28,9 @@ concept key_has_category = category_is<K, key_category>;
 template <class K>
 concept key_moves = std::is_nothrow_move_constructible_v<K>;
 
-/// False: the engine may close the socket before its registration is released. True: the engine closes it only after,
-/// for keys that contain the handle, whose number the system uses again after the close.
+/// False: the engine may close the socket before its registration is released. True: the engine closes the socket only
+/// after the release. Keys that contain the handle need true, because the system uses the number of a closed handle
+/// again.
 template <class K>
 concept key_says_when_to_close = requires {
     { K::closes_after_release } -> std::convertible_to<bool>;

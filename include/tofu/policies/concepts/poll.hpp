@@ -69,9 +69,9 @@ concept poll_attaches = requires(P& p, typename P::registration& r, const typena
     noexcept->std::same_as<io_error>;
 };
 
-/// Sets the interest in an attached socket: from now on wait() reports exactly this, again and again. A call with the
-/// present interest changes nothing and costs no system call. interest::none is silence: wait() reports no error and no
-/// hang-up either.
+/// Sets the interest in an attached socket: from now on wait() reports exactly these events, as long as they last. A
+/// call with the present interest changes nothing and costs no system call. interest::none is silence: wait() reports
+/// no error and no hang-up either.
 ///
 /// Less interest always succeeds, even if the same call also asks for more and fails. Errors: no_memory (the loop
 /// repeats the call later), other (the engine ends the channel).
@@ -110,11 +110,11 @@ concept poll_disarms = requires(P& p, typename P::registration& r) {
 /// released() the engine may attach and arm the released registration.
 ///
 /// Result:
-/// - `full`: there was no room for all reports. The next wait reports first what this one had no room for. The engine
-///   counts reports to know that every socket had its turn.
+/// - `full`: there was no room for all reports. The next wait first reports the sockets for which this wait had no
+///   room. The engine counts reports to know that every socket had its turn.
 /// - `interrupted`: a signal ended the wait before it looked at the sockets; this is no error. The engine waits again
 ///   before a deadline may expire, because time passes while a process is stopped.
-/// - `error`: the wait failed, whatever its timeout. It has slept until wake() or for a moment (10 ms are good),
+/// - `error`: the wait failed. Even with timeout 0 it has slept until wake() or for a moment (10 ms are good),
 ///   because the engine waits again at once and would use all of a processor.
 template <class P>
 concept poll_waits = requires(P& p, std::chrono::nanoseconds timeout, archetype::sink<typename P::registration>& sink) {

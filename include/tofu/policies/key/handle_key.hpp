@@ -73,7 +73,8 @@ public:
         return known ? storage.at(noted->index) : nullptr;
     }
 
-    /// Bytes that it allocates at most for so many channels: its table, and the table before it while it grows.
+    /// The most bytes that the policy allocates for this many channels: its table, and the previous table while it
+    /// grows.
     [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t channels) noexcept {
         return places_for(channels) * (sizeof(place) + sizeof(place) / 2);
     }

@@ -16,8 +16,8 @@ namespace tofu::inline TOFU_ABI {
 
 /// Meets the contract in policies/concepts/key.hpp. A key is 48 bits of address and 16 bits of generation. The next
 /// owner of a slot has the same address; the generation tells them apart, unless an event is late by exactly a multiple
-/// of 65,536 owners of its slot. Costs no memory; an event costs one load from the slot itself, whatever the pool is.
-/// Needs 64-bit addresses and a pool with owner_at().
+/// of 65,536 owners of its slot. Costs no memory; an event costs one load from the slot itself, with any pool. Needs
+/// 64-bit addresses and a pool with owner_at().
 ///
 /// The upper 16 bits of an address are 0 in ordinary programs: Linux assigns at most 47 bits unless a program asks for
 /// more (Documentation/arch/x86/x86_64/5level-paging.rst; 48 on arm64, Documentation/arch/arm64/memory.rst), Windows 47

@@ -229,7 +229,7 @@ public:
     /// Polls that were submitted and whose completion was not dequeued yet. I/O thread.
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
 
-    /// Bytes that it allocates at most for so many sockets; see memory_bound.hpp.
+    /// The most bytes that the poller allocates for this many sockets; see memory_bound.hpp.
     [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t sockets) noexcept {
         return Places::most_bytes(sockets);
     }

@@ -173,7 +173,7 @@ public:
         errno = kept;
     }
 
-    /// Bytes that it allocates at most for so many sockets: none. See memory_bound.hpp.
+    /// The most bytes that the poller allocates for this many sockets: none. See memory_bound.hpp.
     [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t) noexcept { return 0; }
 
 private:

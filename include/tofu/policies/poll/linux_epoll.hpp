@@ -143,7 +143,7 @@ public:
         waker_.close();
     }
 
-    /// Bytes that it allocates at most for so many sockets: none. See memory_bound.hpp.
+    /// The most bytes that the poller allocates for this many sockets: none. See memory_bound.hpp.
     [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t) noexcept { return 0; }
 
 private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The poll policy of io_uring(7): one system call says what has changed, and waits.
+// The poll policy of Linux by io_uring(7): one system call submits all changes of interest, and waits.
 
 #ifndef TOFU_POLICIES_POLL_LINUX_IO_URING_HPP
 #define TOFU_POLICIES_POLL_LINUX_IO_URING_HPP
@@ -32,12 +32,13 @@
 
 #if defined(IORING_FEAT_RSRC_TAGS) // see platform/linux/io_uring.hpp
 
-// A poll is an operation that completes once, when its socket is ready; if the socket is ready already, at once. So a
-// poll that is submitted after each report is level-triggered: what was left unread completes the next poll.
+// A poll is an operation that completes once, when its socket is ready. If the socket is ready at the submission, the
+// poll completes at once. So polls that are submitted again after each report are level-triggered: unread data
+// completes the next poll.
 //
 // arm() makes no system call. It lists the registration if its poll has to change. The next wait submits all changes
-// and waits, in one call of io_uring_enter(2). A socket has at most one poll in flight. `wanted` is what arm said last,
-// `asked` the events of the poll in flight:
+// and waits, in one call of io_uring_enter(2). A socket has at most one poll in flight. `wanted` is the interest of the
+// last arm, `asked` the interest of the poll in flight:
 //
 //                    wait: something wanted                  wait: more is wanted than was asked for
 //        +------+   submit a poll  -------->   +-------+   submit a cancel  -------->   +------------+
@@ -60,32 +61,33 @@
 // program that drives the loop itself may not wait again for long. So disarm does not leave the cancel to the next
 // wait: it makes a system call of its own, and in that call the kernel drops the file.
 //
-// A half-closed peer. The kernel completes a poll also for errors, hang-ups and the end of the peer's stream, asked for
-// or not (io_uring/poll.c, IO_POLL_UNMASK). If only writing is wanted then, a poll would complete at once again and
-// again. So its poll stays: it completes at once, and later when something happens. After a report it is cancelled and
-// submitted anew, so that this is level-triggered, too.
+// A half-closed peer. The kernel also completes a poll for errors, hang-ups and the end of the peer's stream, even if
+// the poll did not ask for them (io_uring/poll.c, IO_POLL_UNMASK). A poll for writing alone would then complete at
+// once, again and again. So such a socket gets a poll that stays: this poll completes at once, and again when something
+// happens. After a report the poll is cancelled and submitted anew, so that it is level-triggered, too.
 //
-// The key is the mark of the poll and comes back with its completion; the sink knows the registration. The kernel
-// writes to no registration, but a completion under way must not be taken for the one of a later owner.
+// The key is the mark of the poll and comes back with its completion; the sink finds the registration. The kernel
+// writes to no registration. But a completion under way must not be taken for a completion of the slot's later owner.
 //
-// Threads. The kernel makes a completion in the thread that submitted the poll. A thread that sleeps is woken for it,
-// and some system calls then end with EINTR; that also happens shortly after the ring has ended (io_uring/io_uring.c,
-// io_ring_exit_work). If the thread has ended, the poll completes with -ECANCELED, and the next wait submits it again.
+// Threads. The kernel makes a completion in the thread that submitted the poll. The kernel wakes a sleeping thread for
+// that, and some system calls of the thread then end with EINTR. This also happens shortly after the ring has ended
+// (io_uring/io_uring.c, io_ring_exit_work). If the thread has ended, the poll completes with -ECANCELED, and the next
+// wait submits it again.
 //
 // Waking. wake_flag.hpp has the protocol. The signal is an eventfd that is never read, with a poll that stays: each
-// write completes it, whatever the counter was before. The kernel may end that poll with any completion; the next wait
-// submits it again, and that reports what was written in between. A completion without a signal lowers the flag too
-// early; the waker that raised it writes after that, so nothing is lost.
+// write completes it, whatever the counter was before. The kernel may end that poll with any completion. The next wait
+// then submits it again, and so reports a write in between. A completion without a signal lowers the flag too early.
+// Nothing is lost then, because the waker that raised the flag writes after that.
 //
 // There is no native_handle(). The ring's descriptor is readable when completions are there, but a program that sleeps
 // elsewhere would leave the changes of the last turn unsubmitted.
 
 namespace tofu::inline TOFU_ABI {
 
-/// Waits with io_uring_enter(2). Needs Linux 5.13, and a system that permits io_uring. All calls but wake: the I/O
-/// thread. Level-triggered. Movable only before open. `Network` says what a socket is (see platform::network); its
-/// sockets have a native_handle() of int. `Batch` is the most completions of one wait. `Ring` makes the system calls;
-/// it has the members of linux_api::io_ring.
+/// Meets the contract in policies/concepts/poll.hpp; the comments here say only how this poller differs. Needs Linux
+/// 5.13, and a system that permits io_uring. It owes a registration while a poll is in flight. Movable only before
+/// open(). `Network` makes the sockets (see platform::network); a socket needs native_handle() of type int. `Batch` is
+/// the most completions of one wait. `Ring` makes the system calls; it has the members of linux_api::io_ring.
 template <class Network = platform::network<>, std::size_t Batch = 256, class Ring = linux_api::io_ring<>>
 class basic_linux_io_uring {
     enum class state : std::uint8_t { unattached, idle, armed, cancelling, leaving, released };
@@ -97,18 +99,18 @@ public:
     static constexpr std::string_view name = "linux_io_uring";
     using network_type = Network;
 
-    /// The notes about one socket. The caller keeps them in place from attach to disarm, or till the release if owed.
+    /// The poller's notes about one socket.
     class registration {
         friend basic_linux_io_uring;
 
         std::uintptr_t key = 0;
         int descriptor = -1;
-        int refusal = 0;                  ///< errno value of a poll that was refused; the next arm tells
-        interest wanted = interest::none; ///< what arm said last
-        interest asked = interest::none;  ///< by the poll in flight
+        int refusal = 0;                  ///< errno value of a poll that was refused; the next arm returns it
+        interest wanted = interest::none; ///< of the last arm
+        interest asked = interest::none;  ///< of the poll in flight
         state is = state::unattached;
         bool half_closed = false;                     ///< the peer has ended its stream
-        bool reported = false;                        ///< of the poll in flight, which stays
+        bool reported = false;                        ///< true exactly when the poll in flight was reported and stays
         detail::list_hook<registration> changed_hook; ///< linked exactly when the next wait has something to submit
     };
 
@@ -116,13 +118,13 @@ public:
     explicit basic_linux_io_uring(Network given) noexcept : network_(std::move(given)) {}
     basic_linux_io_uring(basic_linux_io_uring&& other) noexcept : network_(std::move(other.network_)) {}
     basic_linux_io_uring& operator=(basic_linux_io_uring&&) = delete;
-    /// What is listed then is a cancel that the kernel has refused to the end; the engine keeps such registrations.
+    /// The list can hold only cancels that the kernel has refused until the end. The engine keeps such registrations.
     ~basic_linux_io_uring() {
         while (changed_.pop_front() != nullptr) continue;
     }
 
-    /// Takes what it needs from the system; once, before everything below. Errors: unsupported (the kernel is too old,
-    /// or the system forbids io_uring), no_descriptors, no_memory.
+    /// Makes the ring and the eventfd. Errors: unsupported (the kernel is too old, or the system forbids io_uring),
+    /// no_descriptors, no_memory.
     io_error open() noexcept {
         const io_error error = ring_.open();
         return error ? error : waker_.open();
@@ -130,8 +132,7 @@ public:
 
     network_type& network() noexcept { return network_; }
 
-    /// Makes `socket` known, without interest yet; no system call. `key`, which is neither 0 nor all ones, comes back
-    /// with every report.
+    /// No system call; never fails.
     io_error attach(registration& entry, const typename Network::socket& which, std::uintptr_t key) noexcept {
         TOFU_ASSERT(entry.is == state::unattached && !entry.changed_hook.linked());
         TOFU_ASSERT(key != wake_mark && key != cancel_mark);
@@ -141,9 +142,7 @@ public:
         return {};
     }
 
-    /// Says what is wanted from now on; no system call, the next wait makes it. interest::none is silence: errors and
-    /// hang-ups are not reported either. Errors, which are this socket's only and follow a report of a failure:
-    /// no_memory, other.
+    /// No system call: the next wait submits the change. Errors, only after a report of `failed`: no_memory, other.
     io_error arm(registration& entry, interest wanted) noexcept {
         TOFU_ASSERT(entry.is == state::idle || entry.is == state::armed || entry.is == state::cancelling);
         const int refusal = std::exchange(entry.refusal, 0);
@@ -154,8 +153,7 @@ public:
         return refused ? posix::from_errno(refusal) : io_error{};
     }
 
-    /// Forgets the socket, which may be closed then. Owed: wait will report the release, until then the registration
-    /// must stay in place; that costs one system call. Also right for one that is not attached.
+    /// Returns `owed` if a poll is in flight; then makes one system call. The socket may be closed at once.
     disarmed disarm(registration& entry) noexcept {
         switch (entry.is) {
         case state::unattached: return disarmed::released;
@@ -163,7 +161,7 @@ public:
         case state::armed:
             entry.is = state::leaving;
             changed_.push_back(entry);
-            if (!submit_changes()) static_cast<void>(ring_.submit()); // what is refused now, a later wait submits
+            if (!submit_changes()) static_cast<void>(ring_.submit()); // a later wait submits the rest
             break;
         case state::cancelling: entry.is = state::released; break;
         case state::leaving:
@@ -172,11 +170,8 @@ public:
         return disarmed::owed;
     }
 
-    /// Waits until a socket is ready, a registration is released, wake was called, `timeout` is over or a signal came
-    /// (no error: the result says `interrupted`). nanoseconds::max() is for ever, 0 only looks; nothing is rounded.
-    /// Calls sink.ready(key, readiness) at most once for each socket, sink.released(key) for each that was owed, and
-    /// sink.registration_of(key). From released the sink may attach and arm again; from ready it must not. Errors:
-    /// no_memory, other. A wait that fails has rested for a moment.
+    /// Does not round the timeout. Calls sink.registration_of(key) for each completion. Errors: no_memory, other. After
+    /// an error, wait() has slept 10 ms.
     template <class Sink>
     wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
         const bool has_end = timeout > timeout.zero() && timeout != (std::chrono::nanoseconds::max)();
@@ -188,7 +183,7 @@ public:
             const bool submits = ring_.unsubmitted() != 0;
             if (!result.error) result.error = sleeps ? ring_.wait(left) : ring_.look();
             const taken found = take_completions(sink);
-            if (found.news) return {.full = found.count == Batch}; // an error comes again with the next wait
+            if (found.news) return {.full = found.count == Batch}; // the next wait returns the error again
             if (result.error.kind == io_failure::interrupted) return {.interrupted = true};
             if (!result.error) result.error = std::exchange(wake_refusal_, {});
             if (result.error) {
@@ -197,38 +192,39 @@ public:
             }
             if (has_end) left = until - clock::now();
             if (found.count == 0) {
-                // A call that has submitted something does not say that a signal ended it. What else could it be?
+                // A call that has submitted something does not report a signal. But nothing else ends it early without
+                // a completion.
                 result.interrupted = sleeps && submits && left > left.zero();
                 return result;
             }
-            // Nothing but the completions of cancelled polls is no reason to return: what follows them is submitted.
+            // Completions of cancelled polls alone do not end the wait: the polls after them must be submitted first.
         }
     }
 
-    /// Ends the wait that is on, or the next one. Any thread, also a signal handler; while one is pending each more
-    /// costs one atomic exchange. What the caller did before is visible to the waiting thread after its wait.
+    /// Also in a signal handler.
     void wake() noexcept {
         if (!wakes_.raise()) return;
         wakes_sent_.fetch_add(1, std::memory_order_relaxed);
         waker_.wake();
     }
 
-    /// Polls submitted and cancelled, and wakes sent, since it was made. Any thread.
+    /// Polls submitted, polls cancelled and wake-ups sent since the poller was made. Any thread.
     [[nodiscard]] poll_counts counts() const noexcept {
         return {submitted_.load(std::memory_order_relaxed), cancelled_.load(std::memory_order_relaxed),
                 wakes_sent_.load(std::memory_order_relaxed)};
     }
 
-    /// Polls of sockets whose completion was not taken yet. I/O thread.
+    /// Polls of sockets that were submitted and whose completion was not taken yet. I/O thread.
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
 
-    /// In a forked child: closes its copies of the poller's own descriptors. The ring is the parent's.
+    /// In a forked child: closes the child's copies of the poller's own descriptors. The parent keeps the ring.
     void close_copies() noexcept {
         ring_.close_copy();
         waker_.close();
     }
 
-    /// What it allocates at most for so many sockets, in bytes: nothing, the queues are the kernel's.
+    /// The most bytes that the poller allocates for this many sockets: none, because the kernel owns the queues. See
+    /// memory_bound.hpp.
     [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t) noexcept { return 0; }
 
 private:
@@ -247,8 +243,8 @@ private:
         return (any(wanted & interest::read) ? POLLIN : 0U) | (any(wanted & interest::write) ? POLLOUT : 0U);
     }
 
-    /// What may be told of the events that a poll found: a failure, and what is wanted. Failed is readable too: reading
-    /// tells what happened, after everything that arrived before it.
+    /// The part of the found events that may be reported: a failure, and wanted events. A failure is also readable,
+    /// because a read returns the error after all data before it.
     static constexpr readiness to_readiness(int events, interest wanted) noexcept {
         readiness told = readiness::none;
         if (!any(wanted)) return told;
@@ -263,7 +259,7 @@ private:
         counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     }
 
-    /// Listed exactly when the next wait has something to submit for it.
+    /// Puts the registration on the list exactly when the next wait has something to submit for it.
     void list(registration& entry) noexcept {
         const bool widens = (entry.wanted & entry.asked) != entry.wanted;
         if (entry.is == state::idle ? any(entry.wanted) && entry.refusal == 0
@@ -273,8 +269,8 @@ private:
             changed_.erase(entry);
     }
 
-    /// Puts what has changed into the submission queue, and has the kernel take it when the queue is full. Leaves the
-    /// rest for later when there is a whole batch to report.
+    /// Puts all changes into the submission queue, and lets the kernel take them when the queue is full. Leaves the
+    /// rest for later if there is a whole batch to report.
     io_error submit_changes() noexcept {
         while (!wake_is_watched_ || !changed_.empty()) {
             if (!ring_.has_room()) {
@@ -346,14 +342,14 @@ private:
         return !wake_refusal_;
     }
 
-    /// A completion of a socket's poll. True: it is a reason to return.
+    /// Handles one completion of a socket's poll. True: the wait must return.
     template <class Sink>
     bool take(const linux_api::io_completion& one, Sink& sink) noexcept {
         const auto key = static_cast<std::uintptr_t>(one.mark);
         TOFU_ASSERT(in_flight_ != 0);
         if (!one.stays) --in_flight_;
         registration* const entry = sink.registration_of(key);
-        if (entry == nullptr) return false; // it was abandoned
+        if (entry == nullptr) return false; // the pool has abandoned it
         TOFU_ASSERT(entry->key == key && entry->is != state::unattached && entry->is != state::idle);
         if (entry->is == state::leaving || entry->is == state::released) {
             if (one.stays) return false;

@@ -87,7 +87,7 @@ public:
 
     static constexpr std::string_view name = "null_poll";
 
-    /// Empty: there is no socket to note anything about.
+    /// Empty, because there are no sockets.
     struct registration {};
 
     null_poll() noexcept = default;
@@ -117,7 +117,7 @@ public:
         if (!std::exchange(woken_, true)) notice_.notify_one();
     }
 
-    /// Bytes that it allocates at most for so many sockets: none. See memory_bound.hpp.
+    /// The most bytes that the poller allocates for this many sockets: none. See memory_bound.hpp.
     [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t) noexcept { return 0; }
 
 private:

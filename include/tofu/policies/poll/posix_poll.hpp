@@ -140,7 +140,7 @@ public:
     /// In a forked child: closes the child's copies of the poller's own descriptors.
     void close_copies() noexcept { pipe_.close(); }
 
-    /// Bytes that it allocates at most for so many sockets; see memory_bound.hpp.
+    /// The most bytes that the poller allocates for this many sockets; see memory_bound.hpp.
     [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t sockets) noexcept {
         return nothrow_vector<posix::poll_entry>::most_bytes(sockets + 1) +
                nothrow_vector<registration*>::most_bytes(sockets + 1);

@@ -75,7 +75,7 @@ struct growing_channel_pool {
         [[nodiscard]] static constexpr std::size_t capacity() noexcept { return most; }
         [[nodiscard]] std::size_t reserved() const noexcept { return chunks_.size() * Chunk; }
 
-        /// Bytes that it allocates at most for so many channels; see memory_bound.hpp.
+        /// The most bytes that the storage allocates for this many channels; see memory_bound.hpp.
         [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t channels) noexcept {
             const std::size_t chunks = ((std::min)(channels, most) + Chunk - 1) / Chunk;
             return chunks * Chunk * sizeof(slot_cell<Slot>) + nothrow_vector<slot_cell<Slot>*>::most_bytes(chunks);

@@ -74,7 +74,7 @@ struct socket_state {
     endpoint peer;
     socket_id other = 0;    ///< the other end
     stream in;              ///< bytes that the other end writes
-    io_error failure;       ///< refused, reset or timed out, once it has arrived here
+    io_error failure;       ///< refused, reset or timed out, after it has arrived at this end
     io_error write_failure; ///< every write fails with it; reads do not
     std::deque<socket_id> backlog;
     std::size_t backlog_limit = 0;
