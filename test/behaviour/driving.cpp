@@ -44,18 +44,18 @@ TOFU_TEST_CASE(run_once_does_what_there_is_to_do, here, caller_only) {
     BOOST_TEST(talk.engine.stats().turns == turns); // it was in the mailbox already
 }
 
+// In a thread of its own: when a ring of io_uring ends, as in an earlier case, the kernel interrupts a system call of the
+// thread that used the ring.
 TOFU_TEST_CASE(run_once_waits_no_longer_than_it_was_told, here, caller_only) {
-    dialogue talk(here);
-    bool was_whole = false;
-    for (int tries = 0; tries < 5 && !was_whole; ++tries) { // the system may interrupt a wait; see poll_recorder.hpp
+    std::thread([&here] {
+        dialogue talk(here);
         const auto start = clock::now();
         talk.engine.run_once(0ms);
         talk.engine.run_once(20ms);
         talk.engine.run_once(-1h);
-        was_whole = clock::now() - start >= 20ms;
+        BOOST_TEST((clock::now() - start >= 20ms));
         BOOST_TEST((clock::now() - start < patience));
-    }
-    BOOST_TEST(was_whole);
+    }).join();
 }
 
 TOFU_TEST_CASE(next_deadline_says_when_run_once_is_due, here, caller_only& with_timers) {

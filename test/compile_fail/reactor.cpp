@@ -3,7 +3,7 @@
 #include "compile_fail/bad_policies/key.hpp"
 #include "compile_fail/bad_policies/poll.hpp"
 #include "compile_fail/bad_policies/pool.hpp"
-#include "minimal_policies.hpp"
+#include "support/minimal_policies.hpp"
 #include "use.hpp"
 
 #include <tofu/policies/timer/manual_timer.hpp>

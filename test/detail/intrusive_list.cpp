@@ -113,20 +113,22 @@ BOOST_AUTO_TEST_CASE(an_item_can_be_in_several_lists) {
     BOOST_TEST(!blue_list::contains(items[1]));
 }
 
-BOOST_AUTO_TEST_CASE(lists_exchange_their_contents) {
-    numbered<3> items;
-    red_list left;
-    red_list right;
-    left.push_back(items[0]);
-    left.push_back(items[1]);
-    left.swap(right);
-    BOOST_TEST(left.empty());
-    BOOST_TEST((numbers_of(right) == numbers{0, 1}));
-    left.push_back(items[2]);
-    right.erase(items[1]);
-    left.swap(right);
-    BOOST_TEST((numbers_of(left) == numbers{0}));
-    BOOST_TEST((numbers_of(right) == numbers{2}));
+BOOST_AUTO_TEST_CASE(a_drained_list_gives_what_was_there_at_the_call) {
+    numbered<4> items;
+    red_list list;
+    for (const std::size_t i : {0U, 1U, 2U}) list.push_back(items[i]);
+    numbers visited;
+    list.drain([&](item& i) {
+        BOOST_TEST(!red_list::contains(i));
+        visited.push_back(i.number);
+        list.push_back(i); // it comes again
+        if (i.number == 0) {
+            items[1].red.unlink(); // it was still to come
+            list.push_back(items[3]);
+        }
+    });
+    BOOST_TEST((visited == numbers{0, 2}));
+    BOOST_TEST((numbers_of(list) == numbers{0, 3, 2}));
 }
 
 BOOST_AUTO_TEST_CASE(an_item_leaves_without_its_list) {

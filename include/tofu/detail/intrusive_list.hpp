@@ -112,12 +112,13 @@ public:
         other.close_circle();
     }
 
-    /// Exchanges the contents; the items stay where they are in memory.
-    void swap(intrusive_list& other) noexcept {
-        intrusive_list mine;
-        mine.splice(*this);
-        splice(other);
-        other.splice(mine);
+    /// Calls `visit(item)` for each item that is here at the call, in their order, after the item has left the list. An
+    /// item that comes during the call stays.
+    template <class Visit>
+    void drain(Visit visit) noexcept {
+        intrusive_list now;
+        now.splice(*this);
+        while (Item* const item = now.pop_front()) visit(*item);
     }
 
 private:

@@ -49,7 +49,7 @@ public:
     /// Calls `resume(channel)` for all that wait.
     template <class Resume>
     void resume_all(Resume resume) noexcept {
-        while (Channel* const ch = waiting_.pop_front()) resume(*ch);
+        waiting_.drain(resume);
     }
 
 private:

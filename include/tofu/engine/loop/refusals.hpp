@@ -14,7 +14,8 @@ namespace tofu::inline TOFU_ABI::engine {
 
 /// The system may lack memory, buffers or descriptors, or a listener's backlog may be full. The channel that met such a
 /// refusal waits here, and everything is tried again after options::retry_time. A listener also goes on when a channel
-/// ends or says hello. I/O thread. `Channel` has pause_hook, retry_hook and refused_arms.
+/// ends or says hello. A channel that pauses again while others resume waits for the next time. I/O thread. `Channel`
+/// has pause_hook, retry_hook and refused_arms.
 template <class Channel, class TimePoint>
 class refusals {
 public:
@@ -41,18 +42,15 @@ public:
 
     template <class Resume>
     void resume_listeners(Resume resume) noexcept {
-        while (Channel* const ch = listeners_.pop_front()) resume(*ch);
+        listeners_.drain(resume);
     }
 
     /// The listener's backlog was full: the channel connects again at the retry.
     void pause_connect(Channel& ch) noexcept { connects_.push_back(ch); }
 
-    /// Channels that pause again meanwhile are left out.
     template <class Resume>
     void resume_connects(Resume resume) noexcept {
-        detail::intrusive_list<Channel, &Channel::retry_hook> now;
-        now.swap(connects_);
-        while (Channel* const ch = now.pop_front()) resume(*ch);
+        connects_.drain(resume);
     }
 
     /// The system had no buffers for what the channel sends. The poller may report such a socket as writable all the
@@ -61,7 +59,7 @@ public:
 
     template <class Resume>
     void resume_writers(Resume resume) noexcept {
-        while (Channel* const ch = writers_.pop_front()) resume(*ch);
+        writers_.drain(resume);
     }
 
     /// The poller had no memory to arm the channel.

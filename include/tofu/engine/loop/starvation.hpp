@@ -49,8 +49,8 @@ public:
         TOFU_ASSERT(lasts_);
         past_ += (std::max)(now, since_) - since_;
         lasts_ = false;
-        while (Channel* const ch = waiting_.pop_front()) resume(*ch);
-        while (Channel* const ch = stalled_.pop_front()) look_again(*ch);
+        waiting_.drain(resume);
+        stalled_.drain(look_again);
     }
 
     /// The channel has something to read: it waits for the end of the episode.

@@ -31,7 +31,7 @@ public:
     /// Updates all channels that requested it. A request that comes meanwhile waits for the next call.
     static void update_all(state_type& state) noexcept {
         detail::intrusive_list<channel_type, &channel_type::update_hook> now;
-        now.swap(state.needs_update);
+        now.splice(state.needs_update);
         while (channel_type* const ch = now.pop_front()) {
             detail::prefetch(now.front(), sizeof(channel_type)); // with many channels, the next one is not in the cache
             update(state, *ch);

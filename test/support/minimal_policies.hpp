@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
-// Policies that have what their contract names and nothing else: an engine of them compiles, or it uses more than it
-// says. They are declared, and do nothing.
-#ifndef TOFU_TEST_COMPILE_FAIL_MINIMAL_POLICIES_HPP
-#define TOFU_TEST_COMPILE_FAIL_MINIMAL_POLICIES_HPP
+// Policies with the members that their contracts name, and no others. An engine that needs another member does not
+// compile with them. They are declared, and never linked. No header of the engine is included, so that a header of the
+// engine can be tested alone.
+#ifndef TOFU_TEST_SUPPORT_MINIMAL_POLICIES_HPP
+#define TOFU_TEST_SUPPORT_MINIMAL_POLICIES_HPP
 
+#include <tofu/address.hpp>
+#include <tofu/contract/interest.hpp>
+#include <tofu/contract/io.hpp>
+#include <tofu/policies/categories.hpp>
 #include <tofu/stats.hpp>
-#include <tofu/tofu.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -56,7 +60,9 @@ struct minimal_poll {
     tofu::io_error arm(registration&, tofu::interest) noexcept;
     tofu::disarmed disarm(registration&) noexcept;
     template <class Sink>
-    tofu::wait_result wait(std::chrono::nanoseconds, Sink&) noexcept {
+    tofu::wait_result wait(std::chrono::nanoseconds, Sink& sink) noexcept {
+        sink.ready(std::uintptr_t{}, tofu::readiness::none);
+        sink.released(std::uintptr_t{});
         return {};
     }
     void wake() noexcept;
@@ -75,7 +81,9 @@ struct minimal_pool {
         void release(Slot&) noexcept;
         Slot* at(std::uint32_t) const noexcept;
         template <class Visit>
-        void for_each(Visit) noexcept {}
+        void for_each(Visit visit) noexcept {
+            visit(*at(0));
+        }
         std::size_t used() const noexcept;
         std::size_t capacity() const noexcept;
         std::size_t reserved() const noexcept;
