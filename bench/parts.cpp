@@ -93,7 +93,7 @@ void wrong_messages_are_refused() {
     expect(!refused(second) && !work.done() && !refused(third) && work.done(), "a flood ends with its last message");
 }
 
-/// An echo without anything between; how many round trips it took.
+/// An echo without anything between. The number of round trips.
 std::size_t run(bench::echo_work& work) {
     struct request {
         std::size_t connection;
@@ -167,7 +167,7 @@ void counts_are_read() {
     expect(!read_strace(nothing), "no count of strace's");
 }
 
-/// What a program would offer that can do everything.
+/// The offers of programs that can do everything.
 std::vector<bench::row> all_rows(const bench::scope& wanted) {
     std::vector<bench::row> rows;
     for (const bench::peer_program& each : bench::find_programs(wanted))

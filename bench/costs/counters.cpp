@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where the counted calls go. The linker's --wrap turns each call of f in this program's own objects into one of
-// __wrap_f, and __real_f here into the f it was; CMakeLists.txt names the same functions once more. Calls from within
-// the C and C++ libraries are not touched: a lock that a condition variable takes again is not counted.
+// The targets of the counted calls. The linker's --wrap turns each call of f in this program's own objects into a call
+// of __wrap_f, and a call of __real_f here into the original f; CMakeLists.txt names the same functions once more.
+// Calls from within the C and C++ libraries do not change: a lock that a condition variable takes again is not counted.
 #include "counters.hpp"
 
 #include <linux/futex.h>
@@ -42,7 +42,7 @@ void add_copy(std::size_t bytes) {
 
 sums& sums_of(side whose) { return whose == side::client ? of_client : of_server; }
 
-/// What a thread is to do, and for whom it counts.
+/// The function of a thread, and the sums to which its costs count.
 struct thread_start {
     void* (*enter)(void*);
     void* context;

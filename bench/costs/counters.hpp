@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is counted, and for whom: every call of memcpy, of a lock, of the system and so on that is compiled into this
-// program, which the library's are, as it consists of headers.
+// The counted costs of each side: every call of memcpy, of a lock, of the system and so on that is compiled into this
+// program. That includes all calls of the library, as it consists of headers.
 #ifndef TOFU_BENCH_COSTS_COUNTERS_HPP
 #define TOFU_BENCH_COSTS_COUNTERS_HPP
 
@@ -49,11 +49,11 @@ private:
     std::array<std::uint64_t, kinds_of_cost> values_{};
 };
 
-/// What was counted for one side until now. Any thread.
+/// The costs that were counted for one side until now. Any thread.
 [[nodiscard]] tally counted(side whose);
 
-/// As long as it lives, what its thread does is counted for one side. Threads the library starts meanwhile count for
-/// that side as long as they live. What nobody counts for is not counted.
+/// While it lives, the calls of its thread are counted for one side. Threads that the library starts meanwhile count
+/// for the same side as long as they live. Calls of all other threads are not counted.
 class counting_for {
 public:
     explicit counting_for(side whose);

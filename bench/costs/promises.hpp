@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What tofu promises about its costs, and whether it holds.
+// tofu's promises about its costs, and their check.
 #ifndef TOFU_BENCH_COSTS_PROMISES_HPP
 #define TOFU_BENCH_COSTS_PROMISES_HPP
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is done while costs are counted, and what it has cost.
+// The work that is done while costs are counted, and its costs.
 #ifndef TOFU_BENCH_COSTS_SCENARIO_HPP
 #define TOFU_BENCH_COSTS_SCENARIO_HPP
 
@@ -17,7 +17,7 @@ namespace costs {
 
 enum class work : std::uint8_t {
     echo,   ///< the server answers in place, the client posts the answer again as the next request
-    one_way ///< the client posts signals as fast as the queue takes them, the server lets go of them
+    one_way ///< the client posts signals as fast as the queue takes them, the server releases them
 };
 
 /// One connection between two engines of this process. A trip is an echo or a signal.
@@ -35,7 +35,7 @@ struct scenario {
     [[nodiscard]] std::string name() const;
 };
 
-/// What one side has spent on all trips that were counted.
+/// The costs of one side for all counted trips.
 struct side_costs {
     tally counted;
     std::uint64_t wakes = 0; ///< of the loop, as the engine counts them
@@ -48,8 +48,8 @@ struct trip_costs {
 /// All there are.
 [[nodiscard]] std::vector<scenario> scenarios();
 
-/// Does it, and counts in the middle of it: when counting begins and when it ends the window is full and every message
-/// has the memory it needs. Throws when something does not work.
+/// Does the work, and counts in the middle of it: when counting begins and when it ends, the window is full and every
+/// message has the memory it needs. Throws when something does not work.
 [[nodiscard]] trip_costs run(const scenario& what);
 
 } // namespace costs

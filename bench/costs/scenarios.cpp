@@ -37,7 +37,8 @@ tofu::reactor start(const scenario& what, side whose) {
 }
 
 /// An engine whose pool has all messages it will need, each with the memory of its body (unless that is given back).
-/// Which of them are used at the same time is chance: without this, one might get its memory only while others count.
+/// Chance decides which messages are used at the same time. Without this preparation, a message might get its memory
+/// only while costs are counted.
 struct party {
     party(const scenario& what, side whose) : engine(start(what, whose)), group(engine.create_group()) {
         std::vector<tofu::message_ptr> all(warm_messages(what));

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The work of an echo client, whatever it sends with: which body comes next, whether a reply is right, how long it
-// took.
+// The work of an echo client of any peer: the next body, the check of each reply, the time of each round trip.
 #ifndef TOFU_BENCH_HARNESS_ECHO_WORK_HPP
 #define TOFU_BENCH_HARNESS_ECHO_WORK_HPP
 
@@ -33,7 +32,7 @@ public:
     [[nodiscard]] std::size_t connections() const { return task_.connections; }
     [[nodiscard]] std::size_t window() const { return task_.window; }
 
-    /// Whether another request is wanted. Replies are to be taken until done().
+    /// True if another request is wanted. Replies are to be taken until done().
     [[nodiscard]] bool may_send() const { return measured_.may_begin(sent_); }
 
     [[nodiscard]] bool done() const { return measured_.over() && received_ == sent_; }
@@ -47,7 +46,7 @@ public:
         return body;
     }
 
-    /// The replies of a connection come in the order of its requests. Throws when this is not the one whose turn it is.
+    /// The replies of a connection come in the order of its requests. Throws when another reply is due.
     void take_reply(std::size_t connection, std::span<const std::byte> body) {
         line& from = lines_.at(connection);
         const auto expected = body_of(connection, from.received);

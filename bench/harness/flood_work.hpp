@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Both ends of a stream of messages in one direction: what is sent, and what the other end makes of it.
+// Both ends of a stream of messages in one direction: the bodies that are sent, and their check at the other end.
 #ifndef TOFU_BENCH_HARNESS_FLOOD_WORK_HPP
 #define TOFU_BENCH_HARNESS_FLOOD_WORK_HPP
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The measured part of a run: when it begins and ends, and what was used in it, for whatever is counted.
+// The measured part of a run: its begin and end, and the resources that it used for each item.
 #ifndef TOFU_BENCH_HARNESS_MEASUREMENT_HPP
 #define TOFU_BENCH_HARNESS_MEASUREMENT_HPP
 
@@ -12,8 +12,8 @@
 
 namespace bench {
 
-/// Whoever measures says `start`, and how far it has come with `reached`; the measured part lies between a warm-up and
-/// the end, in the middle of the work. With a task's `count` it is all of the work, to the very last item.
+/// The program calls `start`, then `reached` with its progress. The measured part lies between a warm-up and the end,
+/// in the middle of the work. With a task's `count` it is all of the work, to the very last item.
 class measurement {
 public:
     using clock = std::chrono::steady_clock;
@@ -26,20 +26,21 @@ public:
         until_ = clock::now() + task_.warm_up;
     }
 
-    /// So many items are done by now. The time is looked at by whoever calls this, which need not be for every item;
-    /// `wants` says when there is a reason to.
+    /// Notes that `items` items are done. The caller reads the time, and need not call this for every item; `wants`
+    /// says when there is a reason to.
     void reached(std::uint64_t items, clock::time_point now) {
         if (phase_ == phase::warm_up && now >= until_) return begin(items);
         if (phase_ == phase::measured && (task_.count == 0 ? now >= until_ : items >= task_.count)) end(items, now);
     }
 
-    /// A look at the time is due after so many items: every so often, and at the last one.
+    /// True if the time must be read after `items` items: this is so every `look_every` items, and after the last item.
     [[nodiscard]] bool wants(std::uint64_t items) const { return items % look_every == 0 || items == task_.count; }
 
     [[nodiscard]] bool running() const { return phase_ == phase::measured; }
     [[nodiscard]] bool over() const { return phase_ == phase::over; }
 
-    /// One more item may be begun, when so many were. Once the measurement is over, what is under way is only finished.
+    /// True if one more item may be begun after `begun` items. Once the measurement is over, the items under way are
+    /// only finished.
     [[nodiscard]] bool may_begin(std::uint64_t begun) const {
         return task_.count == 0 ? phase_ != phase::over : begun < task_.count;
     }
@@ -59,7 +60,7 @@ private:
     enum class phase { idle, warm_up, measured, over };
     static constexpr std::uint64_t look_every = 64;
 
-    /// What takes long to find out stands outside of what it would disturb: sleeps, then processor time, then time.
+    /// Reads the slowest figure first, so that no reading disturbs a figure: sleeps, then processor time, then time.
     void begin(std::uint64_t items) {
         phase_ = phase::measured;
         items_ = items;

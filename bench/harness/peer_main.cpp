@@ -22,7 +22,7 @@ using bench::offer;
 using bench::peer;
 using bench::task;
 
-/// What a program can be asked to be, and the work of an offer that it is part of.
+/// A role that a program can have, and the work of an offer that the role is part of.
 struct role {
     std::string_view name;
     std::string_view work;
@@ -40,18 +40,18 @@ cxxopts::Options peer_options() {
     using cxxopts::value;
     cxxopts::Options options("a peer's program", "One process of a measurement. tofu_bench starts these.\n");
     options.positional_help("offers|serve|flood|echo|drain|visit");
-    options.add_options()                                                                                            //
-        ("variant", "of what is offered", value<std::string>()->default_value(""), "NAME")                           //
-        ("body", "size of a body", value<std::size_t>()->default_value("64"), "BYTES")                               //
-        ("count", "do exactly so much; 0: see the times", value<std::uint64_t>()->default_value("0"), "N")           //
-        ("transport", "a server's: tcp or uds", value<std::string>()->default_value("tcp"), "NAME")                  //
-        ("path", "a server's: where a Unix domain socket is to be", value<std::string>()->default_value(""), "PATH") //
-        ("address", "a client's: what the server has announced", value<std::string>()->default_value(""), "ADDRESS") //
-        ("server", "a client's: process that is measured, too", value<long>()->default_value("0"), "PID")            //
-        ("connections", "echo: those that work", value<std::size_t>()->default_value("1"), "N")                      //
-        ("idle", "echo: more connections, that do nothing", value<std::size_t>()->default_value("0"), "N")           //
-        ("window", "echo: requests under way on each", value<std::size_t>()->default_value("1"), "N")                //
-        ("warm-up", "a client's: before it is measured", value<unsigned>()->default_value("50"), "MS")               //
+    options.add_options()                                                                                         //
+        ("variant", "of what is offered", value<std::string>()->default_value(""), "NAME")                        //
+        ("body", "size of a body", value<std::size_t>()->default_value("64"), "BYTES")                            //
+        ("count", "do exactly N items; 0: see the times", value<std::uint64_t>()->default_value("0"), "N")        //
+        ("transport", "a server's: tcp or uds", value<std::string>()->default_value("tcp"), "NAME")               //
+        ("path", "a server's: the path of a Unix domain socket", value<std::string>()->default_value(""), "PATH") //
+        ("address", "a client's: the address of the server", value<std::string>()->default_value(""), "ADDRESS")  //
+        ("server", "a client's: process that is measured, too", value<long>()->default_value("0"), "PID")         //
+        ("connections", "echo: those that work", value<std::size_t>()->default_value("1"), "N")                   //
+        ("idle", "echo: more connections, that do nothing", value<std::size_t>()->default_value("0"), "N")        //
+        ("window", "echo: requests under way on each", value<std::size_t>()->default_value("1"), "N")             //
+        ("warm-up", "a client's: before it is measured", value<unsigned>()->default_value("50"), "MS")            //
         ("time", "a client's: for so long", value<unsigned>()->default_value("150"), "MS");
     options.add_options("hidden")("role", "", value<std::string>()->default_value(""));
     options.parse_positional({"role"});

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the programs of all peers have in common: the command line, the work of their clients, and what they say to who
-// has started them.
+// The common parts of all peers' programs: the command line, the work of the clients, and the reports to the runner.
 #ifndef TOFU_BENCH_HARNESS_PEER_MAIN_HPP
 #define TOFU_BENCH_HARNESS_PEER_MAIN_HPP
 
@@ -26,9 +25,9 @@ struct reply {
     std::span<const std::byte> body;
 };
 
-/// What a peer's client is: constructed from a task, it connects to the task's address as often as it is told.
+/// A peer's client: constructed from a task, it connects to the task's address as often as it is told.
 ///
-///     open()              one more connection, complete with whatever greeting the peer's protocol has
+///     open()              one more connection, complete with the greeting of the peer's protocol
 ///     send(which, body)   one request on the connection of that number, counted from 0 in the order of open; it may
 ///                         leave together with others, when the client comes to `receive`
 ///     receive()           waits for the next message on any connection
@@ -52,27 +51,27 @@ concept visitor = requires(Client client) {
     client.visit();
 };
 
-/// What a variant of a peer can do: `echo` on one connection, the same on `many`, `flood` in one direction, `visit`.
+/// The abilities of a peer's variant: `echo` on one connection, the same on `many`, `flood` in one direction, `visit`.
 struct offer {
     std::string_view variant; ///< empty: there is only one
     std::string_view transport;
     std::string_view works = "echo many flood visit";
 };
 
-/// What a peer is made of. A function throws when something went wrong.
+/// The functions of a peer. A function throws when something went wrong.
 struct peer {
     std::span<const offer> offers;
-    void (*serve)(const task&); ///< calls announce, and echoes whatever any client sends
+    void (*serve)(const task&); ///< calls announce, and echoes everything that any client sends
     void (*flood)(const task&); ///< calls announce, and sends the bodies of a flood_source to its one client
     void (*echo)(const task&);
     void (*drain)(const task&); ///< the client of a flood
     void (*visit)(const task&);
 };
 
-/// A server can be connected to at `address`. Clients of the same peer understand it, nobody else has to.
+/// Says that clients can connect to the server at `address`. Only clients of the same peer must understand it.
 void announce(std::string_view address);
 
-/// What a connection costs in memory, beyond the first: prints it for both sides.
+/// Prints the memory that each connection beyond the first costs, for both sides.
 class memory_watch {
 public:
     explicit memory_watch(const task& what) : server_(what.server) {}

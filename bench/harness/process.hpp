@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a process has used so far, read from outside: the process measured does nothing for it. And the few other things
-// that the systems do differently.
+// The figures of a process so far, read from outside: the measured process does nothing for it. And the few other
+// things that the systems do differently.
 #ifndef TOFU_BENCH_HARNESS_PROCESS_HPP
 #define TOFU_BENCH_HARNESS_PROCESS_HPP
 
@@ -8,7 +8,7 @@ namespace bench {
 
 struct usage {
     double cpu_us = 0;         ///< processor time of all threads, user and system
-    double sleeps = 0;         ///< how often a thread has gone to sleep (voluntary context switches)
+    double sleeps = 0;         ///< times that a thread has gone to sleep (voluntary context switches)
     double resident_bytes = 0; ///< of its memory, at present
 };
 
@@ -20,17 +20,17 @@ struct usage {
 [[nodiscard]] double sleeps_of(long process);
 [[nodiscard]] double resident_bytes_of(long process);
 
-/// Whoever has started this process may be gone before it could end it: it ends then.
+/// Ends this process when its parent ends: the parent may be gone before it could end this process.
 void end_with_parent() noexcept;
 
 /// As many connections as the system will give.
 void allow_many_descriptors() noexcept;
 
 /// A server has nothing to clean up. It ends in order when it is asked to (SIGTERM; on Windows, when its standard input
-/// ends), so that whoever counts its system calls gets to write down how many.
+/// ends), so that a tracer of its system calls can write down their number.
 void end_when_asked() noexcept;
 
-/// Until then. A server that has no more to do waits here.
+/// Waits until then. A server that has no more to do waits here.
 [[noreturn]] void wait_for_the_end() noexcept;
 
 } // namespace bench

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What Linux tells about processes.
+// The figures that Linux reports about processes.
 #include "process.hpp"
 
 #include <sys/prctl.h>

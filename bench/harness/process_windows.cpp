@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-// What Windows tells about processes. It does not tell how often one sleeps.
+// The figures that Windows reports about processes. It does not report the number of sleeps.
 #include "process.hpp"
 
 #define WIN32_LEAN_AND_MEAN
 #define NOMINMAX
 #include <windows.h>
-// The order matters: what follows needs windows.h.
+// The order matters: psapi.h needs windows.h.
 #include <psapi.h>
 
 #include <array>
@@ -40,7 +40,7 @@ double microseconds(const FILETIME& time) {
     return (static_cast<double>(time.dwHighDateTime) * 4294967296.0 + static_cast<double>(time.dwLowDateTime)) / 10;
 }
 
-/// Wine tells the times of the process that asks, whichever it is asked about.
+/// True under Wine, which always reports the times of the asking process, also for questions about another process.
 bool runs_in_wine() {
     const HMODULE ntdll = ::GetModuleHandleA("ntdll.dll");
     return ntdll != nullptr && ::GetProcAddress(ntdll, "wine_get_version") != nullptr;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What one program of a measurement is asked to do.
+// The task of one program of a measurement.
 #ifndef TOFU_BENCH_HARNESS_TASK_HPP
 #define TOFU_BENCH_HARNESS_TASK_HPP
 
@@ -14,13 +14,13 @@ namespace bench {
 struct task {
     std::string variant{}; ///< one of those the peer offers
     std::size_t body = 64; ///< bytes; of a flood at least 8, for the sequence number
-    /// Exactly so many round trips, messages or visits, without a warm-up, and a flood of no more than that; 0: for as
-    /// long as the times say.
+    /// The exact number of round trips, messages or visits, without a warm-up, and a flood of no more messages; 0: the
+    /// times decide.
     std::uint64_t count = 0;
 
     // A server's.
     std::string transport{}; ///< "tcp" or "uds"
-    std::string path{};      ///< where a Unix domain socket is to be
+    std::string path{};      ///< of a Unix domain socket
 
     // A client's.
     std::string address{};       ///< as its server has announced it

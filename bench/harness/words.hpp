@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Lists of words, which blanks separate: what a program offers, and what a row takes part in.
+// Lists of words, separated by blanks: the activities that a peer offers, and the workloads that a peer program takes
+// part in.
 #ifndef TOFU_BENCH_HARNESS_WORDS_HPP
 #define TOFU_BENCH_HARNESS_WORDS_HPP
 
@@ -9,7 +10,7 @@
 
 namespace bench {
 
-/// Whether one of the words of the list is this one.
+/// True if `word` is one of the words of the list.
 [[nodiscard]] constexpr bool has_word(std::string_view list, std::string_view word) {
     while (!list.empty()) {
         const std::size_t end = std::min(list.find(' '), list.size());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// What check-instructions counts the instructions of: so many echoes in one thread, in the engine of TOFU_POLICIES, a
-// list of policies. It is compiled once for each set: beside others that are alike, compilers inline differently.
+// The program whose instructions check-instructions counts: a number of echoes in one thread, in the engine of
+// TOFU_POLICIES, a list of policies. It is compiled once for each set, because compilers inline differently beside
+// similar code.
 #include "../../example/policies/talk.hpp"
 #include "../../example/policies/traced_poll.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What it costs to cut received bytes into messages.
+// The cost of cutting received bytes into messages.
 //
 // A buffer of 64 KiB holds as many whole messages as fit, or one that is a little larger. It is given to a frame_reader
 // at once (piece:0) or in the pieces that TCP segments of an Ethernet make (piece:1460). Measured: decoding headers and

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// What it costs to make gathered writes of a send queue.
+// The cost of making gathered writes of a send queue.
 //
 // A queue of messages is pushed to a frame_writer; then it gathers, and the whole list counts as sent, until the queue
 // is empty (`writes` times). Measured: encoding headers, copying small parts, pointing at large ones, and taking sent
-// messages off the queue. Not measured: the system call, partial writes, and what becomes of messages that are out.
+// messages off the queue. Not measured: the system call, partial writes, and the release of messages that are out.
 // There are no bytes per second, because bodies of more than 512 bytes are only pointed at.
 #include "sample_messages.hpp"
 #include "state.hpp"
@@ -21,7 +21,7 @@ namespace {
 using tofu::engine::frame_writer;
 using tofu::engine::gather_list;
 
-/// Sends all there is; how many messages that were.
+/// Sends all messages. Returns their number.
 template <class OnWrite>
 std::size_t send_all(frame_writer& writer, gather_list& list, OnWrite on_write) {
     std::size_t messages = 0;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-// What it costs other threads to ask the loop for something.
+// The cost for other threads to ask the loop for something.
 //
-// `push` alone: one thread pushes, nobody takes. `hand_over`: 1, 2 or 4 threads push to one inbox, and a thread in the
-// loop's place takes all there is and falls asleep by the inbox's rule, on an eventfd; `sleeps_per_node` says how often
-// it did. Measured: the push, the wake-ups it asks for, and the wait of a producer that has 256 nodes under way.
-// Not measured: what the loop does with a node. The processor time is that of the producers alone.
+// `push` alone: one thread pushes, nobody takes. `hand_over`: 1, 2 or 4 threads push to one inbox. One consumer thread
+// plays the loop: it takes all nodes, and sleeps on an eventfd when `fall_asleep` allows it. `sleeps_per_node` is its
+// number of sleeps divided by the number of nodes. Measured: the push, the wake-ups it asks for, and the wait of a
+// producer that has 256 nodes under way. Not measured: the loop's work on a node. The processor time is the producers'
+// alone.
 #include "lane.hpp"
 #include "state.hpp"
 
@@ -44,7 +45,7 @@ void push_alone(benchmark::State& state) {
     std::vector<node> nodes(bench::lane::window);
     std::optional<inbox> in;
     for (auto _ : state) {
-        in.emplace(); // nothing is taken, and yet a node is in one queue at a time
+        in.emplace(); // a new inbox each time: nothing takes the nodes, and a node may be in only one queue
         for (node& each : nodes) benchmark::DoNotOptimize(in->push(each));
     }
     if (length_of(in->take_all()) != nodes.size()) state.SkipWithError("nodes are missing");
@@ -60,12 +61,12 @@ public:
     }
     ~drained_inbox() { stop(); }
 
-    /// Producer number `index`.
+    /// Pushes the next node of producer `index`. Only that producer's thread calls this.
     void push_next(std::size_t index) {
         if (inbox_.push(lanes_[index].next())) wake_.wake();
     }
 
-    /// When the producers have ended. Takes what is left.
+    /// Call after the producers have ended. Takes the nodes that are left.
     void stop() {
         if (!consumer_.joinable()) return;
         stopping_.store(true, std::memory_order_seq_cst);

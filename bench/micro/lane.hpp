@@ -12,7 +12,7 @@
 
 namespace bench {
 
-/// So many nodes are under way at most; with none left, the producer waits for the consumer. Nodes do not come back
+/// At most `window` nodes are under way; with none left, the producer waits for the consumer. Nodes do not come back
 /// through a queue: the consumer counts what it has taken, and the producer looks there only when it seems to have no
 /// node left, so that the way back costs next to nothing.
 class lane {
@@ -45,7 +45,7 @@ public:
         home.taken_.store(count + 1, std::memory_order_release);
     }
 
-    /// When both have ended.
+    /// Valid after producer and consumer have ended.
     [[nodiscard]] std::size_t given() const { return given_; }
     [[nodiscard]] bool complete() const { return in_order_ && taken_.load(std::memory_order_acquire) == given_; }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-// What it costs to hand received messages to the application, in batches of 1, 8 and 64.
+// The cost of handing received messages to the application, in batches of 1, 8 and 64.
 //
 // `one_thread`: a batch is pushed and popped by the same thread: the instructions, and nobody waits. `two_threads`: one
-// pushes all the time, another pops, and now and then waits: what it adds that two threads share memory. `round_trip`:
-// one node goes to another thread and back, and every time the one who gets it was asleep: the price of waking.
-// Measured: push, push_all, pop, the wait in the mailbox, and that of a producer that has 256 nodes under way.
-// Not measured: how a batch comes about. Where two threads take part, the processor time is that of both.
+// pushes all the time, another pops, and now and then waits: the added cost of memory that two threads share.
+// `round_trip`: one node goes to another thread and back, and the receiver is asleep every time: the price of waking.
+// Measured: push, push_all, pop, the wait in the mailbox, and the wait of a producer that has 256 nodes under way.
+// Not measured: the making of a batch. If two threads take part, the processor time is the sum for both.
 #include "lane.hpp"
 #include "state.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What it costs to get a message and to give it back, when several threads do.
+// The cost of getting a message and giving it back, when several threads do.
 //
 // `get_and_give_back`: 1, 2 or 4 threads, as applications do it, with a lock for each call; the pool gives out the
 // message that has rested longest, so that with many free ones each is far away. `cache`: thread 0 is the loop, which

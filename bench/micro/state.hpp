@@ -17,7 +17,7 @@ inline std::size_t argument(const benchmark::State& state, std::size_t index = 0
 /// Of this thread; where several take part, each reports its own.
 inline std::size_t iterations(const benchmark::State& state) { return static_cast<std::size_t>(state.iterations()); }
 
-/// What this thread has done becomes `items_per_second`.
+/// Reports this thread's items as `items_per_second`.
 inline void report_items(benchmark::State& state, std::size_t items) {
     state.SetItemsProcessed(static_cast<std::int64_t>(items));
 }

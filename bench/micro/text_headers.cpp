@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// What it costs to read and to write text headers, among 1, 8 and 64 of them.
+// The cost of reading and writing text headers, among 1, 8 and 64 of them.
 //
 // Headers are lines like `header-07:the value of 07`. An item is a header that was looked at or written: to find the
 // last one (`find_last`) or one that is not there (`find_missing`), all are looked at. Measured: finding line ends
 // and colons, trimming values, checking and copying what is appended, into memory that is there already. Not measured:
-// growing that memory, `set` and `erase`. What a peer sent is checked nowhere: any bytes are headers.
+// growing that memory, `set` and `erase`. A peer's bytes are checked nowhere: any bytes are headers.
 #include "state.hpp"
 
 #include <tofu/text_headers.hpp>

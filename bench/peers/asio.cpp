@@ -98,7 +98,7 @@ template <class Messenger>
 constexpr bench::peer peer_of = bench::peer_with<client<Messenger>>(offers, serve_with<Messenger>,
                                                                     flood_with<Messenger>);
 
-/// What the peer of this variant does in this role.
+/// Runs this role of the peer of this variant.
 template <void (*bench::peer::*Role)(const bench::task&)>
 void run(const bench::task& what) {
     const bench::peer& chosen =

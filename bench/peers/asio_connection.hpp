@@ -31,7 +31,7 @@ inline asio_protocol::endpoint endpoint_at(const tofu::address& where) {
     return {wanted.data(), wanted.size()};
 }
 
-/// What clients connect to.
+/// The listener that clients connect to.
 class asio_listener {
 public:
     asio_listener(asio::io_context& io, const task& what)
@@ -59,7 +59,7 @@ public:
 
 private:
     [[nodiscard]] asio_protocol::socket prepared(asio_protocol::socket accepted) const {
-        boost::system::error_code client_has_gone; // which reading will tell
+        boost::system::error_code client_has_gone; // reading will report it
         if (is_tcp_) accepted.set_option(asio::ip::tcp::no_delay(true), client_has_gone);
         return accepted;
     }
@@ -78,11 +78,11 @@ inline asio_protocol::socket asio_connect(asio::io_context& io, const std::strin
     return socket;
 }
 
-/// Lives as long as one of its operations, or as somebody else who knows it. Tells its owner what has happened, on the
-/// thread that runs the io_context:
+/// Lives as long as one of its operations, or another holder of a pointer to it. Tells its owner what has happened, on
+/// the thread that runs the io_context:
 ///
 ///     has_read(connection)   there may be more to cut; read() asks for more
-///     has_written(bytes)     the system has so many more
+///     has_written(bytes)     the system has taken `bytes` more
 ///     has_ended()            by the other side
 template <class Owner>
 class asio_connection : public std::enable_shared_from_this<asio_connection<Owner>> {
@@ -92,7 +92,7 @@ public:
 
     [[nodiscard]] std::size_t number() const { return number_; }
 
-    /// The application's: what it has sent and not handed over yet.
+    /// The application's: frames that it has sent and not handed over yet.
     std::vector<std::byte> unsent;
 
     void read() {

@@ -25,7 +25,7 @@ namespace bench {
 /// Connections end as their clients like. A client's do not.
 enum class asio_side { client, server };
 
-/// What the application has sent since it has last waited, by connection.
+/// The messages that the application has sent since it has last waited, by connection.
 template <class Connection>
 class asio_outbox {
 public:

@@ -59,7 +59,7 @@ inline void append_frame(std::vector<std::byte>& to, const frame_header& header,
     to.insert(to.end(), body.begin(), body.end());
 }
 
-/// A client's side of one connection: what comes is numbered like what was sent. A flood is replies that nobody has
+/// A client's side of one connection: replies have the numbers of their requests. A flood is replies that nobody has
 /// asked for.
 class request_numbers {
 public:

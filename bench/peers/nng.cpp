@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
-// nng with its defaults: REQ asks and REP answers; what goes one way is PUSHed and PULLed. Where nng has several ways,
-// this is the one that is fastest in that work:
+// nng with its defaults: REQ asks and REP answers; one-way messages are PUSHed and PULLed. If nng has several ways, the
+// program takes the fastest way for that work:
 //
 // - The server has 128 contexts, driven by callbacks on nng's own threads, like nng's own example of a server with many
 //   clients. A thread that receives and sends takes as long for one round trip, and longer for many at a time.
 // - A client has a context for each request under way. That is the manual's way, and several times as fast as raw mode,
 //   where each message goes through one more queue of nng's and one more of its threads before the next one can.
-// - A client with many connections and one request on each has raw sockets, at about half the cost for both sides. What
-//   they leave out is to match replies to requests, which one request does not need, and to ask again after a minute.
+// - A client with many connections and one request on each has raw sockets, at about half the cost for both sides. Raw
+//   sockets do not match replies to requests, which one request does not need, and do not ask again after a minute.
 #include "../harness/peer_main.hpp"
 #include "nng_objects.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a program holds of nng: sockets, contexts, operations and messages, each of which gives back what it is.
+// Owners of nng's objects: sockets, contexts, operations and messages. Each destructor releases its object.
 #ifndef TOFU_BENCH_PEERS_NNG_OBJECTS_HPP
 #define TOFU_BENCH_PEERS_NNG_OBJECTS_HPP
 
@@ -94,7 +94,7 @@ private:
     nng_ctx handle_ = NNG_CTX_INITIALIZER;
 };
 
-/// One asynchronous operation at a time. Where it has a callback, nng calls that on a thread of its own.
+/// One asynchronous operation at a time. nng calls its callback, if there is one, on a thread of nng's own.
 class operation {
 public:
     explicit operation(void (*done)(void*) = nullptr, void* argument = nullptr) {
@@ -117,10 +117,10 @@ public:
         check(result(), what);
     }
 
-    /// What is to be sent.
+    /// Sets the message to be sent.
     void put(message m) const { nng_aio_set_msg(handle_, m.release()); }
 
-    /// What was received, or could not be sent.
+    /// Takes the message that was received, or could not be sent.
     [[nodiscard]] message take() const {
         message taken(nng_aio_get_msg(handle_));
         nng_aio_set_msg(handle_, nullptr);

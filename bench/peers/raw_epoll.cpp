@@ -101,7 +101,7 @@ private:
     connection* owner_ = nullptr;
 };
 
-/// Answers in place: what was read is what is sent. From a connection that has not taken its replies it does not read.
+/// Answers in place: sends the bytes that it has read. Does not read from a connection that has not taken its replies.
 class server {
 public:
     explicit server(const bench::task& what) : listener_(bench::listen_on(what, SOCK_NONBLOCK)) {
@@ -195,7 +195,7 @@ private:
         bench::request_numbers numbers;
     };
 
-    /// From the next connection that is ready. When there is none left, what gathered meanwhile is sent.
+    /// Reads from the next connection that is ready. When none is left, sends the requests that gathered meanwhile.
     void read_next() {
         while (ready_.empty()) {
             for (line* each : unsent_) flush(*each);

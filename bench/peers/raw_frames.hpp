@@ -61,7 +61,7 @@ public:
     }
 
 private:
-    /// What has begun is moved only when the largest frame would not fit behind it.
+    /// Moves the begun frame only when the largest frame would not fit behind it.
     void make_room() {
         if (begin_ != end_ && bytes_.size() - begin_ >= largest_frame) return;
         if (begin_ != end_) std::memmove(bytes_.data(), bytes_.data() + begin_, end_ - begin_);

@@ -70,7 +70,7 @@ public:
     }
     /// As the system tells it.
     socket_address(const void* from, std::size_t size) { std::memcpy(&storage_, from, size); }
-    /// What a socket was bound to.
+    /// The address that a socket was bound to.
     explicit socket_address(const descriptor& bound) {
         checked(::getsockname(bound.number(), data(), &size_), "getsockname");
     }
@@ -87,13 +87,13 @@ private:
     socklen_t size_ = sizeof storage_;
 };
 
-/// Where a server is to listen. The system chooses the port.
+/// The address at which a server is to listen. The system chooses the port.
 inline tofu::address place_to_listen(const task& what) {
     return what.transport == "uds" ? tofu::address(tofu::uds_address{what.path})
                                    : tofu::address(tofu::tcp_address{"127.0.0.1", 0});
 }
 
-/// What clients connect to when that has become `bound`.
+/// The address that clients connect to, when the listening socket is bound to `bound`.
 inline std::string to_announce(const task& what, const socket_address& bound) {
     return what.transport == "uds" ? "uds|" + what.path : "tcp|127.0.0.1|" + std::to_string(bound.port());
 }
@@ -155,7 +155,7 @@ inline void never_wait(const descriptor& socket) {
     checked(::fcntl(socket.number(), F_SETFL, O_NONBLOCK), "O_NONBLOCK");
 }
 
-/// How many of the bytes the socket has taken; none when it is full.
+/// The number of bytes that the socket has taken; 0 when it is full.
 inline std::size_t send_some(const descriptor& socket, std::span<const std::byte> bytes) {
     const auto sent = ::send(socket.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent < 0 && (errno == EAGAIN || errno == EINTR)) return 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // tofu as a program would use it: default options, requests answered in place. Compiled once for each set of policies,
-// TOFU_BENCH_POLICIES; its variants are who drives the engine.
+// TOFU_BENCH_POLICIES; its variants are the drivers of the engine.
 #include "../harness/peer_main.hpp"
 
 #include <tofu/platform/unix_sockets.hpp>
@@ -122,8 +122,8 @@ public:
         return {connection_of_[received_->header().channel_number], received_->body().bytes()};
     }
 
-    /// What others call close: bye_signal ends the channel without asking the server. It has ended, and its number is
-    /// free again, with the engine's goodbye.
+    /// The counterpart of the others' close: bye_signal ends the channel without asking the server. With the engine's
+    /// goodbye the channel has ended, and its number is free again.
     void visit() {
         tofu::message_ptr m = say_hello();
         const std::uint16_t channel = m->header().channel_number;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // libzmq with its defaults, one I/O thread in each process: a ROUTER answers DEALERs, one for each connection of a
-// client; what goes one way is PUSHed and PULLed.
+// client; one-way messages are PUSHed and PULLed.
 #include "../harness/peer_main.hpp"
 
 #include <zmq.h>
@@ -64,7 +64,7 @@ class socket {
 public:
     socket(const context& owner, int type) : handle_(zmq_socket(owner.handle(), type)) {
         if (handle_ == nullptr) check(-1, "zmq_socket");
-        // Whoever closes has what it wanted: nothing is left to be sent, and nobody waits for it.
+        // A program closes when its work is complete: nothing is left to be sent, and nobody waits for it.
         const int at_once = 0;
         check(zmq_setsockopt(handle_, ZMQ_LINGER, &at_once, sizeof at_once), "ZMQ_LINGER");
     }

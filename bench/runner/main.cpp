@@ -72,7 +72,7 @@ settings read_settings(const cxxopts::ParseResult& given) {
     return wanted;
 }
 
-/// The signal that asks for an end. What was started ends with it, and what was made is removed.
+/// The signal that asks for an end. The started programs end with it, and the temporary files are removed.
 volatile std::sig_atomic_t stop_signal = 0;
 
 extern "C" void bench_note_signal(int number) { stop_signal = number; }
@@ -81,7 +81,7 @@ struct interrupted {};
 
 constexpr unsigned most_stalls = 5;
 
-/// A run that stalls is begun again, if the peer is known for that, and it is said; whatever else goes wrong is thrown.
+/// Begins a run that stalls again, if the peer is known for that, and says so. Throws all other failures.
 template <class Measure>
 bench::metrics until_done(const bench::cell& what, bench::progress& shown, Measure measure) {
     for (unsigned stalls = 1;; ++stalls) {

@@ -49,7 +49,7 @@ private:
     std::filesystem::path path_;
 };
 
-/// What the client has printed, and what follows from it.
+/// The metrics that the client has printed, and the metrics that follow from them.
 inline metrics read_metrics(const std::string& text) {
     metrics found;
     std::istringstream words(text);
@@ -73,16 +73,16 @@ public:
         , patience_(patience)
         , end_with_(under_wine ? ending::end_of_input : ending::signal) {}
 
-    /// What the client of one run reports. Throws when a reply was wrong, or anything else.
+    /// The metrics of one run. Throws when a reply or anything else was wrong.
     metrics run(const cell& what) {
         metrics found = read_metrics(run_pair(what, 0, call_counter::none, {}, {}));
-        // What Wine does not tell is 0 there, and so is processor time that is less than a step of its clock.
+        // Under Wine, figures that it does not tell are 0, and so is processor time below a step of its clock.
         if (end_with_ == ending::end_of_input) std::erase_if(found, [](const auto& each) { return each.second == 0; });
         return found;
     }
 
-    /// System calls of both sides per item, from a short run and a longer one: what their difference is due to is the
-    /// items alone, not starting, connecting and ending.
+    /// System calls of both sides per item, from a short run and a longer one: their difference is due to the items
+    /// alone, not to starting, connecting and ending.
     metrics count(const cell& what, call_counter with) {
         // strace makes everything so slow that a quarter has to do.
         const std::uint64_t items = what.work.few / (with == call_counter::strace ? 4 : 1);
@@ -100,7 +100,7 @@ private:
         command.insert(command.end(), words.begin(), words.end());
     }
 
-    /// What the client has printed. A `count` of 0 leaves it to the times.
+    /// The client's output. With a `count` of 0, the times decide when the run ends.
     std::string run_pair(const cell& what, std::uint64_t count, call_counter with, const std::string& client_file,
                          const std::string& server_file) {
         const workload& work = what.work;

@@ -24,14 +24,14 @@ inline constexpr std::string_view usual_work = "W1 W2-64 W2-1024 W2-65535 W3-64 
 inline constexpr std::string_view all_work = "W1 W2-64 W2-1024 W2-65535 W3-64 W3-1024 W4-100 W4-1000 W5 idle-0 "
                                              "idle-1000 idle-10000";
 
-/// Whose program it is; see CMakeLists.txt.
+/// The program of a peer; see CMakeLists.txt.
 struct peer_program {
     std::string_view peer; ///< as in tables and files, where "/" and the variant follow
     std::string_view file;
     std::string_view works = usual_work;
     std::string_view variant = ""; ///< the only one that is measured; empty: all
     bool quick = true;             ///< measured in a quick run, too
-    std::string_view remedy = "";  ///< what to install when it is not there
+    std::string_view remedy = "";  ///< the package to install when it is not there
     bool stalls = false;           ///< it is known to stop for ever now and then; a run that does is begun again
 };
 

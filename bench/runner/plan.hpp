@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is measured: which peer does which work, and where.
+// The plan of a run: which peer does which work, and where.
 #ifndef TOFU_BENCH_RUNNER_PLAN_HPP
 #define TOFU_BENCH_RUNNER_PLAN_HPP
 
@@ -17,7 +17,7 @@
 
 namespace bench {
 
-/// How much of it all.
+/// The extent of a run.
 struct scope {
     bool quick = false;
     bool under_wine = false;
@@ -44,13 +44,13 @@ inline std::vector<peer_program> find_programs(const scope& wanted) {
     return found;
 }
 
-/// How many a process may have.
+/// The number of descriptors that a process may have.
 inline std::size_t allowed_descriptors() {
     rlimit limit{};
     return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? static_cast<std::size_t>(limit.rlim_max) : 0;
 }
 
-/// The workloads of this scope, as far as `descriptors` are enough. Says on `out` what is left out.
+/// The workloads of this scope for which `descriptors` are enough. Names the others on `out`.
 inline std::vector<workload> find_workloads(const scope& wanted, std::size_t descriptors, std::ostream& out) {
     std::vector<workload> found;
     for (workload each : workloads) {
@@ -58,8 +58,8 @@ inline std::vector<workload> find_workloads(const scope& wanted, std::size_t des
         each.connections = std::max<std::size_t>(each.connections / wanted.scale, 1);
         each.idle /= wanted.scale;
         if (each.descriptors() > descriptors) {
-            out << each.name << " is left out: it needs " << each.descriptors()
-                << " descriptors in a process, of which " << descriptors << " are allowed here\n";
+            out << each.name << " is left out: it needs " << each.descriptors() << " descriptors in a process, and "
+                << descriptors << " are allowed here\n";
             continue;
         }
         // Processor time is told there in steps that are too coarse for runs this short.

@@ -37,7 +37,7 @@ inline cpu_set_t one_core() {
     return one;
 }
 
-/// A program that was started. Whatever happens here, it does not outlive this object, nor this process.
+/// A program that was started. It never outlives this object, nor this process.
 class child {
 public:
     /// Its standard output comes here, its complaints go where this process's go; its standard input stays open and
@@ -100,10 +100,10 @@ public:
         return std::exchange(text_, {});
     }
 
-    /// Whether it was done when read_all returned.
+    /// True if the program had closed its output when read_all returned.
     [[nodiscard]] bool was_in_time() const { return closed_; }
 
-    /// Waits for its end, after read_all. Whether its exit code was 0.
+    /// Waits for the program's end, after read_all. True if its exit code was 0.
     [[nodiscard]] bool ended_well() {
         const int status = wait();
         return WIFEXITED(status) && WEXITSTATUS(status) == 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a human reads: one table for each workload and placement.
+// The printed report: one table for each workload and placement.
 #ifndef TOFU_BENCH_RUNNER_REPORT_HPP
 #define TOFU_BENCH_RUNNER_REPORT_HPP
 
@@ -19,11 +19,11 @@
 
 namespace bench {
 
-/// A column of a table, for the workloads it is about.
+/// A column in the table of one workload.
 struct column {
     std::string title;
     int width;
-    std::function<std::string(std::size_t)> text; ///< in the row of this cell
+    std::function<std::string(std::size_t)> text; ///< returns the text for the cell with this index
 };
 
 class tables {

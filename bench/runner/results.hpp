@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What was measured, round by round, and what follows from it: medians, spreads, ratios; and the file they go to.
+// The measured metrics, round by round; their medians, spreads and ratios; and the file of results.
 #ifndef TOFU_BENCH_RUNNER_RESULTS_HPP
 #define TOFU_BENCH_RUNNER_RESULTS_HPP
 
@@ -61,9 +61,8 @@ public:
         return extent{*least, *most};
     }
 
-    /// A cell's metric divided by that of a cell beside it, which is another peer's or another workload's: each round
-    /// by the same round, of which the median. The machine may have been slower in one round than in another, but it
-    /// was so for both.
+    /// A cell's metric divided by the metric of another peer or another workload: the median of the ratios within each
+    /// round. The machine may have been slower in one round than in another, but it was so for both cells.
     [[nodiscard]] std::optional<double> ratio(std::size_t index, std::string_view work, std::string_view peer,
                                               std::string_view metric) const {
         const auto* const mine = series_[index].find(metric);

@@ -15,7 +15,7 @@
 
 namespace bench {
 
-/// How a server is asked to end. Under Wine it has a process number of its own kind, which no signal can be sent to.
+/// The way to ask a server to end. Under Wine a server's process number is not the system's, so no signal reaches it.
 enum class ending { signal, end_of_input };
 
 class running_server {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// How fast tofu is meant to be, compared with others doing the same work in the same run, and whether it is.
+// The targets for tofu's speed, compared with other peers doing the same work in the same run, and their verdicts.
 #ifndef TOFU_BENCH_RUNNER_TARGETS_HPP
 #define TOFU_BENCH_RUNNER_TARGETS_HPP
 
@@ -84,7 +84,7 @@ inline constexpr std::array targets{
     return wanted.how == bound::at_most ? shown <= wanted.value : shown >= wanted.value;
 }
 
-/// What is judged, if it was measured.
+/// The value that is judged, if it was measured.
 [[nodiscard]] inline std::optional<double> value_for(const target& wanted, const results& from, std::size_t index) {
     if (!wanted.is_ratio()) return from.median_of(index, wanted.metric);
     return from.ratio(index, wanted.to_work.empty() ? wanted.work : wanted.to_work,

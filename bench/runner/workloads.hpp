@@ -11,7 +11,7 @@
 
 namespace bench {
 
-/// Where both processes of a measurement may run.
+/// The cores on which both processes of a measurement may run.
 struct placement {
     std::string_view name;
     std::string_view title;
@@ -21,16 +21,16 @@ struct placement {
 inline constexpr std::array placements{placement{"one_core", "both processes on one core", true},
                                        placement{"free", "processes where the system puts them", false}};
 
-/// Of the placements.
+/// The placements in which a workload is measured.
 enum class places { none, one_core, free, both };
 
 [[nodiscard]] constexpr bool includes(places chosen, const placement& one) {
     return chosen == places::both || chosen == (one.one_core ? places::one_core : places::free);
 }
 
-/// What the two programs of a peer are asked to be, and what is counted then.
+/// The roles in which a peer's program runs as server and as client, and the item that is counted.
 struct activity {
-    std::string_view offered; ///< by programs that can do it; see harness/peer_main.hpp
+    std::string_view offered; ///< the word by which a program offers it; see `offer` in harness/peer_main.hpp
     std::string_view server;
     std::string_view client;
     std::string_view item;
@@ -41,7 +41,7 @@ inline constexpr activity echoes_to_many{"many", "serve", "echo", "round trip"};
 inline constexpr activity stream{"flood", "flood", "drain", "message"};
 inline constexpr activity visits{"visit", "serve", "visit", "visit"};
 
-/// What peers are compared by: a metric, and what it is divided by before it is printed.
+/// The metric by which peers are compared. A table prints it under `title`, divided by `unit`.
 struct figure {
     std::string_view metric;
     std::string_view title;
@@ -59,12 +59,12 @@ struct workload {
     figure compared = rate;
     std::size_t body = 64;       ///< bytes
     std::size_t window = 1;      ///< requests under way, on each connection
-    std::size_t connections = 1; ///< that work
+    std::size_t connections = 1; ///< connections that carry messages
     std::size_t idle = 0;        ///< more connections, on which nothing happens
     places full = places::one_core;
     places quick = places::none;
     bool uds = false;
-    /// Items of a short run, long enough to count system calls beside those of its connections.
+    /// Items in the shorter of the two runs that count system calls; see measuring::count.
     std::uint64_t few = 400;
     std::string_view base = ""; ///< the workload of which this is a larger version
 

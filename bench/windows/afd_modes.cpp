@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The two modes of afd_iocp side by side: polls through helper handles, and on the sockets themselves; what a cancel
-// costs, and whether a poll is better submitted before the reading it is for, or after.
+// The two modes of afd_iocp side by side: polls through helper handles, and on the sockets themselves. Also the cost of
+// a cancel, and whether a poll is better submitted before the reading it is for, or after.
 //
 //     afd_modes [ROUNDS]     rounds of each measurement, in turn (default 5); the median is shown
 

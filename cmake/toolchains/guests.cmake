@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-# What a compiler for another system may see of this one's headers. Included by toolchain files.
+# The headers of this system that a compiler for another system may see. Included by toolchain files.
 #
 # The compiler must never see /usr/include, which is another system's. The few headers that are the same everywhere are
 # shown to it through links in a folder of their own, and packages of ours lead there.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The common parts of the examples of policies: a conversation of two engines, and checks.
+// The common parts of the examples of policies: a conversation of two groups, and checks.
 #ifndef TOFU_EXAMPLE_POLICIES_TALK_HPP
 #define TOFU_EXAMPLE_POLICIES_TALK_HPP
 
@@ -74,8 +74,8 @@ void echo(Engine& client_engine, Server& server, Client& client, std::uint16_t c
         check(expect(client, tofu::op_code::response)->body().text() == text, "the echo is not what was said");
 }
 
-/// Hello, small echoes one by one, `large` big ones together, and bye. The engines have threads of their own, or are
-/// the same engine.
+/// Says hello, then echoes 20 small texts one by one and `large` long texts together, then says bye. Each engine must
+/// have a thread of its own, unless both are the same engine.
 template <class Server, class Client>
 void talk(Server& server_engine, Client& client_engine, int large = 100) {
     auto server = server_engine.create_group();
@@ -85,7 +85,7 @@ void talk(Server& server_engine, Client& client_engine, int large = 100) {
     check(expect(client, tofu::op_code::hello_response)->status() == tofu::status::success, "cannot connect");
 
     for (int i = 0; i < 20; ++i) echo(client_engine, server, client, channel, 1, "small");
-    echo(client_engine, server, client, channel, large, std::string(60'000, 'L')); // more than a socket's buffers hold
+    echo(client_engine, server, client, channel, large, std::string(60'000, 'L')); // in all, more than the buffers hold
 
     ask(client_engine, client, channel, tofu::op_code::bye_request);
     answer(server, expect(server, tofu::op_code::bye_request), tofu::op_code::bye_response);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Compares a timing wheel with a std::multimap, and runs an engine with the wheel.
+// Checks a timing wheel against a std::multimap, and runs engines with the wheel.
 #include "wheel_timer.hpp"
 #include "talk.hpp"
 
@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using wheel = example::wheel_timer<>;
-using small_wheel = example::wheel_timer<std::chrono::milliseconds, 16>; // so that deadlines are many turns away
+using small_wheel = example::wheel_timer<std::chrono::milliseconds, 16>; // so that some deadlines are many rounds away
 using wheel_engine = tofu::reactor_with<wheel>;
 
 /// Schedules, moves, cancels and expires at random. A map in order of the deadlines has the expected result.
@@ -38,7 +38,7 @@ void compare_with_a_map(std::uint32_t seed) {
         if (one.scheduled()) forget(one);
         if (up_to(2) == 0) {
             timers.cancel(one);
-        } else { // sometimes in the past
+        } else { // the deadline is sometimes in the past
             timers.schedule(one, now + std::chrono::microseconds(up_to(up_to(9) == 0 ? 500'000 : 3'000) - 500));
             expected.emplace(one.deadline(), &one);
         }

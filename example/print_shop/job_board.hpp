@@ -34,7 +34,7 @@ struct job_record {
 
 class job_board {
 public:
-    /// A job that fails this often is given up. So a job that crashes its workers crashes three at most.
+    /// A job that fails this often is given up. So a job that crashes its workers crashes at most three of them.
     static constexpr unsigned most_attempts = 3;
 
     explicit job_board(std::vector<print_job> jobs) {
@@ -44,7 +44,8 @@ public:
         counts_[index_of(job_state::waiting)] = jobs_.size();
     }
 
-    /// Takes the next job in this language. The caller has to print it. Null: there is none.
+    /// Takes the next job in this language. The caller ends the attempt with `printed` or `try_again`. Null: there is
+    /// none.
     [[nodiscard]] job_record* take(language pdl, const std::string& worker) {
         auto& queue = waiting_[static_cast<std::size_t>(pdl)];
         if (queue.empty()) return nullptr;

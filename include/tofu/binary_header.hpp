@@ -15,7 +15,8 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// The operation of a message. The wire's four bits can also hold 10 to 15, which are invalid.
+/// The operation of a message; doc/messages.md describes each. The wire's four bits can also hold 10 to 15, which are
+/// invalid.
 enum class op_code : std::uint8_t {
     request = 0,
     response = 1,

@@ -57,15 +57,16 @@ private:
 /// made the engine, every call reports shutdown_started, and the destructor only closes the child's copies of the
 /// sockets.
 ///
-/// `post` and `update_receiver`: any thread. `wait_receive`: one thread at a time. Destruction and moves: no other
-/// thread may be inside a call. Every throwing call throws std::system_error with a tofu status, and has a twin that
-/// reports the error in a std::error_code.
+/// `wait_receive`: one thread at a time. Destruction and moves: no other thread may be inside a call. All other calls:
+/// any thread. Every throwing call throws std::system_error with a tofu status, and has a twin that reports the error
+/// in a std::error_code.
 template <class Policies>
 class basic_channel_group {
 public:
     using timer_handle = basic_timer_handle<Policies>;
 
-    /// A group without an engine: every call reports shutdown_started.
+    /// A group without an engine: every call reports shutdown_started. Assignment closes the old group's channels as
+    /// the destructor does.
     basic_channel_group() noexcept = default;
     basic_channel_group(basic_channel_group&&) noexcept = default;
     basic_channel_group& operator=(basic_channel_group&& other) noexcept {
@@ -78,11 +79,13 @@ public:
         if (group_) core_->destroy(*group_);
     }
 
+    /// False: default constructed, or moved from. Stays true after the engine has stopped.
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(group_); }
 
     /// Hands a message to the engine. Returns its header as it travels: with its message id and, for a hello_request or
-    /// welcome_request, the number of the new channel. On any error the message stays with the caller. Errors: those of
-    /// protocol section 4; send_failed: the channel's send queue is full; shutdown_started.
+    /// welcome_request, the number of the new channel. On success `m` is null; on any error the message stays with the
+    /// caller. Errors: send_failed (the channel's send queue is full), shutdown_started, and those in doc/messages.md,
+    /// "When `post` refuses".
     binary_header post(message_ptr&& m, std::error_code& error) noexcept {
         binary_header sent;
         error = group_ ? core_->post(*group_, m, sent) : status::shutdown_started;
@@ -184,8 +187,9 @@ public:
         throw_if(error, "tofu::channel_group::update_receiver");
     }
 
-    /// Delivers `m` as update_receiver does, after `delay`. The handle can cancel it until then. On an error the
-    /// message stays with the caller. Errors: null_message, shutdown_started, allocation_failed.
+    /// Delivers `m` as update_receiver does, after `delay`; at once if `delay` is not positive. The handle can cancel
+    /// it until then. If the group or the engine ends first, `m` returns to its pool. On an error the message stays
+    /// with the caller. Errors: null_message, shutdown_started, allocation_failed.
     template <class Rep, class Period>
     timer_handle update_receiver_after(std::chrono::duration<Rep, Period> delay, message_ptr&& m,
                                        std::error_code& error) noexcept requires Policies::timer::has_timers {

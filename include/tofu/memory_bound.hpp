@@ -24,7 +24,7 @@ namespace tofu::inline TOFU_ABI {
 /// The load: the most objects of each kind that an application has at the same time.
 struct memory_load {
     std::size_t channels = 0; ///< listeners and connections, also ended ones until their goodbye is released
-    std::size_t groups = 1;
+    std::size_t groups = 1;   ///< groups that exist at the same time
     std::size_t timers = 0;  ///< pending update_receiver_after, and handles that are kept
     std::size_t names = 0;   ///< names that are being resolved, with up to 16 addresses each
     std::size_t threads = 1; ///< threads that fill or release messages

@@ -85,7 +85,8 @@ struct set_aside_marks {
 } // namespace engine
 
 /// One discrete message. Exactly one `message_ptr` owns it, or the engine while it travels. One thread at a time.
-/// Nothing here throws; a lack of memory is a status.
+/// Nothing here throws; a lack of memory is a status. Messages come from basic_reactor::get; a message that the program
+/// constructs itself belongs to no pool and must not get into a message_ptr.
 class alignas(detail::cache_line_size) message : private detail::queue_node {
 public:
     message() noexcept = default;
@@ -96,6 +97,8 @@ public:
     [[nodiscard]] binary_header& header() noexcept { return header_; }
     [[nodiscard]] const binary_header& header() const noexcept { return header_; }
 
+    /// The text headers. `post` refuses more than 65,535 bytes of them, or 65,471 in a hello_request or welcome_request
+    /// (invalid_headers_len).
     [[nodiscard]] text_headers& headers() noexcept { return headers_; }
     [[nodiscard]] const text_headers& headers() const noexcept { return headers_; }
 

@@ -17,7 +17,7 @@
 namespace tofu::inline TOFU_ABI {
 
 /// The settings of one engine. They do not change while it lives. Use designated initialisers, in this order:
-/// options{.max_messages = 1024, .keep_alive = true}. validate() checks every rule.
+/// options{.max_messages = 1024, .keep_alive = true}. A time is at most 366 days. validate() checks every rule.
 struct options {
     /// Messages that are allocated when the engine starts. More than max_messages counts as max_messages. Default 64.
     std::size_t initial_messages = 64;
@@ -37,11 +37,12 @@ struct options {
     /// every buffer is freed. Default 8 KiB.
     std::size_t retained_capacity = 8 * 1024;
 
-    /// Most messages in the send queue of one channel; beyond, `post` refuses. Default 1024.
+    /// Most messages in the send queue of one channel; beyond, `post` refuses with send_failed. At least 1. Default
+    /// 1024.
     std::size_t max_queued_messages = 1024;
 
-    /// Most bytes in the send queue of one channel; beyond, `post` refuses. At least 131,086, the largest message.
-    /// Default 8 MiB.
+    /// Most bytes in the send queue of one channel; beyond, `post` refuses with send_failed. At least 131,086, the
+    /// largest message. Default 8 MiB.
     std::size_t max_queued_bytes = 8 * 1024 * 1024;
 
     /// Most bytes of text headers that a peer may send; a longer message is a violation. 0: no text headers at all;
@@ -56,8 +57,8 @@ struct options {
     /// Most accepted connections whose hello_request is not complete. At least 1. Default 128.
     std::size_t max_awaiting_hello = 128;
 
-    /// Most bytes read from one channel in one turn of the loop, so that other channels get their turn. At least 1.
-    /// Default 256 KiB.
+    /// After this many bytes, a channel begins no further read in the same turn of the loop, so that other channels get
+    /// their turn. The last read may exceed it. At least 1. Default 256 KiB.
     std::size_t read_budget = 256 * 1024;
 
     /// Most bytes written to one channel in one turn of the loop. At least 1. Default 1 MiB.

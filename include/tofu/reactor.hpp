@@ -55,8 +55,9 @@ public:
     using timer_handle = basic_timer_handle<policies>;
     using time_point = typename policies::timer::time_point;
 
-    /// Starts the engine. `given` are policy objects, in any order, at most one of each kind; the engine moves them.
-    /// Policies that are not given are default constructed. After an error every call reports shutdown_started. Errors:
+    /// Starts the engine. The overload without `error` throws std::system_error with the same code. `given` are policy
+    /// objects, in any order, at most one of each kind; the engine moves them. Policies that are not given are default
+    /// constructed. After an error every call reports shutdown_started. Errors:
     /// - an options_problem: it equals status::not_allowed, and its message names the option;
     /// - the system's own code in std::system_category, such as EMFILE or EAGAIN: the system refuses something that the
     ///   poller or the thread needs;
@@ -111,8 +112,9 @@ public:
         return m;
     }
 
-    /// Waits until every message that was posted so far is in the kernel, or on its way back to its group. False: not
-    /// in time, or this is a forked child.
+    /// Waits until no send queue holds a message, and no ended channel still has messages to return. In a caller-driven
+    /// engine the call drives the loop meanwhile. False: not in time, or this is a forked child. True at once if the
+    /// engine did not start.
     template <class Rep, class Period>
     bool drain(std::chrono::duration<Rep, Period> timeout) noexcept {
         if (!core_) return true;
@@ -123,8 +125,9 @@ public:
 
     // Driving: only for an engine that its caller drives.
 
-    /// Runs one turn of the loop: waits at most `timeout` for something to do, and does it. Errors: not_allowed (the
-    /// engine has an I/O thread), shutdown_started.
+    /// Runs one turn of the loop: waits at most `timeout` for something to do, and does it. If another thread drives
+    /// the loop, waits for that thread instead, at most `timeout`, and runs no turn. Errors: not_allowed (the engine
+    /// has an I/O thread), shutdown_started.
     template <class Rep, class Period>
     void run_once(std::chrono::duration<Rep, Period> timeout, std::error_code& error) noexcept {
         error = check_driving();

@@ -16,8 +16,8 @@ namespace tofu::inline TOFU_ABI {
 struct engine_stats {
     std::uint64_t messages_sent = 0;     ///< messages that the kernel has taken completely
     std::uint64_t messages_received = 0; ///< messages delivered to groups, without the engine's notices
-    std::uint64_t bytes_sent = 0;
-    std::uint64_t bytes_received = 0;
+    std::uint64_t bytes_sent = 0;        ///< all bytes that sockets took, headers included
+    std::uint64_t bytes_received = 0;    ///< all bytes that sockets gave
     std::uint64_t turns = 0;           ///< turns of the loop
     std::uint64_t wakes = 0;           ///< system calls made to wake the loop
     std::uint64_t reads = 0;           ///< system calls that read
@@ -62,15 +62,15 @@ struct peer_credentials {
 struct channel_stats {
     address peer; ///< the peer's address, none if it has no name; for a listener, the address it is bound to
     peer_credentials credentials; ///< of the peer's process, over Unix domain sockets; else unknown
-    bool listener = false;
+    bool listener = false; ///< false: a connection
     /// Messages that `post` accepted and the kernel has not taken completely, and the hello_request until it is
     /// answered.
     std::size_t queued_messages = 0;
     std::size_t queued_bytes = 0; ///< the bytes of these messages on the wire
-    std::uint64_t bytes_sent = 0;
-    std::uint64_t bytes_received = 0;
-    std::uint64_t messages_sent = 0;
-    std::uint64_t messages_received = 0;
+    std::uint64_t bytes_sent = 0;        ///< all bytes that the socket took, headers included
+    std::uint64_t bytes_received = 0;    ///< all bytes that the socket gave
+    std::uint64_t messages_sent = 0;     ///< messages that the kernel has taken completely
+    std::uint64_t messages_received = 0; ///< messages delivered to the group, without the engine's notices
 };
 
 } // namespace tofu::inline TOFU_ABI

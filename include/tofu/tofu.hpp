@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// All of tofu: message passing between equal peers over byte streams.
+// What most programs need of tofu. Not in here: memory_bound.hpp and the policies linux_io_uring, simulated_poll,
+// null_poll and manual_timer.
 #ifndef TOFU_TOFU_HPP
 #define TOFU_TOFU_HPP
 

@@ -58,7 +58,7 @@ public:
         }
     }
 
-    /// Everything is brought to its end; what counts then is what the application holds.
+    /// Brings everything to its end. Then only messages that the application holds count.
     void come_to_rest() {
         while (!timers_.empty()) cancel();
         for (int i = 0; i < 40; ++i) {
@@ -79,7 +79,7 @@ public:
         BOOST_TEST(take_all(talk_.engine).size() == room);
     }
 
-    std::size_t refused = 0; ///< how often the limit was met
+    std::size_t refused = 0; ///< number of times that the limit was met
 
 private:
     static constexpr std::size_t room = 8;
@@ -177,8 +177,8 @@ private:
                                                                           : tofu::op_code::bye_response),
                   error);
     }
-    /// The engine's own notices and what comes from a peer do not; what was posted does, also when it comes back or is
-    /// its own answer for lack of a channel.
+    /// The engine's own notices and messages from a peer do not count. A posted message does, also when it comes back
+    /// or is its own answer for lack of a channel.
     static bool counts_when_received(const tofu::message& m) {
         if (!m.from_engine()) return m.status() == tofu::status::receiver_update;
         if (m.status() == tofu::status::pool_empty) return false;
@@ -192,7 +192,7 @@ private:
         talk_.turn_after(a_while);
     }
     void begin_again() {
-        timers_.clear(); // what they hold goes with the group
+        timers_.clear(); // their messages go with the group
         talk_.client = talk_.engine.create_group();
         connect();
     }

@@ -309,7 +309,7 @@ TOFU_TEST_CASE(the_largest_messages_get_through_beside_incomplete_ones, here) {
     const std::vector<std::byte> whole = message(op_code::signal, "half");
     for (int i = 0; i < 2; ++i) talk.add_peer().send(std::span(whole).first(17));
     talk.await([&] { return talk.engine.stats().credit_used == 2; });
-    const std::string large(30000, 'l'); // what every system's buffers hold; larger ones wait for a half one to end
+    const std::string large(30000, 'l'); // fits every system's buffers; a larger message waits for an incomplete one
     for (int i = 0; i < 5; ++i) {
         talk.raw[0].send(message(op_code::signal, large));
         BOOST_TEST((body_of(*talk.expect(talk.server, op_code::signal)) == large));
@@ -377,7 +377,7 @@ TOFU_TEST_CASE(a_starved_engine_does_not_spin_for_a_peer_that_is_gone, here) {
             else
                 peer.close();
         }
-        talk.expect_silence(talk.server); // what is to be noticed has been noticed
+        talk.expect_silence(talk.server); // the engine has noticed the ends
         const std::uint64_t turns = talk.engine.stats().turns;
         const std::uint64_t made = talk.engine.stats().messages_allocated;
         talk.expect_silence(talk.server);

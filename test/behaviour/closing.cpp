@@ -496,7 +496,7 @@ TOFU_TEST_CASE(a_write_error_without_a_grace_ends_the_channel_when_all_is_read, 
     muted talk(here, {.grace_time = milliseconds(0)});
     talk.breaks_writes = false;
     talk.turn_loop();
-    const std::string large(33000, 'q'); // which loopback buffers hold
+    const std::string large(33000, 'q'); // loopback buffers hold it
     for (int i = 0; i < 20; ++i) {       // now the engine expects large messages
         talk.peer.send(message(op_code::request, large));
         talk.expect_from_peer(op_code::request, large);

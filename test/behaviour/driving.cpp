@@ -44,8 +44,8 @@ TOFU_TEST_CASE(run_once_does_what_there_is_to_do, here, caller_only) {
     BOOST_TEST(talk.engine.stats().turns == turns); // it was in the mailbox already
 }
 
-// In a thread of its own: when a ring of io_uring ends, as in an earlier case, the kernel interrupts a system call of the
-// thread that used the ring.
+// In a thread of its own: when a ring of io_uring ends, as in an earlier case, the kernel interrupts a system call of
+// the thread that used the ring.
 TOFU_TEST_CASE(run_once_waits_no_longer_than_it_was_told, here, caller_only) {
     std::thread([&here] {
         dialogue talk(here);
@@ -78,7 +78,7 @@ TOFU_TEST_CASE(next_deadline_says_when_run_once_is_due, here, caller_only& with_
 
 namespace {
 
-/// Whether next_deadline tells the program to serve the engine at once.
+/// True if next_deadline tells the program to serve the engine at once.
 [[nodiscard]] bool is_due(dialogue& talk) { return talk.engine.next_deadline() == any_reactor::time_point::min(); }
 
 /// Nothing is left to do for the engine or its groups.
@@ -232,7 +232,8 @@ TOFU_TEST_CASE(of_two_waiting_threads_one_drives_and_the_other_takes_over, here,
         };
         std::thread first = receive_into(talk.server, got[0]);
         std::thread second = receive_into(talk.client, got[1]);
-        // Whoever of the two drives, its message comes last: the other one must get its own through it.
+        // The order alternates. So in some rounds the driver's message comes last, and the other thread must get its
+        // message through the driver.
         if (round % 2 == 0) {
             talk.client.post(make(talk.engine, op_code::signal, link.client, bodies[0]));
             first.join();
@@ -277,7 +278,7 @@ TOFU_TEST_CASE(an_engine_with_a_thread_of_its_own_refuses_to_be_driven, here, io
     BOOST_CHECK_THROW(static_cast<void>(talk.engine.next_deadline()), std::system_error);
 }
 
-// Whoever drives.
+// Tests with either driver.
 
 TOFU_TEST_CASE(drain_waits_until_everything_is_with_the_kernel, here) {
     dialogue talk(here);
@@ -372,7 +373,7 @@ TOFU_TEST_CASE(a_channel_tells_about_itself, here) {
     BOOST_TEST(server->messages_sent == 1U);
     BOOST_TEST(server->bytes_received == client->bytes_sent);
     BOOST_TEST(client->bytes_received == server->bytes_sent);
-    // Who connects on a Unix domain socket has no address.
+    // A connecting Unix domain socket has no address.
     if (here.over == transport::tcp) BOOST_TEST(server->peer.host() == "127.0.0.1");
     BOOST_TEST(!talk.client.stats(link.server)); // another group's
     BOOST_TEST(!talk.client.stats(0));

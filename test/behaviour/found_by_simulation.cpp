@@ -78,7 +78,7 @@ struct simulated : world_owner, dialogue {
 constexpr std::uint32_t here = 127U << 24 | 1;
 constexpr std::uint32_t nobodys = 10U << 24 | 1; ///< no test listens there: it refuses
 
-/// A peer of bytes in a simulated world. It does not wait: what it sends arrives when time passes.
+/// A peer of bytes in a simulated world. It does not wait: bytes that it sends arrive when time passes.
 class raw_end {
 public:
     explicit raw_end(simulation::socket made) : socket_(std::move(made)) { BOOST_REQUIRE(socket_.is_open()); }
@@ -241,7 +241,8 @@ BOOST_AUTO_TEST_CASE(a_parked_hello_response_comes_before_the_hello_time_that_en
     talk.expect_own(talk.client, op_code::hello_response, "welcome");
 }
 
-// Before: the same in the turn after the one that let it go on, whose wait had not asked for it either.
+// Before: the same in the turn after the channel resumed. The wait of the resuming turn had not asked for the channel
+// either.
 BOOST_AUTO_TEST_CASE(a_hello_response_let_go_on_at_the_end_of_a_turn_comes_before_the_hello_time) {
     parked_response talk(5s, 1h);
     talk.turn_after(6s); // the half messages end
@@ -262,11 +263,11 @@ namespace {
 /// A poller that reports one socket at a time, and peers that always have something for it.
 template <class Poll = tofu::basic_simulated_poll<1>>
 struct busy : simulated<Poll> {
-    static constexpr std::size_t channels = 5; ///< with a listener and the one who is late
+    static constexpr std::size_t channels = 5; ///< with a listener and the late connection
     busy() : simulated<Poll>({.connect_time = 10s, .hello_time = 10s}), where(this->listen()), host(this->world) {
         for (int i = 0; i < 3; ++i) peers.push_back(join(*this, where));
     }
-    /// So many turns, and more for each of them to report than it can.
+    /// Takes `turns` turns, each with more to report than one turn can.
     void be_busy(std::size_t turns) {
         for (std::size_t i = 0; i < turns; ++i) {
             for (raw_end& peer : peers) peer.send({.op = op_code::signal});
@@ -351,7 +352,7 @@ BOOST_AUTO_TEST_CASE(batches_count_against_the_channels_there_were_when_the_firs
         }
 }
 
-// Before: what became due while full batches were counted expired with what had been due when that began.
+// Before: a limit that became due while full batches were counted expired together with those due at the start.
 BOOST_AUTO_TEST_CASE(batches_count_for_what_was_due_when_the_first_was_taken) {
     for (std::size_t turns_between = 0; turns_between <= busy<>::channels + 1; ++turns_between)
         BOOST_TEST_CONTEXT(turns_between << " turns between") {
@@ -423,7 +424,7 @@ BOOST_AUTO_TEST_CASE(a_report_for_the_second_address_is_not_taken_for_the_next_c
 
 namespace {
 
-/// What a poller keeps until the test ends.
+/// The keys of the registrations that a poller holds until `lets_go` is set.
 struct keeper {
     std::vector<std::uintptr_t> kept;
     bool lets_go = false;
@@ -476,7 +477,7 @@ BOOST_AUTO_TEST_CASE(a_registration_that_is_never_released_is_a_connect_timeout)
     BOOST_TEST(talk.world.socket_count() == 2U); // a connection has two ends
 }
 
-// With half of that fix: the limit that had just run out was also that of the wait for the release.
+// With half of that fix: the limit that had just run out also bounded the wait for the release.
 BOOST_AUTO_TEST_CASE(a_registration_that_is_released_after_a_timeout_is_followed_by_the_next_address) {
     simulated<> talk({.connect_time = 1s}, {.connect_hangs = 1000, .owes = 1000});
     const tofu::address where = talk.listen();
@@ -567,7 +568,7 @@ private:
     rlimit before_{};
 };
 
-/// How often `look` comes back in a moment.
+/// The number of times that `look` returns within a moment.
 template <class Look>
 std::size_t count(Look look) {
     const auto until = std::chrono::steady_clock::now() + moment;
@@ -622,7 +623,7 @@ TOFU_TEST_CASE(an_engine_that_must_not_wait_does_not_spin_while_its_poller_fails
 
 #endif
 
-// Before: waits that had failed while something else was due counted, too, whatever was seen after them.
+// Before: waits that had failed while something else was due counted, too, even if a later wait had seen something.
 BOOST_AUTO_TEST_CASE(waits_that_fail_count_in_a_row_only) {
     simulated<> talk({.hello_time = 10s});
     const auto fail = [&](int times) {
@@ -772,7 +773,7 @@ BOOST_AUTO_TEST_CASE(what_came_after_a_completion_comes_before_the_hello_time) {
     talk.expect_own(talk.client, op_code::hello_response, "welcome");
 }
 
-// The other side of that: what is found late is read, and gives no more time to those who have not sent it all.
+// The reverse: bytes that are found late are read, and give no more time to a peer that has not sent everything.
 BOOST_AUTO_TEST_CASE(a_part_of_a_hello_response_that_is_found_late_does_not_stop_the_hello_time) {
     simulated<> talk({.hello_time = 10s}, {.least_window = 32, .most_window = 32, .completions = true});
     raw_host host(talk.world);

@@ -285,7 +285,7 @@ TOFU_TEST_CASE(a_bye_signal_works_while_a_half_closed_peer_is_served, here) {
         error.clear();
     } while (talk.engine.drain(moment));
     peer.shutdown_write();
-    talk.expect_silence(talk.server); // the peer does not read, so what is queued stays; posting is over
+    talk.expect_silence(talk.server); // the peer does not read, so queued messages stay; posting is over
     talk.server.post(make(talk.engine, op_code::signal, channel), error);
     BOOST_TEST((error == status::invalid_channel_number));
     error.clear();

@@ -31,7 +31,7 @@ void expect_end(any_group& group) {
     BOOST_TEST((error == status::shutdown_started));
 }
 
-/// Receives until the engine's last word; how many messages there were before it.
+/// Receives until the engine's last message. The number of messages before it.
 std::size_t receive_to_the_goodbye(any_group& group, op_code last, status why) {
     for (std::size_t before = 0;; ++before) {
         const tofu::message_ptr m = group.wait_receive(patience);
@@ -267,7 +267,7 @@ TOFU_TEST_CASE(a_group_goes_with_queues_full_in_both_directions, here) {
     for (std::error_code full; !full;) talk.server.post(make(talk.engine, op_code::signal, link.server, body), full);
     talk.client = {};
     for (tofu::message_ptr m = talk.next(talk.server);; m = talk.next(talk.server))
-        if (m->from_engine() && !reason_of(*m).empty()) break; // what came, what came back, the goodbye
+        if (m->from_engine() && !reason_of(*m).empty()) break; // received messages, returned messages, the goodbye
     talk.expect_silence(talk.server);
 }
 
@@ -292,7 +292,7 @@ TOFU_TEST_CASE(groups_go_in_every_state_of_a_channel, here) {
     } // each look is a turn
     renew();
     const auto until = clock::now() + patience;
-    while (talk.engine.stats().channels != 1) { // the listener; what it had accepted ends by itself
+    while (talk.engine.stats().channels != 1) { // the listener; its connections end by themselves
         static_cast<void>(talk.server.wait_receive(1ms));
         BOOST_REQUIRE((clock::now() < until));
     }

@@ -334,7 +334,7 @@ TOFU_TEST_CASE(a_message_counts_at_home_wherever_it_is_posted, here, one_system)
     BOOST_TEST(counted(home) == 0U);
 }
 
-// When the engine is gone there are no figures: but who still has one message can see how many copies may be made.
+// When the engine is gone there are no figures. The owner of one message can still see how many copies may be made.
 TOFU_TEST_CASE(a_stopped_engine_leaves_nothing_counted, here, one_system) {
     constexpr std::size_t room = 30;
     tofu::options opts = limited(room);

@@ -33,7 +33,7 @@ struct clocked : script, scripted_dialogue {
         clock_lead += std::chrono::milliseconds(time).count();
         turn_loop();
     }
-    /// How many addresses were connected to so far.
+    /// The number of addresses that were connected to so far.
     [[nodiscard]] std::size_t attempts() {
         const auto all = sockets.all();
         return static_cast<std::size_t>(std::count_if(

@@ -274,7 +274,7 @@ TOFU_TEST_CASE(an_engine_may_stop_while_names_are_asked_for, here, tcp_only) {
     std::error_code error;
     BOOST_TEST(!clients.wait_receive(patience, error));
     BOOST_TEST((error == status::shutdown_started));
-    // The other question is the last to let go of the engine: it may outlive reactor, groups and messages.
+    // The remaining question is the last owner of the engine: it may outlive reactor, groups and messages.
     clients = {};
     servers = {};
     m.reset();
@@ -291,7 +291,7 @@ TOFU_TEST_CASE(questions_of_a_dead_engine_may_be_dropped, here, tcp_only) {
         talk.listen_on_name();
         unanswered.push_back(play.names.next(talk.engine));
     }
-    unanswered.clear(); // the last hold on the engine: what it must not do is the sanitizers' to see
+    unanswered.clear(); // the last hold on the engine: the sanitizers see a forbidden access
     BOOST_TEST(play.names.idle());
 }
 

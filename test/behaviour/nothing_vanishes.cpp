@@ -14,7 +14,7 @@ using tofu::status;
 
 BOOST_AUTO_TEST_SUITE(nothing_vanishes)
 
-/// What the application remembers of a message it has posted.
+/// The application's record of a message that it has posted.
 struct record {
     tofu::binary_header header;
     std::string headers;
@@ -213,7 +213,7 @@ TOFU_TEST_CASE(what_follows_a_hello_comes_back_when_nobody_listens, here) {
         // The engine's own thread may find out before the last of them: then that one stays with the caller.
         for (const op_code op : {op_code::request, op_code::signal, op_code::response, op_code::bye_request})
             if (!post_recorded(talk.client, make(talk.engine, op, hello.channel_number, to_string(op)), posted)) break;
-        // Who drives connects in the post, and on a Unix domain socket it fails there.
+        // A caller that drives connects inside `post`; on a Unix domain socket the connect fails there.
         if (!here.has_thread() && here.over == transport::tcp) BOOST_TEST(posted.size() == 4U);
         for (const record& r : posted) {
             const tofu::message_ptr m = talk.next(talk.client);
@@ -237,7 +237,7 @@ TOFU_TEST_CASE(what_follows_a_hello_comes_back_when_the_engine_stops, here) {
     any_group group = std::move(talk->client);
     talk.reset();
 
-    // Whatever went out before the end: the hello is answered, and the answer is the last.
+    // Whether or not the request went out before the end, the hello is answered, and the answer is the last message.
     std::error_code error;
     tofu::message_ptr m = group.wait_receive(patience, error);
     BOOST_REQUIRE(m);
@@ -282,7 +282,7 @@ void expect_all_before_the_goodbye(const setting& here, std::size_t count, const
     dialogue talk(here, opts);
     raw_socket peer(talk.engine, talk.listen());
     const std::uint16_t channel = be_accepted(talk, peer);
-    // At once: what a peer that resets has not transmitted yet is lost on its side.
+    // At once: bytes that a resetting peer has not transmitted yet are lost on its side.
     std::vector<std::byte> everything;
     for (std::size_t i = 0; i < count; ++i) {
         const auto one =
@@ -383,7 +383,8 @@ TOFU_TEST_CASE(every_post_that_races_with_the_end_is_sent_or_returned_or_refused
                 returned.push_back(m->header().message_id);
         }
         for (std::thread& thread : threads) thread.join();
-        // Reading and writing go on at the same time: where readers are not told of a reset, the first of them counts.
+        // Reading and writing go on at the same time. If the system does not tell readers of a reset, a read that finds
+        // the end before a write fails gives the reason.
         const bool is_read_first = !abort && !system_tells_resets() && reason == "peer_disconnected";
         BOOST_TEST((is_read_first || reason == (abort ? "aborted" : "peer_reset")), reason);
         for (const status why : refused_with) BOOST_TEST(to_string(why) == to_string(status::invalid_channel_number));

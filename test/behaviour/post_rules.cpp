@@ -40,7 +40,7 @@ void expect_not_allowed(dialogue& talk, any_group& group, std::uint16_t channel,
     for (const op_code op : ops) expect_refused(group, make(talk.engine, op, channel, "?"), status::not_allowed);
 }
 
-// What can be said of the message alone.
+// Rules about the message alone.
 
 TOFU_TEST_CASE(no_message_is_refused, here) {
     dialogue talk(here);
@@ -196,7 +196,7 @@ TOFU_TEST_CASE(an_address_that_is_none_is_refused, here) {
     }
 }
 
-// What depends on the conversation.
+// Rules that depend on the conversation.
 
 TOFU_TEST_CASE(a_listener_takes_nothing_but_a_bye_signal, here) {
     dialogue talk(here);
@@ -327,7 +327,7 @@ TOFU_TEST_CASE(without_an_engine_everything_is_refused_with_shutdown_started, he
     }
 }
 
-// What an accepted message becomes.
+// The header fields of an accepted message.
 
 TOFU_TEST_CASE(an_id_of_zero_becomes_one_that_is_unique, here) {
     dialogue talk(here);
@@ -514,7 +514,7 @@ TOFU_TEST_CASE(a_full_send_queue_refuses_until_there_is_room, here) {
         BOOST_TEST(figures->queued_messages <= opts.max_queued_messages);
         BOOST_TEST(figures->queued_bytes <= opts.max_queued_bytes);
 
-        for (std::size_t i = 0; i < c.posted; ++i) BOOST_REQUIRE(c.peer.receive()); // what was accepted arrives
+        for (std::size_t i = 0; i < c.posted; ++i) BOOST_REQUIRE(c.peer.receive()); // accepted messages arrive
         BOOST_REQUIRE(c.talk.engine.drain(patience));
         c.talk.server.post(c.next(last_id));
         const auto m = c.peer.receive();
@@ -605,7 +605,7 @@ TOFU_TEST_CASE(without_memory_to_mark_its_end_a_half_closed_peer_takes_nothing_m
         BOOST_REQUIRE(std::chrono::steady_clock::now() < until);
     }
     BOOST_TEST(static_cast<bool>(m));
-    BOOST_TEST(c.talk.server.stats(c.channel).has_value()); // what is queued may still be sent
+    BOOST_TEST(c.talk.server.stats(c.channel).has_value()); // queued messages may still be sent
 }
 
 TOFU_TEST_CASE(wait_post_learns_that_the_channel_has_ended, here) {

@@ -53,7 +53,7 @@ TOFU_TEST_CASE(a_round_trip_waits_for_no_delayed_acknowledgement, here) {
 }
 
 // The 65,534th connection hangs the engine. (Numbers know of neither poll policies nor transports: one of each is
-// enough for so many.)
+// enough for this many connections.)
 TOFU_TEST_CASE(channel_numbers_return, here, defaults_only& tcp_only) {
     dialogue talk(here);
     const tofu::address where = talk.listen();
@@ -309,8 +309,8 @@ TOFU_TEST_CASE(a_port_has_one_listener, here, tcp_only) {
     talk.connect(taken);
 }
 
-// A listener unlinks whatever file is at its path, even a live server's socket. (uds.cpp and socket_file.cpp have all
-// of the rules.)
+// A listener unlinks any file at its path, even a live server's socket. (uds.cpp and socket_file.cpp have all of the
+// rules.)
 TOFU_TEST_CASE(a_path_belongs_to_who_listens_there, here, uds_only) {
     const own_directory home;
     dialogue first(here);

@@ -21,7 +21,7 @@ using tofu::status;
 
 namespace {
 
-/// How a channel ends while eight threads post on it.
+/// The ways in which a channel ends while eight threads post on it.
 enum class ending { closes, resets, half_closes, says_bye, violates, we_abort, we_say_bye };
 constexpr std::array all_endings{ending::closes,   ending::resets,   ending::half_closes, ending::says_bye,
                                  ending::violates, ending::we_abort, ending::we_say_bye};
@@ -32,13 +32,13 @@ constexpr std::array ending_names{"the peer closes",   "the peer resets",   "the
 /// The threads' messages have ids of their own: thread + 1 in the upper half, a running number in the lower.
 constexpr std::uint64_t id_of(std::uint64_t thread, std::uint64_t number) { return (thread + 1) << 32 | number; }
 
-/// What happened to the messages of the threads.
+/// The fate of the threads' messages.
 struct account {
     [[nodiscard]] std::uint64_t total() const {
         return std::accumulate(accepted.begin(), accepted.end(), std::uint64_t{0});
     }
     std::array<std::uint64_t, 8> accepted{}; ///< each written by its thread
-    std::atomic<int> wrong{0};               ///< what may never happen
+    std::atomic<int> wrong{0};               ///< events that must never happen
     std::set<std::uint64_t> returned;        ///< by the receiving thread
     std::uint64_t byes_accepted = 0;         ///< by the receiving thread
     std::uint64_t byes_returned = 0;
@@ -100,7 +100,7 @@ void receive_until_goodbye(any_group& group, std::uint16_t channel, account& boo
     }
 }
 
-/// What the peer has got of every thread: in order, without a gap.
+/// The number of messages that the peer has got from each thread: in order, without a gap.
 struct arrivals {
     bool take(const tofu::binary_header& h) {
         if (h.op != op_code::signal) return true;
@@ -143,7 +143,7 @@ void end_conversation(raw_socket& peer, ending how, any_group& group, std::uint1
     }
 }
 
-/// The peer was there to the end: what it did not get came back.
+/// True if the peer reads to the end, so that every message that it did not get came back.
 bool reads_all(ending how) {
     return how == ending::half_closes || how == ending::says_bye || how == ending::we_say_bye;
 }
@@ -192,7 +192,7 @@ public:
     self_talk(const setting& here, any_reactor& engine)
         : here_(here), group_(engine.create_group()), blank_(engine.get()) {}
 
-    /// `conversations`: how many are begun, one after the other.
+    /// `conversations`: the number to begin, one after the other.
     void run(int conversations) {
         conversations_ = conversations;
         tofu::message_ptr m = copy();

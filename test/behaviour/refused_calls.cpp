@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(without_memory_for_a_socket_the_channel_ends_and_its_key_is
     BOOST_TEST(counted_key::alive == 0);
 }
 
-// One poll policy only: seven times a tenth of a second, about what no poll policy sees.
+// One poll policy only: the test takes seven times a tenth of a second, and poll policies do not see these failures.
 TOFU_TEST_CASE(no_failure_to_accept_that_passes_ends_a_listener, here, tcp_only& defaults_only) {
     for (const io_failure kind :
          {io_failure::no_descriptors, io_failure::no_memory, io_failure::permission_denied, io_failure::unreachable,

@@ -26,7 +26,7 @@ struct watched_wire {
         channel = be_accepted(talk, *peer);
     }
 
-    /// Posts it as a signal on the watched channel; what its peer sees.
+    /// Posts `m` as a signal on the watched channel. Returns the message that the peer receives.
     raw_socket::received post(tofu::message_ptr m) {
         m->header().op = op_code::signal;
         m->header().channel_number = channel;

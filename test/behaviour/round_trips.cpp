@@ -67,7 +67,7 @@ TOFU_TEST_CASE(a_raw_peer_can_say_hello, here) {
     BOOST_TEST((hello->header.op == op_code::hello_response));
 }
 
-// Ids are the application's: what one means depends on the channel and the direction.
+// Ids are the application's: the meaning of an id depends on the channel and the direction.
 TOFU_TEST_CASE(the_same_id_may_be_in_use_on_two_channels_and_in_both_directions, here) {
     constexpr std::uint64_t id = 7;
     dialogue talk(here);

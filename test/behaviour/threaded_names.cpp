@@ -70,7 +70,7 @@ struct threaded_dialogue : dialogue_with_names {
     tofu::address listening_at = listen();
 };
 
-/// The reasons and channels of the next goodbyes of channels that never opened, whatever their order.
+/// The reasons and channels of the next goodbyes of channels that never opened, in any order.
 template <class Group>
 std::vector<std::pair<std::uint16_t, std::string>> goodbyes(Group& group, std::size_t count) {
     std::vector<std::pair<std::uint16_t, std::string>> result;

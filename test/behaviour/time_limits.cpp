@@ -78,7 +78,7 @@ struct timed : script, scripted_dialogue {
     void post(op_code op, std::uint16_t number, std::string_view body = {}, std::uint64_t id = 0) {
         server.post(make(engine, op, number, body, id));
     }
-    /// What a peer that does not read did not get comes back, the last with id `last`; then the goodbye.
+    /// The messages that the peer did not read come back, the last with id `last`; then the goodbye comes.
     void expect_unsent(std::uint16_t number, std::uint64_t last, std::string_view reason) {
         for (bool more = true; more;) {
             const tofu::message_ptr m = next(server);
@@ -609,7 +609,7 @@ class stopwatch {
 public:
     static constexpr milliseconds limit{50};
     void expect_limit_passed() const {
-        // A turn's time is read once: what happens in it may be younger, by the length of a turn.
+        // A turn reads the time once: an event within the turn may be younger, by up to the length of the turn.
         BOOST_TEST((std::chrono::steady_clock::now() - begin_ >= limit - 5ms));
     }
 

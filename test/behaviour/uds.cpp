@@ -57,7 +57,7 @@ TOFU_TEST_CASE(a_listener_tells_its_path_and_serves_there, here, uds_only) {
     talk.client.post(make(talk.engine, op_code::request, link.client, "over a path"));
     BOOST_TEST(body_of(*talk.expect(talk.server, op_code::request)) == "over a path");
     BOOST_TEST((talk.client.stats(link.client)->peer == home.address()));
-    BOOST_TEST(!talk.server.stats(link.server)->peer.valid()); // who connects has no name
+    BOOST_TEST(!talk.server.stats(link.server)->peer.valid()); // a connecting socket has no name
     BOOST_TEST((talk.server.stats(talk.listener)->peer == home.address()));
 }
 
@@ -217,7 +217,7 @@ TOFU_TEST_CASE(a_relative_path_is_told_as_it_was_said_and_its_file_goes_from_any
     other.connect(elsewhere.address()); // of the same name, and still there
 }
 
-// where directories have permissions, files of sockets have none
+// Not on Windows, where a socket's file has no permissions of its own.
 TOFU_TEST_CASE(only_its_owner_may_connect_unless_the_options_say_otherwise, here, uds_only) {
     const own_directory home;
     dialogue shy(here);
@@ -253,7 +253,7 @@ namespace {
 
 constexpr std::chrono::milliseconds soon(5);
 
-/// Whether a listener that takes no more for now can be told from one that is not there.
+/// True if a listener that takes no more for now differs from a missing listener.
 boost::test_tools::assertion_result backlogs_fill(boost::unit_test::test_unit_id) {
     if (!system_has_uds()) return uds_there({});
     const own_directory home;

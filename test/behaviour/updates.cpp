@@ -263,7 +263,8 @@ TOFU_TEST_CASE(a_destroyed_engine_takes_its_timers_along, here, tcp_only& with_t
     BOOST_TEST((error == status::shutdown_started));
 }
 
-// Whoever settles a timer decides who lets go of it: the sanitizers see a wrong answer.
+// cancel() and the end of the group race to end a timer. The winner decides which side releases the timer: the
+// sanitizers see a wrong decision.
 TOFU_TEST_CASE(cancelling_races_with_the_end_of_the_group, here, tcp_only& with_timers) {
     dialogue talk(here);
     for (int round = 0; round < 100; ++round) {

@@ -19,7 +19,7 @@ namespace {
 
 using bytes = std::vector<std::byte>;
 
-/// What a peer sends, and the rule it breaks with it.
+/// The bytes that a peer sends, and the rule that they break.
 struct offence {
     std::string_view what;
     bytes sent;
@@ -44,7 +44,7 @@ bytes operator+(bytes first, const bytes& second) {
 
 std::string reason_for(status rule) { return "violation:" + std::string(to_string(rule)); }
 
-/// Forbidden to everybody at any time, and what else is forbidden in one place.
+/// Messages that are forbidden to everybody at any time, and those that are forbidden in one place.
 std::vector<offence> never_allowed(std::initializer_list<offence> there) {
     std::vector<offence> list{
         {"welcome_request", message(op_code::welcome_request), status::invalid_op_code},
@@ -60,11 +60,11 @@ std::vector<offence> never_allowed(std::initializer_list<offence> there) {
     return list;
 }
 
-/// A connection of two others, which works whatever a peer does.
+/// A connection of two others, which works no matter what a peer does.
 struct with_bystanders : dialogue {
     using dialogue::dialogue;
 
-    /// What else the server receives goes to `others`.
+    /// All other messages that the server receives go to `others`.
     template <class Others>
     void expect_echo(Others others) {
         client.post(make(engine, op_code::request, bystanders.client, "still there?"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// How many connections a listener asks for in a turn, and after how many failures it ends.
+// Tests of the accept pace: the attempts of a listener in a turn, and the number of failures that ends it.
 #include <boost/test/unit_test.hpp>
 
 #include <tofu/engine/channel/accept_pace.hpp>
@@ -19,7 +19,7 @@ namespace {
 
 constexpr time_point at(time_point::duration since) { return time_point{} + since; }
 
-/// Fails so many times, a retry time of 100 ms apart. How many failures it took to end the listener; 0: it goes on.
+/// Fails `times` times, a retry time of 100 ms apart. The number of failures that ended the listener; 0: it goes on.
 unsigned fail(pace& p, time_point from, unsigned times) {
     for (unsigned i = 1; i <= times; ++i)
         if (p.failed(from + i * 100ms, 100ms)) return i;

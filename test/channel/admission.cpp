@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Whether a posted message may enter the engine, and what is left behind when it may not.
+// Tests of admission: the decision about a posted message, and the state after a refusal.
 #include "support/eight_threads.hpp"
 #include "support/rounds.hpp"
 #include "support/scarce_memory.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Which states of a channel contradict themselves.
+// Tests of the check that finds contradictory states of a channel.
 #include <boost/test/unit_test.hpp>
 
 #include <tofu/engine/channel/channel.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What may be posted on a channel in which state, against a table written from the protocol.
+// Tests of posting in each state of a channel, against a table written from the protocol.
 #include <boost/test/unit_test.hpp>
 
 #include <tofu/engine/channel/channel_word.hpp>
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(its_parts_come_back_as_they_were_put_in) {
         BOOST_TEST(word::posts(w + 5 * word::one_post) == 6U);
         BOOST_TEST(word::group(w + 5 * word::one_post) == 65535);
     }
-    BOOST_TEST(word::make(0, 0xFFFFF + 1, 0, false) == 0U); // generations go round and touch nothing else
+    BOOST_TEST(word::make(0, 0xFFFFF + 1, 0, false) == 0U); // generations go round and change nothing else
 }
 
 BOOST_AUTO_TEST_CASE(every_operation_is_accepted_or_not_allowed_in_every_state) {

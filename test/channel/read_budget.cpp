@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// How much one channel reads in a turn, and how long a due limit waits for what had arrived before.
+// Tests of the read budget: a channel's share of a turn, and a due limit that waits for bytes that had arrived before.
 #include <boost/test/unit_test.hpp>
 
 #include <tofu/engine/channel/read_budget.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is said about each broken key policy.
+// The errors about each broken key policy.
 #include "compile_fail/bad_policies/key.hpp"
 #include "use.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is said about each broken poll policy, network and socket.
+// The errors about each broken poll policy, network and socket.
 #include "compile_fail/bad_policies/poll.hpp"
 #include "use.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is said about each broken pool policy.
+// The errors about each broken pool policy.
 #include "compile_fail/bad_policies/pool.hpp"
 #include "use.hpp"
 

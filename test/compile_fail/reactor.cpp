@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is said about policies that are good by themselves, and wrong together or where they stand.
+// The errors about policies that are good by themselves, and wrong together or in their place.
 #include "compile_fail/bad_policies/key.hpp"
 #include "compile_fail/bad_policies/poll.hpp"
 #include "compile_fail/bad_policies/pool.hpp"
@@ -53,7 +53,7 @@ struct bad_pointer_key : tofu::pointer_key {
 // expect: KeyPolicy: needs `void forget(std::uintptr_t key) noexcept;`
 void with(reactor_with<bad_address_pool, bad_pointer_key>& engine) { use(engine); }
 
-// reactor_with: what has no place, and what has none left.
+// reactor_with: types that have no place, and policies whose place is taken.
 
 struct bad_stranger {};
 // expect: reactor_with: this type is no policy: it needs `using category = tofu::poll_category;` (or pool_category,

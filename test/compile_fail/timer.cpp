@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is said about each broken timer policy.
+// The errors about each broken timer policy.
 #include "compile_fail/bad_policies/timer.hpp"
 #include "use.hpp"
 

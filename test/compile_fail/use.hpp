@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is done with a reactor whose policies are broken: nothing of it may add an error.
+// The calls on a reactor whose policies are broken: no call may add an error.
 #ifndef TOFU_TEST_COMPILE_FAIL_USE_HPP
 #define TOFU_TEST_COMPILE_FAIL_USE_HPP
 

@@ -18,7 +18,7 @@ namespace shop {
 
 #include "greedy.hpp"
 
-/// Makes the types below templates, so that this namespace is also that of a template argument.
+/// Makes the types below templates, so that this namespace is also the namespace of a template argument.
 struct brand {};
 
 class own_socket : public tofu::platform::socket {

@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t connections = 100;
 constexpr auto watched = 5s;
 
-/// What the engine's process tells about the time it was watched.
+/// The figures of the engine's process for the time in which it was watched.
 struct figures {
     std::uint64_t turns;
     std::uint64_t wakes;
@@ -59,7 +59,7 @@ int be_idle(int from_parent, int to_parent) {
     return EXIT_SUCCESS;
 }
 
-/// How often the threads of a process have gone to sleep.
+/// The number of times that the threads of a process have gone to sleep.
 long voluntary_switches(pid_t process) {
     long sum = 0;
     const std::string tasks = "/proc/" + std::to_string(process) + "/task";
@@ -104,7 +104,7 @@ tracer begin_trace(pid_t of) {
     return made;
 }
 
-/// Ends the trace. Calls it has seen; what strace says itself is printed.
+/// Ends the trace and prints strace's table. The number of calls that strace has seen.
 long end_trace(const tracer& trace) {
     ::kill(trace.process, SIGINT);
     ::waitpid(trace.process, nullptr, 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the long runs share: expectations that count, figures of the process, counted allocations, and a serving thread.
+// Shared by the long runs: expectations that count, figures of the process, counted allocations, and a serving thread.
 #ifndef TOFU_TEST_LONG_LONG_RUN_HPP
 #define TOFU_TEST_LONG_LONG_RUN_HPP
 

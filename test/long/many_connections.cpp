@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Ten thousand connections open at once, all of them echoing: memory for one, and what a round trip costs beside many.
+// Ten thousand connections open at once, all of them echoing: the memory of one, the cost of a round trip beside many.
 //
 // Two processes, each with one engine that its caller drives. As many connections as the argument (10,000) or the
 // limit of descriptors allow are opened in steps; after each step the same number of round trips goes over all of them
@@ -39,8 +39,8 @@ std::size_t raise_descriptor_limit() {
     return static_cast<std::size_t>(limit.rlim_cur);
 }
 
-/// What one side says of itself. The slots of all connections there may be are made with the engine, so memory is
-/// counted from before that.
+/// The figures that one side reports. The engine's constructor makes the slots of all possible connections, so memory
+/// is counted from before that.
 struct figures {
     double cpu = 0;
     long resident = 0; // KiB, since the engine was made
@@ -76,7 +76,7 @@ public:
     explicit crowd(const tofu::address& where)
         : where_(where), engine_(roomy, tofu::driven_by::caller), group_(engine_.create_group()) {}
 
-    /// Opens connections until there are so many, sixty-four hellos under way at a time.
+    /// Opens connections until there are `wanted`, sixty-four hellos under way at a time.
     void grow(std::size_t wanted) {
         std::size_t asked = channels_.size();
         while (channels_.size() < wanted) {
@@ -88,7 +88,7 @@ public:
         }
     }
 
-    /// Goes over so many connections in turn; every answer must be the question, on the channel it was asked on.
+    /// Goes over `connections` connections in turn; every answer must be the question, on the question's channel.
     void echo(std::size_t round_trips, std::size_t connections) {
         used_ = connections;
         std::size_t asked = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the system tells about this process: processor time, memory, how many sockets it may have.
+// The system's figures of this process: processor time, memory, the limit on sockets.
 #ifndef TOFU_TEST_LONG_PROCESS_FIGURES_HPP
 #define TOFU_TEST_LONG_PROCESS_FIGURES_HPP
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// An engine without receive credit does nothing at all, whatever its peers do: reset, end, or send on.
+// An engine without receive credit does nothing at all, even if its peers reset, end, or send on.
 #include "long_run.hpp"
 #include "raw_peer.hpp"
 
@@ -34,7 +34,7 @@ std::vector<tofu::message_ptr> starve(tofu::channel_group& group) {
     return kept;
 }
 
-/// Waits without receiving anything; what the process used meanwhile.
+/// Waits without receiving anything, and checks what the process uses meanwhile.
 void watch(tofu::reactor& engine, tofu::channel_group& group, then what) {
     const tofu::engine_stats before = engine.stats();
     const double used = cpu_seconds();
@@ -79,7 +79,7 @@ void run(tofu::driven_by who, then what) {
         if (m->status() == tofu::status::channel_closed) break;
         ++received;
     }
-    // What follows a reset is the system's to keep or to drop; otherwise every request arrives.
+    // After a reset the system may keep or drop unread bytes; otherwise every request arrives.
     if (what != then::resets) expect(received == requests, "every request was received");
     if (what == then::ends) next_goodbye(group, channel, "peer_disconnected");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Echo and one-way traffic between two processes, beside the same work with bare system calls: what a message costs.
+// The cost of a message: echo and one-way traffic between two processes, beside the same work with bare system calls.
 // Rates and times are printed, not judged; allocations and system calls are counted, and judged.
 #include "long_run.hpp"
 #include "raw_echo.hpp"

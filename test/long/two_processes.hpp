@@ -10,7 +10,7 @@
 
 namespace long_run {
 
-/// What a process has used since it began.
+/// The figures of a process since it began.
 struct usage {
     std::uint64_t messages = 0;
     std::uint64_t reads = 0;
@@ -18,7 +18,7 @@ struct usage {
     std::uint64_t turns = 0;
     std::uint64_t wakes = 0;
     std::uint64_t allocated = 0; ///< calls of operator new
-    std::uint64_t switches = 0;  ///< how often a thread went to sleep
+    std::uint64_t switches = 0;  ///< number of times that a thread went to sleep
     double cpu = 0;              ///< seconds
 };
 
@@ -45,14 +45,14 @@ class other_process {
 public:
     template <class Work>
     explicit other_process(Work work) {
-        std::fflush(stdout); // what is buffered must not be printed twice
+        std::fflush(stdout); // buffered output must not be printed twice
         int ends[2];
         demand(::pipe(ends) == 0, "a pipe");
         process_ = ::fork();
         demand(process_ >= 0, "a process");
         if (process_ == 0) {
             ::close(ends[0]);
-            failures = 0; // what went wrong here so far is not its fault
+            failures = 0; // the parent's failures so far do not count for the child
             work(ends[1]);
             std::fflush(stdout);
             std::_Exit(failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE);

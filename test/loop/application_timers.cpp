@@ -31,7 +31,7 @@ using time_point = tofu::manual_timer::time_point;
 constexpr time_point never = (time_point::max)();
 constexpr time_point at(time_point::duration since) { return time_point{} + since; }
 
-/// The loop, and what the application does as far as the loop can see it.
+/// The loop, and the application's actions that the loop can see.
 struct timed_loop : bare_delivery {
     using handle = tofu::engine::ref<timer>;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a turn has for the groups: handed over in its order, taken back from destroyed groups, told once.
+// Tests of the delivery to groups: the order of messages, destroyed groups, and the notice of each episode.
 #include "support/bare_delivery.hpp"
 #include "support/scarce_memory.hpp"
 

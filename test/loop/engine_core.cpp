@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_post_that_ends_after_the_last_look_at_its_channel_keeps_t
     e.turn();
     BOOST_REQUIRE((e.mail()->op() == op_code::welcome_response));
 
-    // Another thread is inside `post`: what it posted is in the inbox, or even out of it, but it has not left.
+    // Another thread is inside `post`: its message is in the inbox, or even out of it, but the thread has not left.
     BOOST_REQUIRE(
         (e.engine->directory
              .enter(listener, e.group->id, tofu::engine::channel_directory::any_generation, op_code::bye_signal)
@@ -220,7 +220,7 @@ struct crowded_engine : bare_engine {
         group = {};
     }
     [[nodiscard]] tofu::engine_stats figures() { return tofu::engine::figures_of(*engine); }
-    /// How many numbers are free. It gives them all out.
+    /// The number of free channel numbers. Takes all of them.
     [[nodiscard]] std::size_t free_numbers() {
         std::size_t count = 0;
         while (engine->directory.open(1, 0, false).number != tofu::no_channel) ++count;
@@ -356,7 +356,7 @@ BOOST_AUTO_TEST_CASE(who_waits_when_the_engine_ends_goes_on_by_himself) {
 
 namespace {
 
-/// Runs something when it is asked for the time: inside whatever call of the engine asks.
+/// Runs something when it is asked for the time: inside the engine's call that asks.
 struct interrupting_timer : tofu::wait_timeout {
     static inline std::function<void()> interruption;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// When deadlines may expire: after a look at the sockets that began no earlier, whatever becomes of the waits.
+// Tests of the expiry of deadlines: only after a look at the sockets that began no earlier, even if waits fail.
 #include <boost/test/unit_test.hpp>
 
 #include <tofu/engine/loop/expiry_gate.hpp>
@@ -28,7 +28,7 @@ constexpr wait_result failed{{io_failure::no_memory, 12}, false, false};
 time_point at(std::chrono::milliseconds since) { return time_point{} + since; }
 
 struct loop {
-    /// One wait of one turn; what may expire then.
+    /// One wait of one turn; the moment up to which deadlines may expire then.
     time_point wait(time_point began, std::size_t reports, const wait_result& result, time_point deadline,
                     std::size_t all_reports = 3) {
         gate.begin_wait(began);
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_wait_that_has_seen_nothing_lets_nothing_expire) {
         BOOST_TEST((l.wait(at(10ms), 0, blind, at(5ms)) == none));
         BOOST_TEST((l.wait(at(20ms), 0, complete, at(5ms)) == at(20ms)));
         BOOST_TEST(l.gate.look_began_in() == 2U);
-        // It spoils no look either.
+        // A blind wait spoils no look either.
         BOOST_TEST((l.wait(at(30ms), 2, full, at(5ms), 4) == none));
         BOOST_TEST((l.wait(at(40ms), 0, blind, at(5ms), 4) == none));
         BOOST_TEST((l.wait(at(50ms), 2, full, at(5ms), 4) == at(30ms)));

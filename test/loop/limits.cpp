@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The limits that the engine sets itself and its peers, counted: what fits exactly, and what is one too many; how much
-// of a turn one channel can take. Time limits have a suite of their own, and so has the receive credit (back_pressure).
+// Tests of the limits on counts, for the engine and its peers: exactly at the limit, one too many, and the share of a
+// turn that one channel can take. Time limits and the receive credit (back_pressure) have suites of their own.
 #include "support/simulated_talk.hpp"
 
 #include <deque>
@@ -38,7 +38,7 @@ status try_post(simulated_talk<>& talk, std::uint16_t channel, std::size_t text,
     BOOST_REQUIRE(m->headers().assign_wire(std::string(text, 't')));
     std::error_code error;
     talk.client.post(std::move(m), error);
-    BOOST_TEST(static_cast<bool>(m) == static_cast<bool>(error)); // what is refused stays with its caller
+    BOOST_TEST(static_cast<bool>(m) == static_cast<bool>(error)); // a refused message stays with its caller
     return failure(error);
 }
 
@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(a_peer_that_sends_much_has_its_share_of_a_turn_and_no_more)
         BOOST_TEST(taken <= peers * (budget + one_read));
     }
 
-    // What was read was handed over turn by turn: the peers take turns, too.
+    // Messages were handed over turn by turn: the peers take turns, too.
     std::uint16_t last = 0;
     std::size_t runs = 0;
     for (std::uint64_t left = talk.engine.stats().messages_received - peers; left != 0; --left) {
@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(the_smallest_send_queue_takes_the_largest_message) {
     }
 }
 
-// What the system refuses.
+// Refusals of the system.
 
 BOOST_AUTO_TEST_CASE(what_the_system_refuses_is_tried_again_after_the_retry_time_and_not_before) {
     for (const auto pause : {1ms, 70ms, 5'000ms}) {

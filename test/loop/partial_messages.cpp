@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// How many channels may hold an incomplete message, and in which order the others may begin one.
+// Tests of incomplete messages: the limit on channels that hold one, and the order in which other channels begin one.
 #include <boost/test/unit_test.hpp>
 
 #include <tofu/detail/intrusive_list.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the system has refused: when it is tried again, who goes on then, and how long a deaf channel's limits wait.
+// Tests of refusals: the retry, the order of resumption, the limits of a deaf channel.
 #include <boost/test/unit_test.hpp>
 
 #include <tofu/detail/intrusive_list.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Episodes without receive credit: when they begin and end, who resumes in which order, and what time stands still.
+// Tests of episodes without receive credit: their begin and end, the order of resumption, and clocks that stand still.
 #include <boost/test/unit_test.hpp>
 
 #include <tofu/detail/intrusive_list.hpp>
@@ -45,7 +45,7 @@ struct reader {
         return hunger.begin(now);
     }
 
-    /// Which channels are resumed, and then which look at their limits again.
+    /// The channels that are resumed, then the channels that look at their limits again.
     channels end(time_point now) {
         channels resumed;
         channels looked_again;

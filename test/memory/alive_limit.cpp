@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The hard limit on the messages alive, in the pool alone: what counts, when `get` fails, and when it works again.
+// Tests of the hard limit on the messages alive, in the pool alone: the count, the failure of `get`, and its recovery.
 #include "support/eight_threads.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(an_engines_own_message_counts_only_when_the_application_pos
     BOOST_TEST(p->counted() == 2U);
     notice.reset();
     BOOST_TEST(p->counted() == 1U);
-    notice = owned(p->allocate()); // what was posted once and came back is as new
+    notice = owned(p->allocate()); // a message that was posted once and came back is as new
     BOOST_TEST(p->counted() == 1U);
 }
 
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(eight_threads_never_have_more_than_the_limit) {
                 held.push_back(std::move(m));
             }
             if (i % 3 != thread % 3) continue;
-            alive -= static_cast<int>(held.size()); // before they are released: whoever is let in then is right
+            alive -= static_cast<int>(held.size()); // before the release, which lets other threads in
             held.clear();
         }
         alive -= static_cast<int>(held.size());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where messages come from and return to, and the credit that receiving has of its own.
+// Tests of the message pool and of the receive credit.
 #include "support/eight_threads.hpp"
 #include "support/scarce_memory.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the system answers to a cancel of a poll of AFD: which handle, which block, how often, and who else is hit.
+// Tests of the system's answers to a cancel of an AFD poll: the handle, the block, a second cancel, and other polls.
 
 #include "support/socket_pairs.hpp"
 
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(what_has_completed_is_not_found_and_its_completion_is_still
     scene s;
     BOOST_REQUIRE_EQUAL(send_text(s.pairs[0].client, "x"), 1U);
     await(s.pairs[0].server.native_handle(), POLLIN);
-    // What has completed and was not dequeued yet is the point here: only the block tells of that, so it is watched.
+    // The poll must have completed and not been dequeued. Only the block tells that, so the test watches the block.
     while (s.polls[0].block.Status == nt_code::pending) ::Sleep(0);
     BOOST_TEST(s.polls[0].cancel(s.helper.get()) == nt_code::not_found);
     BOOST_TEST(s.completed(10'000) == 1U);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Which handle AFD is given when layered service providers are in the way; they are fakes here.
+// Tests of the handle that AFD is given when layered service providers are in the way; the providers are fakes here.
 
 #include <boost/test/unit_test.hpp>
 
@@ -15,7 +15,7 @@ namespace {
 
 constexpr handle_answer refusal(int code) { return {INVALID_SOCKET, code}; }
 
-/// A stack of layers: what each socket answers to the two questions, and what was asked.
+/// A stack of layers: each socket's answers to the two questions, and the sockets that were asked for their base.
 struct layers {
     std::map<SOCKET, handle_answer> base;
     std::map<SOCKET, handle_answer> below;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Listeners at paths, and what trying to have one or to reach one ends with.
+// Listeners at paths, and the results of attempts to listen or to connect there.
 #ifndef TOFU_TEST_PLATFORM_PATH_LISTENERS_HPP
 #define TOFU_TEST_PLATFORM_PATH_LISTENERS_HPP
 
@@ -26,7 +26,7 @@ inline tofu::platform::endpoint at(const tofu::address& where) {
     return made;
 }
 
-/// What a listen gives; the socket stays in `kept`.
+/// The error of a listen; the socket stays in `kept`.
 inline tofu::io_error try_listen(const tofu::address& where, tofu::platform::socket& kept,
                                  unsigned permissions = 0600) {
     tofu::io_error error;

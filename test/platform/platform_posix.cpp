@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What only POSIX systems have: their error numbers, signals, limits and the wake pipe. The rest is in
-// platform_sockets.cpp.
+// Tests for POSIX systems only: error numbers, signals, limits and the wake pipe. The rest is in platform_sockets.cpp.
 
 #include "support/socket_pairs.hpp"
 
@@ -198,7 +197,7 @@ BOOST_AUTO_TEST_CASE(a_wake_pipe_never_blocks_and_falls_silent_when_drained) {
 
 namespace {
 
-/// Which signals a thread is deaf to.
+/// The signals that a thread blocks.
 struct deaf_notes {
     sigset_t blocked{};
     std::atomic<bool> done = false;
@@ -213,7 +212,7 @@ struct deaf_notes {
             BOOST_TEST(sigismember(&blocked, signal) == 1);
         sigset_t own;
         ::pthread_sigmask(SIG_SETMASK, nullptr, &own);
-        BOOST_TEST(sigismember(&own, SIGUSR1) == 0); // who started the thread hears them as before
+        BOOST_TEST(sigismember(&own, SIGUSR1) == 0); // the starting thread hears them as before
     }
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What only Windows has: its error numbers, Winsock's sessions, UTF-16, handles that are inherited, and the files of
+// Tests for Windows only: its error numbers, Winsock's sessions, UTF-16, handles that are inherited, and the files of
 // its Unix domain sockets. The rest is in platform_sockets.cpp.
 
 #include "path_listeners.hpp"
@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(a_session_can_be_moved_closed_and_opened_again) {
     BOOST_TEST(!one.open());
     BOOST_TEST(!one.open()); // is open already
     windows::winsock_session other = std::move(one);
-    BOOST_TEST(!one.is_open()); // NOLINT: what is left of it is closed
+    BOOST_TEST(!one.is_open()); // NOLINT: a moved-from session is closed
     BOOST_TEST(other.is_open());
     one = std::move(other);
     BOOST_TEST(one.is_open());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Names become addresses on threads of their own: what the system's resolver says, and how its threads come and go.
+// Tests of the resolver, which finds addresses on threads of its own: the system's answers, and the threads' lifetime.
 
 #include "support/gated_names.hpp"
 #include "support/scarce_memory.hpp"
@@ -30,7 +30,7 @@ namespace {
 
 constexpr auto patience = std::chrono::seconds(20);
 
-/// What came of the questions of one test. Any thread; it outlives them.
+/// The answers to the questions of one test. Any thread; outlives the questions.
 class answer_sheet {
 public:
     struct entry {
@@ -42,7 +42,7 @@ public:
 
     ~answer_sheet() { BOOST_TEST(alive_ == 0U, "questions are left over"); }
 
-    /// The answers, when there are so many.
+    /// The answers, when there are `count` of them.
     std::vector<entry> await(std::size_t count) {
         std::unique_lock lock(mutex_);
         BOOST_REQUIRE(changed_.wait_for(lock, patience, [&] { return alive_ == 0 && entries_.size() >= count; }));
@@ -150,7 +150,7 @@ struct watched_threads {
     }
 };
 
-/// What the threads hold while they run: counted, and refused when a test says so. One test at a time.
+/// The session that each thread holds while it runs: counted, and refused when a test says so. One test at a time.
 struct watched_session {
     static inline std::atomic<int> opened = 0;
     static inline std::atomic<int> held = 0;
@@ -290,7 +290,7 @@ BOOST_AUTO_TEST_CASE(no_name_at_all_is_not_found) {
 }
 
 BOOST_AUTO_TEST_CASE(what_the_system_says_about_a_name_has_a_kind) {
-#if defined(_WIN32) // where the system's other errors come as codes like any other
+#if defined(_WIN32) // there, all errors of the system are codes of one kind
     const auto kind_of = [](int code) { return windows::detail::lookup_error(code); };
     BOOST_CHECK((kind_of(WSANOTINITIALISED) == io_error{io_failure::other, WSANOTINITIALISED}));
     BOOST_CHECK((kind_of(WSANO_DATA) == io_error{io_failure::name_not_found, WSANO_DATA}));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where one thread sleeps until it is woken: the system's own way, and the one that works everywhere.
+// Tests of the sleepers, in which one thread sleeps until it is woken: the system's own, and the portable one.
 #include "support/eight_threads.hpp"
 #include "support/rounds.hpp"
 

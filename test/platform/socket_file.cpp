@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Unix domain sockets of the platform: whose file may be replaced, and who removes it.
+// Tests of the files of Unix domain sockets: the rules for replacing a file, and its removal by its owner.
 
 #include "path_listeners.hpp"
 #include "support/scarce_memory.hpp"
@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(a_path_survives_the_way_through_the_system) {
     BOOST_REQUIRE(!connect_to(at(home.address()), client));
     BOOST_TEST(to_text(tofu::platform::to_address(client.peer_endpoint())).view() == to_text(home.address()).view());
     const tofu::platform::socket server = accept_from(listener);
-    BOOST_TEST(!tofu::platform::to_address(server.peer_endpoint()).valid()); // who connects has no name
+    BOOST_TEST(!tofu::platform::to_address(server.peer_endpoint()).valid()); // a connecting socket has no name
 }
 
 BOOST_AUTO_TEST_CASE(the_longest_path_can_be_used) {
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_live_listener_is_left_alone) {
     const own_directory home;
     tofu::platform::socket listener = listener_at(home.address());
     BOOST_TEST(failure_of_listen(home.address()) == io_failure::address_in_use);
-    accept_from(listener); // what asked whether it is alive does no harm
+    accept_from(listener); // the question whether it is alive does no harm
     BOOST_TEST(failure_of_connect(home.address()) == io_failure::none);
     BOOST_TEST(home.files() == 1U);
 }

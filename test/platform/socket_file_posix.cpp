@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What only POSIX systems have to say about the files of Unix domain sockets: links, permissions, users, forks, and
-// names that are no files. The rest is in socket_file.cpp.
+// Tests of the files of Unix domain sockets on POSIX systems only: links, permissions, users, forks, and names that
+// are no files. The rest is in socket_file.cpp.
 
 #include "path_listeners.hpp"
 
@@ -94,11 +94,11 @@ BOOST_AUTO_TEST_CASE(a_live_listener_is_left_alone_even_if_its_backlog_is_full) 
     BOOST_TEST(error.kind == io_failure::backlog_full);
     BOOST_TEST(!waiting.back().is_open());
     BOOST_TEST(failure_of_listen(home.address()) == io_failure::address_in_use);
-    accept_from(listener); // what asked whether it is alive does no harm
+    accept_from(listener); // the question whether it is alive does no harm
     BOOST_TEST(home.files() == 1U);
 }
 
-// What systems are asked whose full backlog refuses as if nobody listened. This one understands the question, too.
+// The question for systems on which a full backlog refuses as if nobody listened. This system understands it, too.
 BOOST_AUTO_TEST_CASE(who_is_bound_is_told_from_who_is_dead_without_a_connection) {
     const own_directory home;
     const auto answer = [&] { return posix::detail::ask_who_is_bound(at(home.address())).kind; };
@@ -359,7 +359,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_permitted_is_said_to_be_so) {
         BOOST_TEST(failure_of_listen(home.address("new")) == io_failure::permission_denied);
         BOOST_TEST(failure_of_listen(home.address("dead")) == io_failure::permission_denied);
     }
-    // Where everybody may make files, a socket that may not be asked is not dead.
+    // In a directory in which everybody may make files, a socket that must not be asked does not count as dead.
     std::filesystem::permissions(home.path(), std::filesystem::perms(0777));
     const as_nobody nobody;
     BOOST_TEST(failure_of_listen(home.address()) == io_failure::permission_denied);

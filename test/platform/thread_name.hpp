@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The name a thread has, as far as the system tells.
+// The name that the system reports for a thread.
 #ifndef TOFU_TEST_PLATFORM_THREAD_NAME_HPP
 #define TOFU_TEST_PLATFORM_THREAD_NAME_HPP
 

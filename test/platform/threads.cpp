@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The library's own threads: the one that is waited for, and those nobody waits for.
+// Tests of the library's own threads: the joined thread, and the detached threads.
 
 #include "thread_name.hpp"
 
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(a_thread_can_be_started_again_and_is_joined_when_it_goes) {
 
 namespace {
 
-/// What detached threads leave behind; they say so last, and touch nothing of it afterwards.
+/// The results of detached threads. A thread writes them last, and does not use the ledger afterwards.
 struct ledger {
     std::mutex mutex;
     std::condition_variable changed;

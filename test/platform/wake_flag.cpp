@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(no_wake_up_of_four_threads_is_lost) {
     BOOST_TEST(sent.most_at_a_time() == 1);
 }
 
-// The waker is known to have raised the flag before it was lowered: what it wrote before is visible, by the flag alone.
+// The waker has raised the flag before the flag is lowered: the waker's earlier writes are visible, by the flag alone.
 BOOST_AUTO_TEST_CASE(what_was_written_before_a_raise_is_seen_after_the_lower) {
     for (int round = 0; round < 200; ++round) {
         tofu::platform::wake_flag flag;

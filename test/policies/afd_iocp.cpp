@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What can go wrong between AFD, a completion port and a reactor: one test for each hazard, in both modes.
+// Tests of the hazards between AFD, a completion port and a reactor: one for each hazard, in both modes.
 
 #include "poll_recorder.hpp"
 #include "support/own_ports.hpp"
@@ -32,7 +32,7 @@ using both_modes = boost::mp11::mp_list<afd_iocp, afd_iocp_direct>;
 
 constexpr interest read_and_write = interest::read | interest::write;
 
-/// A poller with registrations that live until the kernel has let go of them.
+/// A poller with registrations that live until the kernel has released them.
 template <class Poll>
 class station {
 public:
@@ -61,7 +61,7 @@ public:
     io_error try_arm(std::uintptr_t key, interest wanted) { return poll().arm(*entries_.at(key), wanted); }
     disarmed disarm(std::uintptr_t key) { return poll().disarm(*entries_.at(key)); }
 
-    /// What one wait says: every report, in order.
+    /// The reports of one wait, in order.
     std::vector<std::pair<std::uintptr_t, readiness>> wait(nanoseconds timeout) {
         const wait_result result = opened_.look(timeout);
         BOOST_TEST(!result.error);
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(both_directions_come_in_one_report, Poll, both_mod
     BOOST_CHECK(here.only_report(10s) == (readiness::readable | readiness::writable));
 }
 
-// ---- interest: what costs a call, and what is silent ----
+// ---- interest: changes that cost a call, and sockets that are silent ----
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(unchanged_and_narrowed_interest_cost_nothing, Poll, both_modes) {
     one_connection<Poll> here;
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(interest_dropped_while_armed_is_silent_and_taken_u
     here.send("x");
     here.await_arrival();
     BOOST_CHECK(here.only_report(30ms) == readiness::none);
-    BOOST_TEST(here.counts().submitted == 1U); // what completed unwanted is not asked for again
+    BOOST_TEST(here.counts().submitted == 1U); // an unwanted completion is not asked for again
     BOOST_TEST(here.poll().in_flight() == 0U);
     here.arm(1, interest::read);
     BOOST_CHECK(here.only_report(10s) == readiness::readable);
@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_handle_value_used_again_at_once_is_another_socke
         here.arm(turn, interest::read);
         BOOST_REQUIRE(here.disarm(turn) == disarmed::owed);
         first.server.close();
-        std::vector<socket_pair> fillers; // of whatever lower values are free
+        std::vector<socket_pair> fillers; // of all lower values that are free
         socket_pair second = connect_pair(listener);
         const auto has_it = [&] {
             return second.client.native_handle() == value || second.server.native_handle() == value;
@@ -325,7 +325,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_socket_closed_behind_the_pollers_back_has_failed
 }
 
 BOOST_AUTO_TEST_CASE(a_poller_that_goes_with_polls_in_flight_harms_nobody) {
-    // What the kernel may still write to must outlive it: the pool leaks such slots, and so does this test.
+    // The kernel may still write to the registration, which must outlive the poller: the pool leaks such slots, and so
+    // does this test.
     socket_pair pair = connect_pair();
     auto entry = std::make_unique<tofu::afd_iocp::registration>();
     {
@@ -390,7 +391,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_half_close_is_readable_after_the_data_and_no_fai
         BOOST_CHECK(here.only_report(10s) == readiness::readable);
         BOOST_TEST(here.read(1) == expected);
     }
-    here.arm(1, interest::none); // whoever has seen the end asks no more
+    here.arm(1, interest::none); // a reader that has seen the end asks no more
     BOOST_CHECK(here.only_report(30ms) == readiness::none);
     here.arm(1, interest::write);
     BOOST_CHECK(here.only_report(10s) == readiness::writable);
@@ -419,7 +420,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(any_number_of_sockets_is_told_apart, Poll, both_mo
         while (full && seen.size() < expected.size()) {
             for (const auto& report : here.wait(10s)) seen.push_back(report.first);
             full = here.last_was_full();
-            // What was reported has had its turn; who is silent now is not named again.
+            // Every reported socket has had its turn; without interest it is not reported again.
             for (const std::uintptr_t key : seen) here.arm(key, interest::none);
         }
         std::sort(seen.begin(), seen.end());

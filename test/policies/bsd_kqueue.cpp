@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is special about the policy of kqueue(2), over an emulation of it: two filters a socket, changes that answer for
-// themselves, batches, the one descriptor another loop can wait for. What every poller must do is in pollers.cpp.
+// Tests of the kqueue(2) policy alone, over an emulation: two filters a socket, changes that answer for themselves,
+// batches, the one descriptor another loop can wait for. The tests for every poller are in pollers.cpp.
 #include "support/emulated_kqueue.hpp"
 #include "support/socket_pairs.hpp"
 
@@ -78,7 +78,7 @@ struct talker {
     }
 };
 
-/// How many system calls something makes.
+/// The number of system calls that `what` makes.
 template <class Do>
 unsigned calls_of(Do what) {
     const unsigned before = emulated_kqueue::calls;

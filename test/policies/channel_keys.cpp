@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(a_handle_whose_number_does_not_fit_gets_no_key) {
     slots_of<tofu::fixed_channel_pool<8>> s;
     opened<tofu::handle_key> policy;
     slot* const one = s.acquire();
-    BOOST_TEST(policy.make(*one, wide_socket{all_ones}) == 0U); // what is not open
+    BOOST_TEST(policy.make(*one, wide_socket{all_ones}) == 0U); // a socket that is not open
     BOOST_TEST(policy.make(*one, wide_socket{tofu::handle_key::handle_mask}) == 0U);
     BOOST_TEST(policy.make(*one, wide_socket{tofu::handle_key::handle_mask - 2}) != 0U);
 }

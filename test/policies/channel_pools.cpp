@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_pool_never_opened_has_nobody, Pool, both_pools) 
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(abandoned_slots_stay_where_they_are_and_are_found_no_more, Pool, both_pools) {
-    static slot* kept = nullptr; // the memory is given up on purpose; what points to it says so to leak checkers
+    static slot* kept = nullptr; // the memory leaks on purpose; a pointer to it satisfies leak checkers
     slots_of<Pool> s;
     kept = s.acquire();
     kept->content = 42;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is special about the policy of epoll(7): system calls counted, copies of descriptors, batches, the one
-// descriptor another loop can wait for. What every poller must do is in pollers.cpp.
+// Tests of the epoll(7) policy alone: system calls counted, copies of descriptors, batches, the one descriptor another
+// loop can wait for. The tests for every poller are in pollers.cpp.
 #include "support/harness.hpp"
 #include "support/socket_pairs.hpp"
 
@@ -64,7 +64,7 @@ struct opened : Poll {
     bool full = false;
 };
 
-/// How many calls of epoll_ctl(2) something makes.
+/// The number of calls of epoll_ctl(2) that `what` makes.
 template <class Do>
 unsigned controls_of(Do what) {
     const unsigned before = epoll_controls;
@@ -234,7 +234,7 @@ TOFU_TEST_CASE(channels_outlive_a_lack_of_watches, here, only_with(poller::linux
     refusal = ENOSPC;
     refused_controls = 1;
     const tofu::address where = talk.listen();
-    refused_controls = 3; // whoever comes first
+    refused_controls = 3; // for the channels that come first
     const auto link = talk.connect(where);
     BOOST_TEST(refused_controls == 0);
     talk.client.post(make(talk.engine, op_code::request, link.client, "through"));
@@ -245,7 +245,7 @@ TOFU_TEST_CASE(channels_outlive_a_lack_of_watches, here, only_with(poller::linux
 
 namespace {
 
-/// What a program with a poll(2) loop of its own does with an engine: one more descriptor, one more deadline.
+/// A program with a poll(2) loop of its own. The engine is one more descriptor and one more deadline.
 class foreign_loop {
 public:
     explicit foreign_loop(any_reactor& engine) : engine_(engine) {}

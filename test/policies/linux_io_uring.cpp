@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is special about the policy of io_uring(7): one system call a wait, registrations that are owed, queues that are
-// too short, threads that come and go, forks, and a kernel that refuses. What every poller must do is in pollers.cpp.
+// Tests of the io_uring(7) policy alone: one system call a wait, registrations that are owed, queues that are too
+// short, threads that come and go, forks, and a kernel that refuses. The tests for every poller are in pollers.cpp.
 #include "poll_recorder.hpp"
 #include "support/eight_threads.hpp"
 #include "support/forked_child.hpp"
@@ -76,7 +76,7 @@ struct watched_calls {
 template <std::size_t Batch = 256, unsigned Submissions = 256>
 using watched_poll = basic_linux_io_uring<platform::network<>, Batch, linux_api::io_ring<Submissions, watched_calls>>;
 
-/// While it lives, so many calls of io_uring_enter(2) fail, or, with 0, each of io_uring_setup(2).
+/// While it lives, `count` calls of io_uring_enter(2) fail, or, with 0, each call of io_uring_setup(2).
 struct refusing {
     refusing(int count, int code) {
         watched_calls::refused_enters = count;
@@ -88,7 +88,7 @@ struct refusing {
     }
 };
 
-/// How many calls of io_uring_enter(2) something makes.
+/// The number of calls of io_uring_enter(2) that `what` makes.
 template <class Do>
 unsigned calls_of(Do what) {
     const unsigned before = watched_calls::enters;
@@ -245,7 +245,7 @@ BOOST_AUTO_TEST_CASE(interest_dropped_while_armed_is_silent_and_taken_up_again_i
     here.send();
     BOOST_TEST(here.poll.is_silent());
     BOOST_TEST(here.poll.bare().in_flight() == 0U);
-    BOOST_TEST(here.counts().submitted == 1U); // what completed unwanted is not asked for again
+    BOOST_TEST(here.counts().submitted == 1U); // an unwanted completion is not asked for again
     here.arm(interest::read);
     BOOST_CHECK(here.poll.only_report(10s) == readiness::readable);
     BOOST_TEST(here.counts().cancelled == 0U);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A clock that is moved by hand: it stands still until then, and what is due comes exactly when it gets there.
+// Tests of a clock that is moved by hand: it stands still until then, and each deadline expires exactly at its time.
 #include "support/harness.hpp"
 
 #include <tofu/policies/poll/simulated_poll.hpp>

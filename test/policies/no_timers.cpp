@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// An engine without timers: what it does not carry, what it does not do, and that it talks like any other.
+// Tests of an engine without timers: it carries no timers, keeps no time, and talks like any other engine.
 #include "support/dialogue.hpp"
 
 #include <tofu/tofu.hpp>

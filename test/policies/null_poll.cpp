@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The poll policy without a network: it waits and wakes, timers and posts to oneself work, and whoever wants to connect
-// or listen is told that there is nothing to do it with.
+// Tests of the poll policy without a network: waits, wakes, timers and posts to oneself work, and every attempt to
+// connect or listen fails with a reason.
 #include "support/harness.hpp"
 
 #include <tofu/policies/poll/null_poll.hpp>

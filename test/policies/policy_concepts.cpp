@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Every shipped policy satisfies its contract, a broken one does not, and what the engine does at the limits a pool
-// policy sets.
+// Tests of the policies' contracts: every shipped policy satisfies its contract, a broken policy does not. Also tests
+// the engine at the limits of a pool policy.
 #include "compile_fail/bad_policies/key.hpp"
 #include "compile_fail/bad_policies/poll.hpp"
 #include "compile_fail/bad_policies/pool.hpp"
@@ -47,7 +47,7 @@ static_assert(!tofu::pool_policy<tofu::default_key>);
 static_assert(!tofu::key_policy<tofu::default_timer>);
 static_assert(!tofu::timer_policy<tofu::default_poll>);
 
-// The broken ones: what the compiler says about each of them is tested in compile_fail/.
+// The broken policies. compile_fail/ tests the compiler's errors about each of them.
 
 template <class... P>
 constexpr bool no_poll_policy = (!tofu::poll_policy<P> && ...);
@@ -95,7 +95,7 @@ static_assert(!std::is_copy_constructible_v<tofu::reactor> && !std::is_move_cons
 static_assert(std::is_nothrow_move_constructible_v<any_group> && !std::is_copy_constructible_v<any_group>);
 static_assert(!std::is_polymorphic_v<tofu::reactor> && !std::is_polymorphic_v<tofu::message>);
 
-// What the engine does when a pool is full: narrow engines have three channels.
+// Tests of a full pool: narrow engines have three channels.
 
 TOFU_TEST_CASE(the_channel_after_the_last_is_refused_cleanly, here, unvaried_only) {
     dialogue talk(here, narrow_engine(here));
@@ -181,7 +181,7 @@ TOFU_TEST_CASE(a_full_pool_may_leave_peers_in_the_backlog, here, unvaried_only) 
 template <class>
 struct timer_with : tofu::wait_timeout {};
 
-// std::bind takes whatever it is given, and an engine used to call a function of its own by that name.
+// std::bind takes any arguments, and an engine used to call a function of its own by that name.
 BOOST_AUTO_TEST_CASE(a_template_argument_of_std_brings_no_function_of_std_into_the_engine) {
     tofu::reactor_with<timer_with<std::string>> engine({}, tofu::driven_by::caller);
     auto group = engine.create_group();

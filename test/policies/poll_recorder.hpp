@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A poller as the engine holds it: what it reports is noted, and every registration is known by its key.
+// A poller as the engine holds it: its reports are recorded, and every registration is known by its key.
 
 #ifndef TOFU_TEST_POLICIES_POLL_RECORDER_HPP
 #define TOFU_TEST_POLICIES_POLL_RECORDER_HPP
@@ -74,7 +74,7 @@ public:
         return error;
     }
     void arm(registration& entry, tofu::interest wanted) { BOOST_REQUIRE(!poll_.arm(entry, wanted)); }
-    /// Until the poller has let go of it. What else is ready is told again.
+    /// Waits until the poller has released the registration. Other sockets that are ready are reported again.
     void forget(registration& entry, std::uintptr_t key) {
         if (poll_.disarm(entry) == tofu::disarmed::owed) {
             const auto until = clock::now() + std::chrono::seconds(10);
@@ -86,7 +86,7 @@ public:
         seen_.known.erase(key);
     }
 
-    /// One wait, whatever comes of it; what it told is in seen().
+    /// One wait, with any result; its reports are in seen().
     tofu::wait_result look(std::chrono::nanoseconds timeout) {
         seen_.reports.clear();
         seen_.releases.clear();
@@ -107,7 +107,7 @@ public:
         return seen_;
     }
 
-    /// What is reported for the only socket that has anything to tell; none when silent.
+    /// The report of the only socket that has anything to tell; none when silent.
     tofu::readiness only_report(std::chrono::nanoseconds timeout) {
         const recorder<Poll>& seen = wait_for(timeout);
         BOOST_REQUIRE(seen.reports.size() <= 1);

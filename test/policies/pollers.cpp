@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What every poll policy of this system must do: one test for each way a poller is known to go wrong.
+// Tests for every poll policy of this system: one for each way in which a poller is known to go wrong.
 
 #include "poll_recorder.hpp"
 #include "support/own_ports.hpp"
@@ -291,7 +291,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(forgetting_some_keeps_all_the_others, Poll, reatta
 
 namespace {
 
-/// How many connections a test may have at once, which are two sockets each.
+/// The number of connections that a test may have at once; each takes two sockets.
 std::size_t many() {
 #if defined(_WIN32)
     return 150; // Wine takes its time for each

@@ -34,7 +34,7 @@ struct slots_of : Pool::template storage<slot> {
     ~slots_of() {
         this->for_each([this](slot& s) { this->release(s); });
     }
-    /// So many new owners, or as many as there is room for.
+    /// At most `count` new slots: fewer if the pool is full before.
     std::vector<slot*> fill(std::size_t count = 8) {
         std::vector<slot*> all;
         while (all.size() < count) {

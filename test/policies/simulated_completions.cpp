@@ -76,7 +76,7 @@ struct completing : scene<Batch> {
         return how;
     }
 
-    /// What was reported; the rest is in `last`.
+    /// The reports; the rest is in `last`.
     reports wait(nanoseconds timeout) {
         last = {};
         base::wait(poll, timeout, *this, last);
@@ -300,7 +300,7 @@ BOOST_AUTO_TEST_CASE(a_poller_that_goes_writes_once_more_to_what_it_holds) {
     BOOST_REQUIRE(!other->arm(entry, interest::read));
     BOOST_TEST((entry.found == readiness::none));
     other.reset();
-    BOOST_TEST((entry.found != readiness::none)); // as AFD may: whoever has freed it will know
+    BOOST_TEST((entry.found != readiness::none)); // as AFD may: a freed registration would be written to
 }
 
 // ---- refusals ----
@@ -311,7 +311,7 @@ BOOST_AUTO_TEST_CASE(arming_what_is_idle_may_fail) {
     s.world.faults().no_memory = 1000;
     BOOST_TEST((s.poll.arm(one.entry, interest::write).kind == io_failure::no_memory));
     s.world.faults().no_memory = 0;
-    BOOST_TEST(s.is_silent()); // whoever was told says it again
+    BOOST_TEST(s.is_silent()); // the refused caller must arm again
     s.arm(one, interest::write);
     BOOST_TEST((s.wait(0ns) == just(is(1, readiness::writable))));
     s.world.faults().no_memory = 1000;
@@ -373,7 +373,7 @@ BOOST_AUTO_TEST_CASE(a_batch_takes_the_oldest_first_and_says_that_it_is_full) {
         BOOST_TEST(s.last.full);
         for (const auto& one : s.last.reports) seen.push_back(one.first);
     }
-    BOOST_TEST((seen == keys{5, 4, 3, 2, 1, 5})); // who was asked for again stands behind the others
+    BOOST_TEST((seen == keys{5, 4, 3, 2, 1, 5})); // a socket that is asked for again stands behind the others
     for (watched& one : s.all) s.arm(one, interest::none);
     BOOST_TEST(s.wait(1s).empty());
     BOOST_TEST(!s.last.full);

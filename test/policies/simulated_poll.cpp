@@ -329,7 +329,7 @@ BOOST_AUTO_TEST_CASE(a_batch_of_2_reports_5_ready_sockets_within_3_waits) {
     scene<2> s;
     for (std::uintptr_t key = 1; key <= 5; ++key) s.link(key, interest::read).send();
     s.world.advance(latency);
-    for (int rounds = 0; rounds < 4; ++rounds) { // whoever was last does not stay last
+    for (int rounds = 0; rounds < 4; ++rounds) { // the last socket does not stay last
         keys seen;
         for (int waits = 0; waits < 3; ++waits) {
             const outcome one = s.wait(1h);
@@ -451,7 +451,7 @@ BOOST_AUTO_TEST_CASE(a_poller_that_goes_writes_once_more_to_what_it_holds) {
         BOOST_TEST((poll.disarm(entry) == disarmed::owed));
         BOOST_TEST((entry.wanted == interest::none));
     }
-    BOOST_TEST((entry.wanted != interest::none)); // as AFD may: whoever has freed it will know
+    BOOST_TEST((entry.wanted != interest::none)); // as AFD may: a freed registration would be written to
 }
 
 // ---- rules that are watched over ----
@@ -626,7 +626,7 @@ BOOST_AUTO_TEST_CASE(an_interrupted_wait_has_let_time_pass_and_looked_at_nothing
     BOOST_TEST((seen.error == io_failure::none));
     BOOST_TEST(seen.silent());
     BOOST_TEST((seen.took > 1ms && seen.took <= s.world.faults().most_pause));
-    for (const nanoseconds timeout : {0ns, nanoseconds(1h)}) { // what is there already ends any wait
+    for (const nanoseconds timeout : {0ns, nanoseconds(1h)}) { // bytes that are there already end any wait
         const outcome now = s.wait(timeout);
         BOOST_TEST(!now.interrupted);
         BOOST_TEST((now.ready_keys() == keys{1}));
@@ -666,7 +666,7 @@ BOOST_AUTO_TEST_CASE(without_memory_nothing_is_attached_or_armed) {
     BOOST_TEST(s.world.complaint() == "");
 }
 
-// ---- whoever is asked while an engine waits ----
+// ---- the program that is asked while an engine waits ----
 
 namespace {
 
@@ -825,7 +825,7 @@ struct party {
     }
 };
 
-/// Two engines; while one waits, the other one turns.
+/// Two engines. While either of them waits, the other engine turns.
 struct two_parties {
     sim::world world;
     party server{world};

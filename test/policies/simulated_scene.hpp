@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the suites of the simulated world share: raw sockets, connections, and a poller that watches some of them.
+// Shared by the suites of the simulated world: raw sockets, connections, and a poller that watches some of them.
 #ifndef TOFU_TEST_POLICIES_SIMULATED_SCENE_HPP
 #define TOFU_TEST_POLICIES_SIMULATED_SCENE_HPP
 
@@ -72,7 +72,7 @@ inline tofu::io_result send(sim::socket& to, std::string_view text) {
     return to.write({&piece, 1});
 }
 
-/// What is there, and why there is no more: would_block, none for the end of the stream, or a failure.
+/// The bytes that were read, and why no more came: would_block, none for the end of the stream, or a failure.
 struct heard {
     std::string text;
     io_failure ending = io_failure::none;
@@ -149,14 +149,14 @@ struct watched {
     sim::registration entry;
 
     void send(std::string_view text = "x") { BOOST_REQUIRE_EQUAL(tofu_test::send(client, text).bytes, text.size()); }
-    /// How many bytes there were, at most so many.
+    /// Reads at most `most` bytes; the number of bytes that there were.
     std::size_t receive(std::size_t most) {
         std::string text;
         return read_some(server, text, most).bytes;
     }
 };
 
-/// What one wait brought, and how long it was. As a sink it knows no registration.
+/// The results and the length of one wait. As a sink it knows no registration.
 struct outcome {
     tofu_test::reports reports;
     keys releases;
@@ -244,7 +244,7 @@ struct scene {
         seen.took = world.now() - begin;
     }
 
-    /// What is reported now for the only socket that has anything to tell; none when silent.
+    /// The present report of the only socket that has anything to tell; none when silent.
     tofu::readiness only_report() {
         const outcome seen = wait(0ns);
         BOOST_REQUIRE(seen.reports.size() <= 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What goes wrong in a simulated world, its names, its time, and that every choice comes from the seed.
+// Tests of the simulated world: its faults, its names, its time, and that every choice comes from the seed.
 #include "simulated_scene.hpp"
 
 #include <algorithm>
@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(an_accept_that_fails_for_another_reason_leaves_the_connecti
 
 namespace {
 
-/// What became of a question.
+/// The outcome of a question.
 struct answer_sheet {
     int answers = 0;
     int dropped = 0;
@@ -241,7 +241,7 @@ struct answer_sheet {
     tofu::io_error error;
 };
 
-/// A question about a name; it writes down what becomes of it.
+/// A question about a name; writes its outcome to the sheet.
 class question {
 public:
     question(answer_sheet& sheet, std::string_view host, std::uint16_t port)
@@ -403,8 +403,8 @@ BOOST_AUTO_TEST_CASE(without_any_delay_things_happen_when_no_time_passes) {
 
 namespace {
 
-/// Raw sockets do what they like, and everything there is to see of it is written down. What they try depends on `acts`
-/// alone; what comes of it is the world's choice.
+/// Raw sockets that act at random, and a log of everything that can be seen of them. Their attempts depend on `acts`
+/// alone; the outcomes are the world's choice.
 class conversation {
 public:
     conversation(std::uint64_t acts, std::uint64_t seed, const sim::faults& faults)

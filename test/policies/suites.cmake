@@ -12,7 +12,7 @@ tofu_test(simulated_poll CONCURRENT UNIT engines)
 tofu_test(simulated_completions UNIT engines)
 tofu_test(channel_pools UNIT memory)
 tofu_test(channel_keys UNIT memory)
-# What is special about one poller.
+# The suites of one poller each.
 foreach(name IN LISTS poller_suites)
     tofu_test(${name} CONCURRENT)
 endforeach()

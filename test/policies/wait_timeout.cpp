@@ -37,7 +37,7 @@ std::array<entry, N> numbered() {
     return entries;
 }
 
-/// A deadline that counts how often two are compared: the work of a heap, whatever machine it is done on.
+/// A deadline that counts comparisons: the work of a heap, the same on every machine.
 struct counted_time {
     int value = 0;
     static inline std::size_t comparisons = 0;

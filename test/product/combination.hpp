@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// One combination of policies, as the smoke suite sees it: its name, what it can do, and how its engines are made.
+// One combination of policies, as the smoke suite sees it: its name, its abilities, and the factory of its engines.
 #ifndef TOFU_TEST_PRODUCT_COMBINATION_HPP
 #define TOFU_TEST_PRODUCT_COMBINATION_HPP
 
@@ -16,7 +16,7 @@
 
 namespace tofu_test {
 
-/// What the clock of a combination's engines is.
+/// The clock of a combination's engines.
 enum class timekeeping : std::uint8_t { none, real, manual };
 
 struct combination {

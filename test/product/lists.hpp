@@ -32,7 +32,7 @@ using product_timers = mp::mp_list<tofu::wait_timeout, tofu::manual_timer, tofu:
 
 using whole_product = mp::mp_product<tofu::policy_set, product_polls, product_pools, product_keys, product_timers>;
 
-/// In how many places a set differs from the first of all.
+/// The number of places in which a set differs from the first set of all.
 template <class Set>
 using places_varied = mp::mp_count_if_q<mp::mp_transform<std::is_same, mp::mp_rename<Set, mp::mp_list>,
                                                          mp::mp_rename<mp::mp_first<whole_product>, mp::mp_list>>,
@@ -52,7 +52,7 @@ inline constexpr std::size_t most_channels_of = 0;
 template <std::size_t N>
 inline constexpr std::size_t most_channels_of<tofu::fixed_channel_pool<N>> = N;
 
-/// How many files share the work of compiling it.
+/// The number of files that share the work of compiling the product.
 inline constexpr std::size_t product_parts = TOFU_TEST_PRODUCT_PARTS;
 
 } // namespace tofu_test

@@ -20,8 +20,8 @@ namespace {
 constexpr std::size_t count = 5; ///< of engines
 constexpr unsigned questions = 20;
 
-/// An engine with a thread of its own, and an application that drives it from another: it connects to those before it,
-/// asks, says bye, and answers whoever has connected to it, until all have said bye.
+/// An engine with a thread of its own, and an application on another thread. The application connects to the members
+/// before it, asks, says bye, and answers the members that have connected to it, until all have said bye.
 struct member {
     explicit member(const combination& of)
         : engine(of.make({}, tofu::driven_by::io_thread, clock)), group(engine.create_group()) {}
@@ -35,7 +35,7 @@ struct member {
         where = tofu::parse_address(ready->headers().find(tofu::listen_on_header)).value;
     }
 
-    /// What went wrong, or nothing. (Not every thread may use Boost.Test.)
+    /// The failure in words, or nothing. (Not every thread may use Boost.Test.)
     std::string run(const std::deque<member>& all) {
         for (const member& other : all) {
             if (&other == this) break;
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(engines_of_different_sets_talk_over_socket_files, *needs_ud
     talk_among_each_other({.poll = default_poller, .over = transport::uds, .who = tofu::driven_by::io_thread});
 }
 
-// What one engine has received, another may send on: a message belongs to no set of policies.
+// A message that one engine has received may be sent by another engine: a message belongs to no set of policies.
 BOOST_AUTO_TEST_CASE(a_message_goes_from_engine_to_engine) {
     const auto sets = some_sets();
     std::deque<member> members;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A few behaviours that touch every policy, on every combination of policies this system has: see product/lists.hpp.
+// Tests of a few behaviours that use every policy, on every combination that this system has: see product/lists.hpp.
 #include "lists.hpp"
 #include "smoke.hpp"
 
@@ -99,7 +99,7 @@ TOFU_SMOKE_CASE(connections_one_after_another, at) {
     talk.await_channels(1);
 }
 
-// What they sent last may still be under way to the engine when their slots have new owners.
+// Their last bytes may still be under way to the engine when their slots have new owners.
 TOFU_SMOKE_CASE(peers_that_are_reset_do_not_disturb_those_that_come_after_them, at) {
     smoke talk(at);
     const tofu::address where = talk.listen();
@@ -165,7 +165,7 @@ TOFU_SMOKE_CASE(an_update_for_later_comes_or_is_taken_back, at, transport::tcp, 
     any_timer later = talk.client.update_receiver_after(smoke::soon, make(talk.engine, op_code::signal, 0, "later"));
     any_timer first =
         talk.client.update_receiver_after(smoke::soon / 2, make(talk.engine, op_code::signal, 0, "first"));
-    // In real time, `first` may be requested so late that its deadline is after that of `later`.
+    // In real time, `first` may be requested so late that its deadline is after the deadline of `later`.
     const bool overtakes =
         at.policies.time == timekeeping::manual || std::chrono::steady_clock::now() - begun < smoke::soon / 2;
     talk.pass();

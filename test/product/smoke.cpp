@@ -27,7 +27,7 @@ std::string smoke_setting::name() const {
 
 void smoke::pass() {
     if (policies.time != timekeeping::manual) return;
-    turn_loop(); // what was posted begins before
+    turn_loop(); // operations that were posted begin before
     clock.advance(soon);
     turn_loop();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a case of the smoke suite runs on, and the macro that registers one body for every combination of policies.
+// The setting of a case of the smoke suite, and the macro that registers one body for every combination of policies.
 #ifndef TOFU_TEST_PRODUCT_SMOKE_HPP
 #define TOFU_TEST_PRODUCT_SMOKE_HPP
 
@@ -32,7 +32,7 @@ struct smoke_clock {
     tofu::manual_clock clock;
 };
 struct smoke : smoke_clock, dialogue {
-    /// What is limited is limited to this; what a test that is in time must never meet is far from it.
+    /// The value of each limit that a test reaches. Limits that a test in time must never reach are far longer.
     static constexpr std::chrono::milliseconds soon{20};
 
     explicit smoke(const smoke_setting& at, const tofu::options& opts = {})

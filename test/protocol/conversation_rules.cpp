@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The conversation's state machine against tables written from the protocol: what a peer may say when, what comes next.
+// Tests of the conversation's state machine against tables written from the protocol: a peer's legal messages in each
+// state, and the next state.
 #include <boost/test/unit_test.hpp>
 
 #include <tofu/engine/protocol/conversation.hpp>
@@ -20,7 +21,7 @@ namespace {
 /// _response.
 constexpr std::string_view letters = "qrshHbB";
 
-/// What happened so far: a letter of `letters` for a received message, "<x" for one queued, "<x!" for one sent;
+/// The history so far: a letter of `letters` for a received message, "<x" for one queued, "<x!" for one sent;
 /// E and F the input ended or failed, e and f the output did, m the end was marked, v it was seen.
 conversation after(side whose, std::string_view history) {
     conversation c(whose);

@@ -94,7 +94,7 @@ struct taker {
             }
         }
     }
-    /// As a vectored read would: into the places as far as they reach; the number of bytes that found one.
+    /// Fills the places as a vectored read would; the number of bytes that found a place.
     std::size_t fill_places(std::span<const std::byte> input) {
         std::size_t filled = 0;
         for (const tofu::mutable_buffer& place : r.places()) {
@@ -110,7 +110,7 @@ struct taker {
     void feed_in_place(std::span<const std::byte> input) {
         while (!input.empty()) {
             input = input.subspan(fill_places(input));
-            feed({}); // what is due now
+            feed({}); // takes the steps that are due now
         }
     }
 };

@@ -63,7 +63,7 @@ struct outgoing {
     std::size_t retired = 0;
 };
 
-/// How many whole messages lie in the first `bytes` of the stream.
+/// The number of whole messages in the first `bytes` of the stream.
 std::size_t whole_messages(const outgoing& out, std::size_t bytes) {
     std::size_t count = 0;
     for (const tofu::message& m : out.messages) {

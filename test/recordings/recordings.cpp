@@ -20,7 +20,7 @@ using line_kind = recorded_line::kind;
 
 namespace {
 
-/// How the bytes of the peer arrive.
+/// The ways in which the bytes of the peer arrive.
 enum class cut : std::uint8_t {
     messages,     ///< one segment for each message
     single_bytes, ///< the engine reads every byte alone
@@ -66,7 +66,7 @@ void check_received(const tofu::message& m, const recorded_line& line, std::uint
     BOOST_TEST(got.body_length == line.body.size());
     BOOST_TEST(m.headers().wire() == line.text_headers);
     BOOST_TEST(body_of(m) == line.body);
-    BOOST_TEST(!m.why()); // whatever its status and text headers say
+    BOOST_TEST(!m.why()); // its status and text headers do not matter
 }
 
 /// Servers that do not answer hellos need the option. All others are replayed without it.

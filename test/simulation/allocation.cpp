@@ -20,7 +20,7 @@ namespace tofu_test::replaced_new {
 
 using tofu_simulation::allocation;
 
-/// In front of every block: who asked for it. As large as the strictest alignment of plain new.
+/// In front of every block: its owner. As large as the strictest alignment of plain new.
 struct alignas(plain) label {
     allocation* owner; ///< null: not tofu
 };

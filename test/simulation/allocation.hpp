@@ -14,7 +14,7 @@ namespace tofu_simulation {
 struct allocation {
     tofu::simulation::random* chance = nullptr; ///< null: nothing is refused
     unsigned refused_per_mille = 0;
-    std::size_t refused = 0; ///< how many were
+    std::size_t refused = 0; ///< number of refused allocations
     long long alive = 0;     ///< allocations that were not freed; of all threads' that were made on this one
 
     static allocation& here() noexcept;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What applications of a simulated run do: they receive, answer, keep, throw away, wait, and tell themselves things.
+// The applications of a simulated run: they receive, answer, keep, throw away, wait, and tell themselves things.
 #ifndef TOFU_TEST_SIMULATION_APPLICATIONS_HPP
 #define TOFU_TEST_SIMULATION_APPLICATIONS_HPP
 
@@ -164,7 +164,7 @@ private:
         } else {
             engines_.add_group(e);
         }
-        for (engine& each : engines_.list) // what others have asked for meanwhile stands
+        for (engine& each : engines_.list) // requests that others have made meanwhile stand
             if (&each == &e || !each.embedded) engines_.settle(each);
     }
 
@@ -251,7 +251,7 @@ private:
 
     void keep(application& a, tofu::message_ptr m, const channel_model* c) { a.hoard.push_back({std::move(m), c}); }
 
-    /// What came becomes its own answer, if it wants one.
+    /// Turns a received message into its own answer, if it wants an answer.
     void answer(application& a, tofu::message_ptr m, const channel_model* c) {
         const op_code op = m->op();
         posting p;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The engines of a simulated run: when they turn, what may happen while they wait, and that they neither sleep too long
-// nor turn for nothing.
+// The engines of a simulated run: their turns, the events while they wait, and the check that they neither sleep too
+// long nor turn for nothing.
 #ifndef TOFU_TEST_SIMULATION_ENGINES_HPP
 #define TOFU_TEST_SIMULATION_ENGINES_HPP
 
@@ -34,7 +34,7 @@ public:
     static constexpr bool has_timers = timer::has_timers;
     using idle = tofu::simulation::idle;
 
-    /// A message the application has not let go of.
+    /// A message that the application still holds.
     struct kept {
         tofu::message_ptr m;
         const channel_model* bound = nullptr; ///< it was received there
@@ -44,7 +44,7 @@ public:
         std::uint64_t tag = 0;
     };
     struct engine;
-    /// Whoever posts to and receives from one group.
+    /// The user of one group: posts to it and receives from it.
     struct application {
         group g;
         group_model* is = nullptr;
@@ -231,7 +231,7 @@ public:
         rethrow();
     }
 
-    /// What was found while the engine could not let an exception pass.
+    /// Throws the violation that was found while the engine could not let an exception pass.
     void rethrow() {
         if (stored_) throw *std::exchange(stored_, std::nullopt);
     }
@@ -281,7 +281,7 @@ public:
             violated("leak", "engine ", e.is->serial, " counts ", s.messages_counted, " messages alive");
     }
 
-    /// The run is over, whatever came of it.
+    /// The run is over, with any result.
     void drop_all() {
         blocking_ = true;
         list.clear();
@@ -320,13 +320,13 @@ private:
         return o;
     }
 
-    /// What they say does not matter to a set of policies without timers.
+    /// For a set of policies without timers, to which the limits do not matter.
     [[nodiscard]] static tofu::options without_limits(tofu::options o) {
         o.connect_time = o.hello_time = o.message_time = o.idle_time = o.bye_time = o.grace_time = {};
         return o;
     }
 
-    /// What has moved, and what only moves when something was done.
+    /// Figures that change only when something has moved or was done.
     struct progress {
         std::uint64_t sent, received, in, out, accepted, refused, episodes;
         std::size_t channels, zombies, sockets, open;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The wire format once more, written down from the protocol and not from the library: what the bytes must be.
+// The wire format once more, written down from the protocol and not from the library.
 #ifndef TOFU_TEST_SIMULATION_FRAMES_HPP
 #define TOFU_TEST_SIMULATION_FRAMES_HPP
 
@@ -12,7 +12,7 @@ namespace tofu_simulation {
 
 using bytes = std::vector<std::byte>;
 
-/// Where a field stands in the header, and how long it is.
+/// The length of the binary header, in bytes.
 inline constexpr std::size_t header_size = 16;
 
 struct frame_header {

@@ -123,7 +123,7 @@ void list_everything() {
     return w;
 }
 
-/// Says which seed it was, whatever kills the program.
+/// Names the seed when a signal kills the program.
 void report_death(int signal) {
     char words[96];
     const int size = std::snprintf(words, sizeof words, "\nseed %llu: the program died (signal %d)\n",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// The protocol's section 3 once more, as the application and the wires see it: what was promised, and whether it holds.
+// The protocol's section 3 once more, as the application and the wires see it: its promises, and whether they hold.
 //
-// It knows what the application posted and received, what the simulated wires carried, and nothing of the engine.
+// It knows the application's messages and the bytes on the simulated wires, and nothing of the engine.
 #ifndef TOFU_TEST_SIMULATION_MODEL_HPP
 #define TOFU_TEST_SIMULATION_MODEL_HPP
 
@@ -49,7 +49,7 @@ struct outgoing {
     std::uint64_t id = 0;
     op_code op = op_code::request;
     bytes frame;         ///< as it has to be on the wire
-    std::size_t end = 0; ///< where it ends in the stream
+    std::size_t end = 0; ///< its end in the stream
     const void* user = nullptr;
     bool returned = false;
     status why = status::success; ///< it was returned with
@@ -79,7 +79,7 @@ struct channel_model {
     bool aborted = false;           ///< a bye_signal was accepted
     bool refuses = false;           ///< `post` has said that it is closed: it stays so
     bool over = false;              ///< the goodbye was taken, or the group is gone
-    op_code bye = op_code::request; ///< bye_request or bye_response: what was accepted by `post`
+    op_code bye = op_code::request; ///< the bye_request or bye_response that `post` accepted
 
     socket_id link = 0; ///< our end on the wires; 0: not known (yet)
     std::vector<outgoing> out;
@@ -128,7 +128,7 @@ private:
     std::uint64_t bits_ = 0;
 };
 
-/// What the application wants to post.
+/// A message that the application wants to post.
 struct posting {
     unsigned op = 0;
     unsigned number = 0;
@@ -151,7 +151,7 @@ public:
     engine_model& add_engine(unsigned poll, const tofu::options& opts, std::size_t slots);
     group_model& add_group(engine_model& home);
 
-    // What the application does.
+    // The application's actions.
 
     /// The number is right, and the application cannot know it: its hello_request is still to be received.
     [[nodiscard]] bool is_lucky_guess(const group_model& by, const posting& what);
@@ -161,7 +161,7 @@ public:
     void received(group_model& by, const tofu::message& m);
     void destroyed(group_model& which);
 
-    // What can be checked at any time.
+    // Checks that are possible at any time.
 
     /// Every byte an engine has written is what it had to write.
     void check_wires();
@@ -170,11 +170,11 @@ public:
     /// Connections an engine has accepted whose hello_request is not complete.
     [[nodiscard]] std::size_t before_hello(const engine_model& which);
 
-    // What holds at the end.
+    // Checks at the end.
 
-    /// After everybody was patient for long: nothing that must happen is still to come.
+    /// After a long patient phase: nothing that must happen is still to come.
     void check_patience();
-    /// Nor is anything left on the wires that this engine should have taken.
+    /// After the same phase: nothing is left on the wires that this engine should have taken.
     void check_nothing_waits(const engine_model& which, const tofu::engine_stats& now);
     void check_over(const engine_model& which) const;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What applications of a simulated run post, legal and illegal: the model says what must become of it.
+// The posts of the applications in a simulated run, legal and illegal: the model says which outcome each must have.
 #ifndef TOFU_TEST_SIMULATION_POSTING_HPP
 #define TOFU_TEST_SIMULATION_POSTING_HPP
 
@@ -93,7 +93,7 @@ public:
         hand_over(a, std::move(m), p);
     }
 
-    /// A message of the engine, as it came back or said goodbye: what the engine has added does not travel.
+    /// A message of the engine, as it came back or said goodbye: the engine's additions do not travel.
     void post_again(application& a, tofu::message_ptr m) {
         const channel_model* const c = some_channel(a);
         const bool copied = s_.chance().chance(300);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What kinds of worlds there are: how much goes wrong, and what the applications in them are like.
+// The kinds of simulated worlds: their faults, and the character of the applications in them.
 #ifndef TOFU_TEST_SIMULATION_PROFILES_HPP
 #define TOFU_TEST_SIMULATION_PROFILES_HPP
 
@@ -111,7 +111,7 @@ inline constexpr std::array profiles{
             .illegal = 20,
             .hostile = 2},
     profile{.name = "port",
-            .words = "a completion port: what was asked of it is held until it has completed",
+            .words = "a completion port: a registration is held until its operation has completed",
             .share = 4,
             .faults = with_completions(rough_network),
             .illegal = 20,

@@ -19,7 +19,7 @@ class raw_peers {
 public:
     raw_peers(tofu::simulation::world& where, trace& log) : world_(where), log_(log) {}
 
-    /// A listener that accepts whoever comes.
+    /// A listener that accepts every connection.
     void listen(const tofu::simulation::endpoint& at) {
         tofu::io_error error;
         auto made = world_.network().listen(at, {}, 8, error);
@@ -34,7 +34,7 @@ public:
 
     [[nodiscard]] std::size_t count() const { return peers_.size(); }
 
-    /// One of them does something.
+    /// A random peer takes a random action.
     void step() {
         accept_all();
         if (peers_.empty()) return;

@@ -14,7 +14,7 @@ namespace {
 
 using role = channel_model::role;
 
-/// What a cause puts on messages that come back and on failed hello_ and welcome_responses.
+/// The status that a cause gives to messages that come back and to failed hello_ and welcome_responses.
 [[nodiscard]] allowed status_for(std::string_view reason, role what, bool opened) {
     const status failed_step = what == role::listener ? status::listen_failed : status::connect_failed;
     constexpr std::array<std::pair<std::string_view, status>, 16> table{{
@@ -99,8 +99,9 @@ void model::link_by_answer(channel_model& c, std::uint64_t answer) {
     }
 }
 
-/// What section 3 says of this frame: success, or the statuses of the rules it breaks; both where it depends on whether
-/// our bye_request had left before the frame was read. channel_closed: it is a bye_signal, the peer's abort.
+/// The verdict of section 3 on this frame: success, or the statuses of the rules that the frame breaks. Both, if it
+/// depends on whether our bye_request had left before the frame was read. channel_closed: the frame is a bye_signal,
+/// the peer's abort.
 allowed model::judge(const channel_model& c, const frame_header& h, std::size_t index) {
     allowed broken;
     bool legal = true;
@@ -130,14 +131,14 @@ allowed model::judge(const channel_model& c, const frame_header& h, std::size_t 
     bool sequence = true;
     bool depends = false;
     if (bye != 0) {
-        sequence = false; // after both byes, what is tolerated is dropped: never delivered
+        sequence = false; // after both byes, tolerated messages are dropped, never delivered
         if (bye == 5 && h.op == 6 && asked) depends = true;
     } else if (h.op == 6) {
         sequence = asked && (hello || c.what == role::connecting);
         depends = sequence;
     } else if (c.what == role::accepting) {
         sequence = (h.op == 3) != hello && h.op != 4;
-    } else { // a hello_response may come once, at any time: what came before it has accepted the connection as well
+    } else { // a hello_response may come once, at any time: messages before it have accepted the connection as well
         sequence = h.op != 3 && !(h.op == 4 && hello);
     }
     breaks(!sequence, status::invalid_op_code);
@@ -260,7 +261,7 @@ void model::check_fates(const channel_model& c, std::string_view reason) {
     }
 }
 
-/// What the engine had read before the end was delivered before it.
+/// Every message that the engine had read before the end was delivered before it.
 void model::check_all_delivered(const channel_model& c, std::string_view reason) {
     if (c.link == 0) return;
     const auto& end = world_.socket(c.link);
@@ -295,7 +296,8 @@ void model::check_all_delivered(const channel_model& c, std::string_view reason)
                  " bytes that had arrived were not read");
 }
 
-/// What was there when a limit was reached, or when the poller last had room for everything after that, was read first.
+/// Bytes that were there when a limit was reached, or when the poller last had room for everything after that, were
+/// read first.
 void model::check_read_before(const channel_model& c, std::string_view reason) {
     const auto limit = time_limit(reason, c.home->opts);
     if (!limit || c.link == 0) return;
@@ -362,7 +364,7 @@ void model::check_patience() {
         if (c.over || c.home->stopped || c.group->destroyed) continue;
         const tofu::options& limits = c.home->opts;
         const auto late = [&](std::string_view what) { violated("liveness", name_of(c), ": ", what); };
-        // What is queued for a peer that has half-closed and then fallen silent waits for as long as the bye time says.
+        // Messages queued for a peer that has half-closed and then fallen silent wait for as long as the bye time says.
         const bool no_limit = limits.bye_time.count() == 0 && c.link != 0 && world_.socket(c.link).silent;
         if (c.refuses && !no_limit) late("post has said that it is closed, and the goodbye does not come");
         if (c.aborted) late("the bye_signal has no effect");

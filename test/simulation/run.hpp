@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// One simulated run: what it is made from, and what came of it.
+// One simulated run: its request, and its outcome.
 #ifndef TOFU_TEST_SIMULATION_RUN_HPP
 #define TOFU_TEST_SIMULATION_RUN_HPP
 

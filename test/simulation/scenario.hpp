@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Several engines and their applications in one simulated world: what happens next is drawn, what they see is checked.
+// Several engines and their applications in one simulated world: the next step is drawn, the results are checked.
 //
 // Every step draws from a generator of its own, made of the seed and the step's number: leaving a step out changes
 // nothing about the choices of the others, which is what makes a schedule shrink.
@@ -147,7 +147,7 @@ private:
             for (unsigned rounds = 0; again; ++rounds) {
                 if (rounds > 5'000) violated("liveness", "it does not come to rest");
                 engines_.run_all();
-                again = s_.raw.be_quiet(); // what was read makes room for more
+                again = s_.raw.be_quiet(); // bytes that were read make room for more
                 for (engine& e : engines_.list)
                     for (auto& a : e.applications) again = applications_.serve(*a) || again;
             }

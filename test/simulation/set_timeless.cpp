@@ -10,7 +10,7 @@
 namespace tofu_simulation {
 
 namespace {
-/// Of the clock that it keeps, the simulation needs its own.
+/// tofu::no_timers with the simulation's own clock.
 struct no_timers : tofu::no_timers {
     using clock = tofu::manual_clock;
     using time_point = clock::time_point;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What everybody in a simulated run works with: the world, its log, the rules, the raw peers.
+// The common ground of a simulated run: the world, its log, the rules, the raw peers.
 #ifndef TOFU_TEST_SIMULATION_STAGE_HPP
 #define TOFU_TEST_SIMULATION_STAGE_HPP
 
@@ -17,7 +17,7 @@ namespace tofu_simulation {
 using random = tofu::simulation::random;
 using duration = tofu::simulation::duration;
 
-/// Where engines listen, and where raw peers do.
+/// The ports and names at which engines listen, and the port of the raw peers.
 inline constexpr std::uint16_t first_port = 7001;
 inline constexpr std::uint16_t last_port = 7003;
 inline constexpr std::uint16_t raw_port = 7666;

@@ -46,7 +46,7 @@ private:
     std::uint64_t digest_ = 0xCBF29CE484222325;
 };
 
-/// What is wrong, found by the rule of this name.
+/// A fault, found by the rule of this name.
 struct violation {
     std::string rule;
     std::string text;

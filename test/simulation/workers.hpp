@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Many seeds on several threads: each run is a world of its own, so all they share is who takes the next seed.
+// Many seeds on several threads: each run is a world of its own, so the threads only share the next seed.
 #ifndef TOFU_TEST_SIMULATION_WORKERS_HPP
 #define TOFU_TEST_SIMULATION_WORKERS_HPP
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Prints the results at the end of the test program: how many cases passed, and which cases were skipped for which
-// reason. tools/test adds these lines up. With the arguments "-- uncounted" it says nothing: another process counts the
-// case.
+// Prints the results at the end of the test program: the number of cases that passed, and the skipped cases with their
+// reasons. tools/test adds these lines up. With the arguments "-- uncounted" it says nothing: another process counts
+// the case.
 #include <boost/test/results_collector.hpp>
 #include <boost/test/tree/observer.hpp>
 #include <boost/test/unit_test.hpp>

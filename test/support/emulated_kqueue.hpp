@@ -54,7 +54,7 @@ public:
     static constexpr int end_flag = 0x8000; // does not fit a signed short
     static constexpr unsigned trigger_note = 0x01000000;
 
-    /// For tests: the number of calls of exchange, how many of the next additions fail, and their error.
+    /// For tests: the number of calls of exchange, the number of next additions that fail, and their error.
     static inline std::atomic<unsigned> calls{0};
     static inline std::atomic<int> refused_additions{0};
     static inline std::atomic<int> refusal{ENOMEM};

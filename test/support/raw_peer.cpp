@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The raw peers: how they wait, and how they build messages.
+// The raw peers: their waits, and the messages that they build.
 #include "raw_peer.hpp"
 
 #include "dialogue.hpp"

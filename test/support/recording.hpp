@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Recorded conversations as byte streams: the files of test/recordings, read into lines. README.md there explains the
+// Recorded conversations: the files of test/recordings, parsed into lines. README.md there explains the
 // format.
 #ifndef TOFU_TEST_SUPPORT_RECORDING_HPP
 #define TOFU_TEST_SUPPORT_RECORDING_HPP
@@ -23,7 +23,7 @@ struct recorded_line {
     enum class kind : std::uint8_t {
         message,    ///< `who` sends it
         half_close, ///< `who` ends its direction early and still reads
-        end,        ///< `who` ends its direction after everything
+        end,        ///< `who` ends its direction of the connection, after its last message
         goodbye,    ///< the program of `who` is told `reason`
         not_opened, ///< the hello_request of `who` comes back with `status` and `reason`
         refused     ///< the engine of `who` counts a refused connection; its program is not told
@@ -34,14 +34,14 @@ struct recorded_line {
     party who = party::client;
 
     // Of a message.
-    bool arrives = true;         ///< false: no program receives it, and tofu does not put it on the wire
+    bool arrives = true;         ///< false: the other program never receives it; if `who` is tofu, it is not sent
     bool crosses = false;        ///< true: it is on its way when the next line is sent
     std::vector<std::byte> wire; ///< as it travels
     tofu::binary_header header;  ///< the first 16 bytes, decoded without the library
     std::string text_headers;    ///< as they travel
     std::string body;
 
-    // Of an end.
+    // Of goodbye and not_opened. Only not_opened has a status.
     tofu::status status = tofu::status::success;
     std::string reason;
 
@@ -54,7 +54,7 @@ struct recording {
 
     /// Everything that one side sends, in one piece.
     [[nodiscard]] std::vector<std::byte> stream_of(party who) const;
-    /// True when the recording says how the conversation ends for this side: then tofu can play it.
+    /// True when the recording says how the conversation ends for this side: then tofu can play this side.
     [[nodiscard]] bool ends_for(party who) const;
 };
 
@@ -69,7 +69,7 @@ struct recording_file {
 /// All of them.
 [[nodiscard]] std::span<const recording_file> recording_files() noexcept;
 
-/// Bytes as recordings write them.
+/// Bytes in the hexadecimal digits of recordings. No bytes give an empty text.
 [[nodiscard]] std::string hex(std::span<const std::byte> bytes);
 
 } // namespace tofu_test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The answers of a test to the questions of a scripted engine.
+// Holds an engine's look-ups of names until the test answers them, and lists the engine's sockets.
 #include "script.hpp"
 
 #include "dialogue.hpp"

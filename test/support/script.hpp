@@ -80,9 +80,9 @@ struct script {
     std::atomic<bool> refuses_reads{false};                                ///< there is no memory
     std::atomic<bool> refuses_writes{false};                               ///< there is no memory
     std::atomic<tofu::io_failure> refuses_accepts{tofu::io_failure::none}; ///< with code 1
-    std::atomic<unsigned> refusals{0};                                     ///< how often one of these was refused
+    std::atomic<unsigned> refusals{0};                                     ///< number of refusals by these
     std::atomic<bool> breaks_writes{false};                                ///< writes fail, reads do not
-    std::atomic<tofu::io_failure> broken_as{tofu::io_failure::reset};      ///< how a broken write fails, with code 1
+    std::atomic<tofu::io_failure> broken_as{tofu::io_failure::reset};      ///< a broken write's failure, with code 1
     std::atomic<bool> never_connects{false};
     std::atomic<bool> connects_unseen{false}; ///< with never_connects: finish_connect succeeds unreported
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is the loop's alone, on loan while it sleeps: one borrower at a time, and none while the owner is awake.
+// Tests of the loan of the loop's state while the loop sleeps: one borrower at a time, none while the owner is awake.
 #include "support/eight_threads.hpp"
 #include "support/rounds.hpp"
 

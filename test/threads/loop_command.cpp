@@ -12,12 +12,12 @@ namespace {
 
 using tofu::engine::command_list;
 
-/// What the commands find as their loop.
+/// The loop on which the commands run.
 struct fake_loop {
     std::vector<int> ran;
 };
 
-/// A call that is complete when it has run so many times.
+/// A call that is complete when it has run `times` times.
 struct call : tofu::engine::loop_command {
     call(int which, int times) : loop_command(&call::step, this), name(which), left(times) {}
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where threads wait for the loop, and who may drive it: nobody misses a change, nobody drives beside another.
+// Tests of threads that wait for the loop, and of the driver's role: no thread misses a change, one drives at a time.
 #include "support/eight_threads.hpp"
 #include "support/rounds.hpp"
 
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(a_notice_between_the_look_and_the_wait_is_not_lost) {
         if (!std::exchange(first, false)) return change.look();
         while (!change.look()) std::this_thread::yield();
         for (int i = 0; i < 1000; ++i) std::this_thread::yield(); // the notice has every chance to come too early
-        return false;                                             // what was seen before the change
+        return false;                                             // the answer from before the change
     }));
     BOOST_TEST((std::chrono::steady_clock::now() < too_late)); // woken, not timed out
 }

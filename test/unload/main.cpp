@@ -85,7 +85,7 @@ private:
     const plugin_calls* calls_ = nullptr;
 };
 
-/// Whether `right` says so in a forked child.
+/// True if `right` returns true in a forked child.
 template <class Right>
 bool holds_in_a_child(Right right) {
     const pid_t child = ::fork();

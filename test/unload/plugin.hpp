@@ -16,7 +16,7 @@ struct plugin_calls {
     bool (*make_engine)();
     /// Has the engine look up a name, which waits at the gate.
     bool (*look_up)(look_up_gate*);
-    /// Whether the engine knows that it was made by the parent of this process.
+    /// True if the engine knows that the parent of this process made it.
     bool (*is_inherited)();
     void (*destroy_engine)();
 };

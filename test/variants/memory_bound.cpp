@@ -47,7 +47,7 @@ constexpr std::size_t of_its_own = small_limits.max_messages_alive - small_limit
 constexpr tofu::memory_load busy{.channels = slots, .groups = 2};
 constexpr tofu::memory_load quiet{.channels = 0, .groups = 2};
 
-/// The same without the limit: what the application posts is bounded by the send queues.
+/// The same without the limit: the send queues bound the messages that the application posts.
 constexpr tofu::options small_queues{.initial_messages = 4,
                                      .max_messages = 16,
                                      .retained_capacity = 1024,
@@ -71,10 +71,10 @@ constexpr tofu::memory_load with_others{.channels = slots, .groups = 2, .passed_
 constexpr std::size_t largest_message = 128 * 1024 * 2;
 static_assert(tofu::memory_bound<engine_type>(small_limits, with_others).application >
                   tofu::memory_bound<engine_type>(small_limits, busy).application + largest_message,
-              "with the limit: what is passed on beyond it");
+              "with the limit: messages that are passed on come on top of it");
 static_assert(tofu::memory_bound<engine_type>(small_queues, with_others).application >
                   tofu::memory_bound<engine_type>(small_queues, busy).application + 2 * largest_message,
-              "without it: what is held");
+              "without the limit: messages that are held count as well");
 
 [[noreturn]] void fail(const char* what, const char* file, int line) {
     std::printf("%s:%d: %s\n", file, line, what);
@@ -320,7 +320,7 @@ void fill_the_queues() {
     judge_rest(s, small_queues);
 }
 
-/// What lives in a slot here is as large as it likes; what counts is where its memory comes from.
+/// An occupant of a slot may have any size here; the test only counts the allocations.
 struct occupant {
     explicit occupant(tofu::slot_identity who) noexcept : identity_(who) {}
     [[nodiscard]] tofu::slot_identity identity() const noexcept { return identity_; }
@@ -330,7 +330,7 @@ struct occupant {
     std::byte rest[500]{};
 };
 
-/// All slots are used and given back again and again: how many allocations that takes once pool and keys are open.
+/// Acquires and releases all slots again and again. The number of allocations since pool and keys were opened.
 template <class Pool, class Key>
 std::size_t allocations_of_channels(std::size_t count) {
     Pool pool;
@@ -351,7 +351,7 @@ std::size_t allocations_of_channels(std::size_t count) {
     return tofu_test::allocations - before;
 }
 
-/// A fixed pool allocates when it is opened and never again, whichever key goes with it; a growing one once per chunk.
+/// With any key, a fixed pool allocates when it is opened and never again; a growing pool allocates once per chunk.
 void count_allocations_of_channels() {
     using fixed = tofu::fixed_channel_pool<1000>;
     using growing = tofu::growing_channel_pool<100>;

@@ -213,7 +213,7 @@ BOOST_AUTO_TEST_CASE(moving_leaves_an_empty_usable_buffer) {
     tofu::byte_buffer second(std::move(first));
     BOOST_TEST(second.text() == "cargo");
     BOOST_TEST(second.data() == memory);
-    BOOST_TEST(first.empty()); // NOLINT: what a moved-from buffer is belongs to the contract
+    BOOST_TEST(first.empty()); // NOLINT: a moved-from buffer is empty by contract
     BOOST_TEST(first.capacity() == 0u);
     BOOST_TEST(first.append("other"));
     first = std::move(second);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A message by itself: what an engine notes on it, and which notes are removed when it is posted again.
+// Tests of a message by itself: the engine's notes on it, and the notes that are removed when it is posted again.
 #include <boost/test/unit_test.hpp>
 
 #include <tofu/engine/protocol/notices.hpp>

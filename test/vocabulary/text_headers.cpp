@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Tests of the text headers: what may be written, and that any bytes at all can be read.
+// Tests of the text headers: the texts that may be written, and that any bytes at all can be read.
 
 #include <tofu/text_headers.hpp>
 

@@ -107,8 +107,8 @@ public:
         std::swap(capacity_, other.capacity_);
     }
 
-    /// The most bytes that an array allocates while push_back lets it grow to `count` elements: its block, and during a
-    /// copy also the previous block.
+    /// The most bytes that an array holds at one time while push_back grows it to `count` elements. During a copy it
+    /// holds two blocks.
     [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t count) noexcept {
         const std::size_t grown = count + count / 2;
         return ((grown < first_capacity ? first_capacity : grown) + count) * sizeof(T);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A doubly linked list of objects that carry their own links. Membership allocates nothing and ends in O(1).
+// A doubly linked list of objects that carry their own links. An item joins without an allocation, and leaves in O(1).
 #ifndef TOFU_DETAIL_INTRUSIVE_LIST_HPP
 #define TOFU_DETAIL_INTRUSIVE_LIST_HPP
 
@@ -13,9 +13,9 @@ class list_hook;
 template <class Item, list_hook<Item> Item::*Hook>
 class intrusive_list;
 
-/// The links of one membership: an item has one hook for each list that can hold it at the same time. Several lists may
-/// share a hook if at most one of them holds the item at a time. A hook must not be linked when it is destroyed. One
-/// thread at a time, together with the list that holds it.
+/// Links an item into one list. An item needs as many hooks as lists may hold it at once. Several lists may share a
+/// hook if at most one of them holds the item at a time. A hook must not be linked when it is destroyed. One thread at
+/// a time may use a list and the hooks of its items.
 template <class Item>
 class list_hook {
 public:
@@ -46,11 +46,11 @@ private:
     // item can leave without the list. The head belongs to no item.
     list_hook* previous_ = nullptr;
     list_hook* next_ = nullptr;
-    Item* next_item_ = nullptr; ///< owner of *next_, null if that is the head; known before *next_ is in the cache
+    Item* next_item_ = nullptr; ///< owner of *next_, null if that is the head; a reader finds it without loading *next_
 };
 
 /// Holds items by their member `Hook`; owns none of them. Cannot be moved, since its items point to it. One thread at a
-/// time; every operation is O(1).
+/// time; every operation except drain() is O(1).
 template <class Item, list_hook<Item> Item::*Hook>
 class intrusive_list {
 public:

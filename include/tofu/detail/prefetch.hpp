@@ -31,7 +31,7 @@ inline void prefetch_to_read([[maybe_unused]] const void* address) noexcept {
 #endif
 }
 
-/// Fetches all cache lines of an object in order to write to it; no effect if `first` is null.
+/// Prefetches `size` bytes in order to write to them, one cache line a step from `first`. No effect if `first` is null.
 inline void prefetch(const void* first, std::size_t size) noexcept {
     if (first == nullptr) return;
     for (std::size_t offset = 0; offset < size; offset += cache_line_size)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The engine: the loop and everything that it works on. The reactor, its groups and all objects that outlive the
-// reactor share it.
+// The engine: the loop and everything that it works on. The reactor, its groups, timer handles and resolvers' requests
+// share it.
 #ifndef TOFU_ENGINE_ENGINE_CORE_HPP
 #define TOFU_ENGINE_ENGINE_CORE_HPP
 
@@ -23,8 +23,9 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// Lives as long as the reactor, a group, a timer handle or a resolver's question. After the stop, posts are refused,
-/// and delivered messages can still be received.
+/// Lives until its last reference is gone: of the reactor, a group, a timer handle or a resolution_request. After the
+/// stop, posts are refused, and delivered messages can still be received. "The role" in this file is that of the driver
+/// (see driver.hpp): the thread that has the role turns the loop.
 template <class Policies>
 class engine_core : public resolution_owner {
 public:
@@ -50,7 +51,7 @@ public:
     engine_core(const engine_core&) = delete;
     engine_core& operator=(const engine_core&) = delete;
     ~engine_core() {
-        loop.turn_stopped(); // answers that came after the end
+        loop.turn_stopped(); // handles what came into the inbox after the end, such as a resolver's answer
         messages.close();
     }
 
@@ -65,7 +66,7 @@ public:
     /// On success the engine owns the message, and `sent` is its header as it travels.
     [[nodiscard]] status post(group_core& group, message_ptr& m, binary_header& sent) noexcept {
         if (!m) return status::null_message;
-        // An engine's status and its reason do not travel. A refused message gets them back.
+        // A status or reason that an engine put into a message is not sent. A refused message gets them back.
         std::optional<set_aside_marks> marks;
         if (route_of(*m).has_marks()) marks = routing_access::take_marks(*m);
         const status result = post_unmarked(group, m, sent);
@@ -83,7 +84,7 @@ public:
         return detail::deadline_from(timers.now(), timeout);
     }
 
-    /// Puts a node into the inbox that needs no admission, for example a resolver's answer.
+    /// Puts a node that needs no admission into the inbox, for example a resolver's answer.
     void submit(detail::queue_node& node) noexcept {
         if (inbox.push(node)) wake();
     }
@@ -99,7 +100,7 @@ public:
         nudge();
     }
 
-    /// Call after a change outside the inbox that the driver or a waiting thread may wait for.
+    /// Call after a change that did not go through the inbox, if the driver or another thread may wait for the change.
     void nudge() noexcept {
         if (inbox.claim_wake()) wake();
         driver.notify();
@@ -107,8 +108,9 @@ public:
 
     // Driving and waiting. Any thread.
 
-    /// Waits until `ready()`. Drives the loop itself if it has to (in a caller-driven engine, and after the end).
-    /// Returns the last result of `ready`. Looks at the sockets at least once, even if `until` has passed.
+    /// Waits until `ready()` is true or `until` has passed. Drives the loop itself in a caller-driven engine, and after
+    /// the engine has ended. Returns the last result of `ready`. If `ready()` is false at first, drives or waits once
+    /// even if `until` has passed.
     template <class Ready>
     bool await(time_point until, Ready ready) noexcept {
         for (bool looked = false; !ready(); looked = true) {
@@ -123,7 +125,7 @@ public:
         return true;
     }
 
-    /// Runs one turn. The caller must have the role; `drive` releases it.
+    /// Runs one turn, unless `ready()` is true already. The caller must have the role; `drive` releases it.
     template <class Ready>
     void drive(time_point until, Ready ready) noexcept {
         if (!ready()) {
@@ -143,7 +145,8 @@ public:
         static_cast<void>(call_until((time_point::max)(), run));
     }
 
-    /// The same, but waits no longer than `until`. Returns the last result of `run`.
+    /// The same, but gives up at `until`, and then waits only until the loop has finished the command. Returns the last
+    /// result of `run`.
     template <class Run>
     bool call_until(time_point until, Run run) noexcept {
         bool result = false;
@@ -211,8 +214,8 @@ public:
         driver.notify();
     }
 
-    /// The same for an engine without an I/O thread. A thread that drives the engine releases the role, because the
-    /// engine stops.
+    /// The same for an engine without an I/O thread. Waits for the role first: a thread that drives now releases it,
+    /// because the engine stops.
     void finish_here() noexcept {
         while (!driver.try_acquire()) driver.wait((driver::time_point::max)(), true, [] { return false; });
         finish();
@@ -327,13 +330,13 @@ private:
         return status::success;
     }
 
-    /// True: after this operation is sent, nothing remains to be done that only the loop can do.
+    /// True: once this operation is written, the loop has nothing more to do for it.
     [[nodiscard]] static constexpr bool may_answer(op_code op) noexcept {
         return is_regular(op) || op == op_code::hello_response;
     }
 
-    /// If this thread drove last, tries the socket before `post` returns. False: another thread drives, or drove last,
-    /// or the engine has ended.
+    /// If this thread drove last and no thread drives now, runs a turn without a wait, which writes what was posted.
+    /// False: it ran no turn.
     [[nodiscard]] bool send_at_once() noexcept {
         if (!driver.was_last() || is_ended() || !driver.try_acquire()) return false;
         loop.turn_posted();
@@ -344,8 +347,8 @@ private:
         return true;
     }
 
-    /// next_deadline has told the program how long it may sleep. True if this still holds after a post on its thread:
-    /// the post brought no mail and no earlier deadline. The caller has the role.
+    /// True: the time that next_deadline returned still holds. This thread's post brought no mail and no earlier
+    /// deadline. The caller has the role.
     TOFU_COLD [[nodiscard]] bool may_sleep_on() noexcept { return loop.fall_asleep() >= sleeps_until_; }
 
     /// Tells the loop about mail that did not go through it. Call before the loop looks for unread mail. Driver only.
@@ -358,8 +361,8 @@ private:
     }
 
     /// Sends an answer at once if the I/O thread sleeps, so that the I/O thread need not wake up. The receiver has
-    /// taken all its mail, so probably no second answer follows that one write could gather with this one. True: the
-    /// engine owns the message.
+    /// taken all its mail, so it will probably post no second answer; a wait for one, to write both together, would not
+    /// pay. True: the engine owns the message.
     [[nodiscard]] bool send_now(message_ptr& m) noexcept {
         const auto result = loop.send_now(*m);
         if (!result.done) return false;
@@ -381,8 +384,8 @@ private:
     admission admission_{directory, opts, id, stopping};
     std::atomic<bool> has_updates_{false}; ///< see updated
     // Used only by the thread that has the role:
-    bool sleeps_elsewhere_ = false; ///< true from next_deadline to the next turn by a waiting call
-    time_point sleeps_until_{};     ///< see sleeps_elsewhere_
+    bool sleeps_elsewhere_ = false; ///< true from next_deadline until `drive` runs again
+    time_point sleeps_until_{};     ///< the time that next_deadline computed last
 };
 
 } // namespace tofu::inline TOFU_ABI::engine

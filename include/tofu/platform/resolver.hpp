@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Selects the resolver of the target system: its look-up on threads of its own.
+// Selects the target system's look-up of names. The default resolver runs it on threads of its own.
 
 #ifndef TOFU_PLATFORM_RESOLVER_HPP
 #define TOFU_PLATFORM_RESOLVER_HPP

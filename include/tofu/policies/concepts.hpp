@@ -20,13 +20,13 @@
 
 namespace tofu::inline TOFU_ABI {
 
-/// No policy stands in the place of another category.
+/// None of the four arguments has the category tag of another position.
 template <class Poll, class Pool, class Key, class Timer>
 concept policies_are_in_order =
     !has_another_category<Poll, poll_category> && !has_another_category<Pool, pool_category> &&
     !has_another_category<Key, key_category> && !has_another_category<Timer, timer_category>;
 
-/// One error for each requirement that is not met, unless it is a consequence of another one. Always true.
+/// Gives one compile error if a policy has the category of another position. Always returns true.
 template <class Poll, class Pool, class Key, class Timer>
 consteval bool assert_order() {
     static_assert(policies_are_in_order<Poll, Pool, Key, Timer>,
@@ -39,7 +39,7 @@ consteval bool assert_order() {
 template <class Key, class Poll>
 concept key_fits_sockets = key_makes<Key, archetype::slot, typename Poll::network_type::socket>;
 
-/// The key policy finds keys in the storage of the pool.
+/// The key policy can find the slot of a key in the storage of this pool.
 template <class Key, class Pool>
 concept key_fits_pool = key_finds<Key, checked_storage<Pool>>;
 
@@ -57,7 +57,8 @@ consteval bool assert_combination() {
     return true;
 }
 
-/// The policy, or the default in place of a broken one: the compiler has reported that already.
+/// The given policy if it meets its contract, else the default. basic_reactor has already reported a broken policy. A
+/// key must also fit the poller and the pool.
 template <class Poll>
 using usable_poll = std::conditional_t<poll_policy<Poll>, Poll, default_poll>;
 template <class Pool>

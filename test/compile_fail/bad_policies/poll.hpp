@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Poll policies, networks and sockets of which each breaks one requirement: it hides one member of a good one.
+// Broken poll policies, networks and sockets. Each breaks one requirement: it hides one member of a good type.
 #ifndef TOFU_TEST_COMPILE_FAIL_BAD_POLICIES_POLL_HPP
 #define TOFU_TEST_COMPILE_FAIL_BAD_POLICIES_POLL_HPP
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Pool policies of which each breaks one requirement: it hides one member of a good one.
+// Broken pool policies. Each breaks one requirement: it hides one member of a good policy.
 #ifndef TOFU_TEST_COMPILE_FAIL_BAD_POLICIES_POOL_HPP
 #define TOFU_TEST_COMPILE_FAIL_BAD_POLICIES_POOL_HPP
 

@@ -30,7 +30,7 @@ public:
     struct verdict {
         status result = status::success;
         bool consumed = false; ///< with success: the message is accepted and discarded; no post is in flight
-        bool wakes = false;    ///< without success: the loop waits for the end of this post, so the caller must wake it
+        bool wakes = false;    ///< without success: the loop waited only for this post, so the caller must wake it
     };
 
     /// On success, unless the message is consumed, one post is in flight. The caller ends it with
@@ -41,7 +41,7 @@ public:
         return given;
     }
 
-    /// True: the send queue of the channel has room for `bytes` more, or the channel is gone, or the engine stops.
+    /// True: the send queue of the channel has room for `bytes` more, or posting to it is over, or the engine stops.
     [[nodiscard]] bool has_room(std::uint16_t number, std::size_t bytes) const noexcept {
         return is_stopping() || directory_.has_room(number, bytes, opts_.max_queued_messages, opts_.max_queued_bytes);
     }
@@ -52,7 +52,8 @@ private:
     [[nodiscard]] verdict enter(const group_core& group, message& m) noexcept {
         const binary_header& h = m.header();
         const message_route& route = route_of(m);
-        const bool bound = route.engine == engine_ && route.number == h.channel_number; // received here, not redirected
+        // True: this engine delivered `m` under the number to which it is posted now.
+        const bool bound = route.engine == engine_ && route.number == h.channel_number;
         const std::uint32_t generation = bound ? route.generation : channel_directory::any_generation;
         const auto entered = directory_.enter(h.channel_number, group.id, generation, h.op);
         if (entered.result != status::success || !needs_room(h.op)) return {entered.result, entered.consumed};
@@ -64,8 +65,8 @@ private:
     /// Takes a number, before any network work is done. The number comes first, then the look at `stopping`, both
     /// seq_cst: either the stopping loop sees the post in flight, or the post sees that the engine stops.
     [[nodiscard]] verdict open(const group_core& group, message& m) noexcept {
-        if (!m.headers().buffer().reserve(m.headers().size_bytes() + reason_room))
-            return {status::allocation_failed}; // a request that fails comes back with a reason
+        // A request that fails later comes back with a reason, so the memory for the reason is reserved now.
+        if (!m.headers().buffer().reserve(m.headers().size_bytes() + reason_room)) return {status::allocation_failed};
         const bool listens = m.header().op == op_code::welcome_request;
         const auto given = directory_.open(group.id, listens ? channel_word::listener : 0, true);
         if (given.number == no_channel) return {status::allocation_failed};

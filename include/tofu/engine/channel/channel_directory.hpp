@@ -17,25 +17,25 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// The part of a number that posts change.
+/// The state of one number. Posting threads and the loop change it.
 struct directory_entry {
     std::atomic<std::uint64_t> word{0};
     /// The messages (high 24 bits) and bytes (low 40 bits) in the send queue of the channel.
     std::atomic<std::uint64_t> queued{0};
 };
 
-/// Consecutive numbers. The slots, which the loop reads for each message, lie apart from the entries, which each post
-/// writes: in one cache line they would make both threads wait for each other.
+/// Consecutive numbers. The loop reads a pointer for each message; each post writes an entry. The pointers lie apart
+/// from the entries: in one cache line, the loop and the posting threads would delay each other.
 struct alignas(detail::cache_line_size) directory_page {
     static constexpr std::size_t size = 256;
 
     directory_entry entries[size];
-    void* channels[size] = {}; ///< the slots, I/O thread only
+    void* channels[size] = {}; ///< pointers to the slots, I/O thread only
 };
 
 /// Numbers are given out one after the other, so that a number is not used again soon. A number outlives its channel:
-/// its word says closed until the application has received the goodbye. A page is allocated when its first number is
-/// given out.
+/// its word says closed until the goodbye was received, or was dropped with its group. A page is allocated when its
+/// first number is given out.
 class channel_directory {
 public:
     channel_directory() noexcept = default;
@@ -114,8 +114,8 @@ public:
         return true;
     }
 
-    /// Any thread. True: `reserve` would find room now, or the channel is gone, so that a waiting thread notices the
-    /// end.
+    /// Any thread. True: `reserve` would find room now, or posting to the channel is over. A waiting thread then posts
+    /// again, and gets the result.
     [[nodiscard]] bool has_room(std::uint16_t number, std::size_t bytes, std::size_t max_messages,
                                 std::size_t max_bytes) const noexcept {
         const directory_entry* const entry = find(number);
@@ -155,16 +155,18 @@ public:
                                       entry->queued.load(std::memory_order_relaxed) & bytes_mask);
     }
 
-    /// I/O thread. `enter` refuses from now on. Posts that are in flight may still arrive.
+    /// I/O thread. From now on `enter` lets no post begin; it may still consume a bye_response. Posts that are in
+    /// flight may still arrive.
     void close(std::uint16_t number) noexcept {
         existing(number).word.fetch_or(channel_word::closed, std::memory_order_seq_cst);
     }
 
-    /// I/O thread. Sets or clears a flag of channel_word.
+    /// I/O thread. Sets a flag of channel_word.
     void mark(std::uint16_t number, std::uint64_t flag) noexcept {
         existing(number).word.fetch_or(flag, std::memory_order_seq_cst);
     }
 
+    /// I/O thread. Clears a flag of channel_word.
     void unmark(std::uint16_t number, std::uint64_t flag) noexcept {
         existing(number).word.fetch_and(~flag, std::memory_order_seq_cst);
     }
@@ -173,7 +175,7 @@ public:
         return channel_word::posts(existing(number).word.load(std::memory_order_seq_cst)) != 0;
     }
 
-    /// Any thread. Frees the number: its goodbye was received, or the application never knew the number.
+    /// Any thread. Frees the number: its goodbye was received or dropped, or the application never knew the number.
     void free(std::uint16_t number) noexcept {
         directory_entry& entry = existing(number);
         std::atomic<std::uint64_t>& word = entry.word;
@@ -194,7 +196,8 @@ public:
         place = slot;
     }
 
-    /// I/O thread, at the end of the engine. Refuses every later post. True: a post is still in flight somewhere.
+    /// I/O thread, at the end of the engine. Closes every number, so `enter` lets no post begin. `open` still gives out
+    /// numbers; admission::open withdraws them. True: a post is still in flight somewhere.
     [[nodiscard]] bool close_all() noexcept {
         bool in_flight = false;
         for (auto& slot : pages_) {

@@ -13,7 +13,7 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// The limit of a channel that is due.
+/// Says which limit of a channel is due, if any.
 enum class due_limit : std::uint8_t { none, phase, message, idle };
 
 /// A channel has one phase limit at a time (connect, hello, bye or grace), a limit for a message, and a limit for
@@ -56,8 +56,8 @@ public:
         return true;
     }
 
-    /// A bye was posted or received, or the peer has half-closed. A phase limit that ends earlier stays, for example
-    /// that of a missing hello or of an earlier bye.
+    /// A bye was posted or received, or the peer has half-closed. A phase limit that ends no later stays, for example
+    /// hello_time, or bye_time of an earlier bye.
     void begin_bye(time_point now, milliseconds time) noexcept {
         if (phase_ > after(now, time)) begin(now, time, reason::bye_timeout);
     }
@@ -85,7 +85,7 @@ public:
         if (message_ == never) message_ = after(now, time);
     }
 
-    /// Stops the message limit: the message is complete, or the delay is ours.
+    /// Stops the message limit: the message is complete or given up, or the engine itself delays it.
     void end_message() noexcept { message_ = never; }
 
     /// Bytes were read or written.
@@ -102,7 +102,8 @@ public:
         return idle_ <= now ? due_limit::idle : due_limit::none;
     }
 
-    /// Why the channel ends when the phase limit is reached. os_error: the grace after a failed write.
+    /// The reason with which an open channel ends at its phase limit. os_error marks the grace after a failed write;
+    /// the write error then gives the cause.
     [[nodiscard]] reason phase_reason() const noexcept { return phase_reason_; }
 
 private:

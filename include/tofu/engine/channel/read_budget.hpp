@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Limits how many bytes one channel reads in a turn, and counts the bytes that it must read before a time limit counts.
+// Limits how many bytes one channel reads in a turn, and stores how far it must read before a due limit ends it.
 #ifndef TOFU_ENGINE_CHANNEL_READ_BUDGET_HPP
 #define TOFU_ENGINE_CHANNEL_READ_BUDGET_HPP
 
@@ -11,9 +11,10 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// A busy channel leaves time for the other channels: it reads at most options::read_budget bytes in a turn, and goes
-/// on in the next turn. A limit that is due while bytes wait in the kernel must not blame the peer. So the bytes that
-/// have arrived are read first, in as many turns as necessary. I/O thread.
+/// A busy channel leaves time for the other channels: when it has read options::read_budget bytes, it begins no further
+/// read, and goes on in the next turn. The last read may exceed the budget. A limit that is due while bytes wait in the
+/// kernel must not blame the peer. So the bytes that have arrived are read first, in as many turns as necessary. I/O
+/// thread.
 class read_budget {
 public:
     /// The channel's reading in this turn begins.
@@ -40,8 +41,8 @@ public:
 
     [[nodiscard]] bool has_goal() const noexcept { return goal_ != 0; }
 
-    /// True: the limit has to wait, because the budget has stopped the channel before its goal. False: there is no goal
-    /// any more.
+    /// True: the limit has to wait, because the budget has stopped the channel before its goal. Otherwise it forgets
+    /// the goal and returns false.
     [[nodiscard]] bool goal_is_ahead(std::uint64_t received) noexcept {
         if (spent_ && received < goal_) return true;
         goal_ = 0;

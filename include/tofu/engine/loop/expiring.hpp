@@ -49,7 +49,7 @@ private:
     }
 
     /// True: no limit of the channel expires now. Events of this turn come before limits: an event may end the wait (a
-    /// bye, the end of the stream), or show that the delay is ours.
+    /// bye, the end of the stream), or show that the engine itself delays the channel.
     [[nodiscard]] static bool comes_first(state_type& state, channel_type& ch) noexcept {
         if (ch.is_open()) updating<Policies>::advance(state, ch);
         if (ch.has_ended()) return true;

@@ -31,7 +31,7 @@ public:
         return group.channels == 0;
     }
 
-    /// True: every message that `post` has accepted is in the kernel, or on its way back to its group.
+    /// True: no send queue holds a message, and no ended channel still has messages to return.
     [[nodiscard]] static bool all_is_sent(state_type& state) noexcept {
         bool sent = state.closing.empty() && state.failed_openings.empty();
         state.channels.for_each(
@@ -51,7 +51,7 @@ public:
         if (ch->is_attached() && !ch->listener) into.credentials = ch->socket.peer_identity();
         into.queued_messages = state.directory.queued_messages(number);
         into.queued_bytes = state.directory.queued_bytes(number);
-        if (!ch->listener && !ch->is_opened()) { // its hello_request is kept until it is answered
+        if (!ch->listener && !ch->is_opened()) { // its hello_request counts too, without room in the queue
             const message& hello = ch->request ? *ch->request : *ch->writer.first();
             ++into.queued_messages;
             into.queued_bytes += hello.wire_size();

@@ -62,8 +62,8 @@ public:
         if (error) closing<Policies>::end(state, *ch, cause_of(error, failed_step(*ch)));
     }
 
-    /// Takes the resolver's answer. The channel that asked may be gone. An engine that stops ignores the answer: the
-    /// resolver may have dropped the question, and every channel is about to end with reason engine_stopped.
+    /// Takes the resolver's answer. The channel that asked may be gone. While the engine stops, it ignores the answer.
+    /// The resolver may have dropped the question, and every channel is about to end with reason engine_stopped.
     static void take_resolution(state_type& state, std::unique_ptr<resolution_type> answer) noexcept {
         channel_type* const ch = state.channels.at(answer->asker.index);
         if (ch == nullptr || ch->identity() != answer->asker || ch->phase != channel_phase::resolving) return;
@@ -100,9 +100,8 @@ public:
             begin_conversation(state, ch);
     }
 
-    /// The limit of a channel without a socket is reached. After a full backlog the next address follows, if there is
-    /// one. Otherwise the channel ends: its name has no answer yet, or the poller still holds the registration of the
-    /// previous address.
+    /// The channel's limit is reached, and it has no socket. A channel that waits for a backlog tries its next address.
+    /// A channel that waits for the resolver, or for the release of a registration, ends.
     static void stop_waiting(state_type& state, channel_type& ch) noexcept {
         constexpr io_error late{io_failure::timed_out, 0};
         if (ch.phase != channel_phase::waiting_for_backlog) {
@@ -120,7 +119,7 @@ private:
         return ch.listener ? status::listen_failed : status::connect_failed;
     }
 
-    /// Makes the channel for a request of the application, with everything that the channel needs at its end. Null: the
+    /// Makes the channel for a request of the application, and allocates its goodbye in advance. Null: the
     /// request has failed and goes back.
     [[nodiscard]] static channel_type* begin_channel(state_type& state, message& request) noexcept {
         message_ptr goodbye = make_goodbye(state);
@@ -165,8 +164,8 @@ private:
         return ch.addresses ? ch.addresses->found.size() - ch.addresses->tried : 0;
     }
 
-    /// Tries the next address. `failure` is the failure of the previous address. There is none before the first
-    /// address, and when an address is tried again after a full backlog.
+    /// Tries the next address. `failure` is a failure that `ch.addresses->error` does not hold yet; none if there is no
+    /// such failure.
     static void try_next_address(state_type& state, channel_type& ch, io_error failure) noexcept {
         while (untried_addresses(ch) != 0 && !ch.limits.connect_is_over(state.reading_time())) {
             ch.addresses->error = more_telling(ch.addresses->error, failure);
@@ -266,7 +265,7 @@ private:
     /// Ends a channel that has no address or no time left. The cause is the most telling of all failures.
     static void end_without_address(state_type& state, channel_type& ch, io_error last) noexcept {
         io_error told = ch.addresses ? more_telling(ch.addresses->error, last) : last;
-        if (!told) told = {io_failure::timed_out, 0}; // time was over before the first address was tried
+        if (!told) told = {io_failure::timed_out, 0}; // no attempt has failed: connect_time ended first
         closing<Policies>::end(state, ch, cause_of(told, failed_step(ch)));
     }
 
@@ -286,7 +285,7 @@ private:
         }
         ch.phase = channel_phase::waiting_for_release;
         ch.addresses->error = more_telling(ch.addresses->error, error);
-        ch.limits.restore_connect(); // the release may not come
+        ch.limits.restore_connect(); // the release may never come, so connect_time limits the wait
         state.request_update(ch);
     }
 };

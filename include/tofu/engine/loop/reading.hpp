@@ -177,7 +177,7 @@ private:
         if (!ch.is_hidden() && ch.reader.awaits_storage() && needs_parts(judge_header(state, ch)) &&
             ch.socket.available() < ch.reader.total()) {
             wait_for_room(state, ch);
-            ch.limits.end_message(); // the delay is ours
+            ch.limits.end_message(); // the engine itself delays the message
             return false;
         }
         outcome decoded = decode(state, ch, nothing);

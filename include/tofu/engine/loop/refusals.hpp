@@ -13,13 +13,15 @@
 namespace tofu::inline TOFU_ABI::engine {
 
 /// The system may lack memory, buffers or descriptors, or a listener's backlog may be full. The channel that met such a
-/// refusal waits here, and everything is tried again after options::retry_time. A listener also goes on when a channel
-/// ends or says hello. A channel that pauses again while others resume waits for the next time. I/O thread. `Channel`
-/// has pause_hook, retry_hook and refused_arms.
+/// refusal waits here, and everything is tried again after options::retry_time. A paused listener also resumes when a
+/// slot becomes free, or when an accepted connection ends or completes its hello_request. If a resumed channel is
+/// paused again during the call, it waits for the next call. I/O thread. `Channel` has pause_hook, retry_hook and
+/// refused_arms.
 template <class Channel, class TimePoint>
 class refusals {
 public:
-    /// After this many refusals by the poller in a row, a channel's limits count without a look at its socket.
+    /// After this many refused attempts in a row, the channel's limits expire although the poller does not watch its
+    /// socket.
     static constexpr std::uint8_t most_refused_arms = 8;
 
     /// Tries everything again after `retry_time`, unless that is planned already.
@@ -78,8 +80,8 @@ public:
         return true;
     }
 
-    /// True exactly when the poller does not watch the socket before the retry. The channel's limits wait meanwhile,
-    /// for most_refused_arms attempts at most.
+    /// True from the first refused arm of an attached socket until an arm succeeds or attempt most_refused_arms begins.
+    /// Meanwhile the channel's limits do not expire.
     [[nodiscard]] static bool is_deaf(const Channel& ch) noexcept {
         return ch.is_attached() && ch.refused_arms != 0 && ch.refused_arms < most_refused_arms;
     }

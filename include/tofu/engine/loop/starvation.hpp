@@ -14,13 +14,15 @@
 namespace tofu::inline TOFU_ABI::engine {
 
 /// An episode begins when a message needs credit and none is left. It ends when a quarter of the credit is free again.
-/// No channel reads in between: a channel that has something to read waits here. Channels are resumed in the order in
-/// which they came.
+/// A channel that has something to read waits here, and channels are resumed in the order in which they came. Two kinds
+/// read on: channels whose conversation is over, and channels with a partial message above the limit
+/// (reading::mode_of).
 ///
 /// Reading time is the clock without all episodes. Time limits are kept in reading time, because a peer is not late
 /// while the engine does not read. A channel whose timer expires during an episode waits here as well.
 ///
-/// I/O thread, except `episodes`. `Channel` has two hooks, pause_hook and stalled_hook.
+/// I/O thread, or the borrower of its loan; `episodes`: any thread. `Channel` has two hooks, pause_hook and
+/// stalled_hook.
 template <class Channel, class TimePoint>
 class starvation {
 public:

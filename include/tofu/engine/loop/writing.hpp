@@ -39,7 +39,7 @@ public:
             retire_sent(state, ch, result.bytes);
             budget -= (std::min)(budget, result.bytes);
         }
-        if (budget == 0) state.request_update(ch); // the next turn writes the rest, and does not wait
+        if (budget == 0) state.request_update(ch); // a later update writes the rest; the loop does not wait before
     }
 
 private:
@@ -56,10 +56,11 @@ private:
         }
     }
 
-    /// The kernel has taken `sent` more bytes: the messages that are now sent completely return to the pool.
+    /// The kernel has taken `sent` more bytes. Each completely sent message returns to the pool, except an unanswered
+    /// hello_request: the channel keeps it.
     static void retire_sent(state_type& state, channel_type& ch, std::size_t sent) noexcept {
         std::size_t all = 0;
-        std::size_t messages = 0; // only regular messages: the others take no room in the queue
+        std::size_t messages = 0; // regular messages only: `post` reserves no room for others
         std::size_t bytes = 0;
         ch.writer.sent(sent, [&](message& m, std::size_t size) {
             ch.conversation.sent(m.header().op);
@@ -77,7 +78,7 @@ private:
         state.counters.messages_sent.add(all);
         if (messages == 0) return;
         state.directory.unreserve(ch.number, messages, bytes);
-        state.driver.notify(); // at once: a thread that waits for room may fill it while the rest is being sent
+        state.driver.notify(); // now: a thread that waits for room can post while the loop sends the rest
     }
 };
 

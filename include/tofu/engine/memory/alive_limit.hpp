@@ -31,7 +31,7 @@ public:
         } while (!counted_.compare_exchange_weak(before, before + 1, std::memory_order_relaxed));
         return true;
     }
-    /// The message takes the place that `reserve` took, until `forget`.
+    /// Gives the place that `reserve` took to the message, which keeps it until `forget`.
     void commit(message& m) noexcept {
         TOFU_ASSERT(route_of(m).counted == 0);
         if (room_ != 0) route_of(m).counted = 1;
@@ -60,7 +60,7 @@ public:
     [[nodiscard]] std::size_t counted() const noexcept { return counted_.load(std::memory_order_relaxed); }
 
 private:
-    const std::size_t room_; ///< how many messages may live without credit; 0: no limit
+    const std::size_t room_; ///< `reserve` fails at this many counted messages; 0: no limit
     std::atomic<std::size_t> counted_{0};
 };
 

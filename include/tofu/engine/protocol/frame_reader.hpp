@@ -49,8 +49,8 @@ public:
     /// The header that waits for its answer, or the header of the message in progress.
     [[nodiscard]] const binary_header& header() const noexcept { return header_; }
 
-    /// In step::header. The incoming message is stored in `m`, which stays with the reader until `take`.
-    /// allocation_failed: memory for its parts is short, and `m` stays with the caller.
+    /// Call only in step::header. Stores the incoming message in `m`; the reader owns `m` until `take` or `abandon`.
+    /// allocation_failed: memory for the parts is short, and `m` stays with the caller.
     [[nodiscard]] status store_in(message& m) noexcept {
         TOFU_ASSERT(phase_ == phase::decision && message_ == nullptr);
         if (!m.headers().buffer().resize(header_.text_headers_length) || !m.body().resize(header_.body_length))
@@ -62,28 +62,30 @@ public:
         return status::success;
     }
 
-    /// In step::header. The parts of the message are dropped as they arrive.
+    /// Call only in step::header. The reader drops the parts of the message as they arrive.
     void skip() noexcept {
         TOFU_ASSERT(phase_ == phase::decision && message_ == nullptr);
         filled_ = 0;
         phase_ = phase::skipping;
     }
 
-    /// In step::message: the complete message. Ownership passes to the caller.
+    /// Call only in step::message. Returns the complete message; the caller owns it again.
     [[nodiscard]] message* take() noexcept {
         TOFU_ASSERT(phase_ == phase::complete && message_ != nullptr);
         return abandon();
     }
 
-    /// Call at the end of the stream. Forgets an incomplete message, and returns its memory. Null: none was stored.
+    /// Gives up the message in progress. Returns the object that `store_in` received; the caller owns it again. Null:
+    /// none was stored.
     [[nodiscard]] message* abandon() noexcept {
         phase_ = phase::header;
         filled_ = 0;
         return std::exchange(message_, nullptr);
     }
 
-    /// The memory for the next bytes of the item in progress: the rest of the header, or of text headers and body. A
-    /// read can go straight there. No place in step::header, or while skipping.
+    /// The memory for the next bytes: the rest of the header buffer, or the rest of the message's text headers and
+    /// body. A read can go straight there. There is no place while the reader waits in step::header or step::message,
+    /// or skips a message.
     [[nodiscard]] std::array<mutable_buffer, 2> places() noexcept {
         if (phase_ == phase::header) return {{{wire_.data() + filled_, wire_.size() - filled_}, {}}};
         if (phase_ != phase::parts) return {};
@@ -106,7 +108,7 @@ public:
     /// True: a message is stored, whole or in part, and was not taken.
     [[nodiscard]] bool holds_message() const noexcept { return message_ != nullptr; }
     [[nodiscard]] bool message_complete() const noexcept { return phase_ == phase::complete; }
-    /// True: at least one byte of an incomplete message has arrived.
+    /// True: at least one byte has arrived of a message that was not taken, skipped to its end, or abandoned.
     [[nodiscard]] bool in_progress() const noexcept { return phase_ != phase::header || filled_ != 0; }
     /// The bytes of text headers and body that the header announces.
     [[nodiscard]] std::size_t total() const noexcept {
@@ -123,7 +125,7 @@ private:
     }
 
     bool fill_header(std::span<const std::byte>& input) noexcept {
-        if (filled_ == 0 && input.size() >= wire_.size()) { // nearly always: the bytes need not be kept
+        if (filled_ == 0 && input.size() >= wire_.size()) { // the usual case: `input` holds the whole header
             header_ = decode(input.first<binary_header::wire_size>());
             input = input.subspan(wire_.size());
             phase_ = phase::decision;

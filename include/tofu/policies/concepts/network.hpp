@@ -22,6 +22,8 @@ namespace tofu::inline TOFU_ABI {
 
 // The network: it makes sockets, converts addresses and resolves names.
 
+/// `endpoint` is an address as connect and listen take it: default constructible, trivially copyable, and not aligned
+/// more than new aligns.
 template <class N>
 concept network_has_types = requires {
     typename N::socket;

@@ -22,6 +22,7 @@ concept timer_has_category = category_is<T, timer_category>;
 template <class T>
 concept timer_moves = std::is_nothrow_move_constructible_v<T>;
 
+/// A std::chrono::time_point whose duration holds milliseconds exactly. min() and max() are marks: at once, and never.
 template <class T>
 concept timer_has_time = requires {
     typename T::time_point;

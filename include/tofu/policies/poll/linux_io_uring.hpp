@@ -49,25 +49,26 @@
 //         |  | +---------------------------------------------------------  completed  ----+   |
 //         |  |       the same; mostly there is nothing to report, and the wait goes on         |
 //         |  |                                     | disarm: submit a cancel    disarm         |
-//         |  |  completed: released(key)    +----------+                                       |
+//         |  |  completed: unattached       +----------+                                       |
 //         |  +------------------------------| released | <-------------------------------------+
 //         |                                 +----------+
 //         +--> disarm: forgotten at once, nothing is in flight
 //
-//   less wanted than asked for, or nothing     no operation: an event that is not wanted is not reported.
+// If less is wanted than was asked for, the poller submits nothing: it does not report unwanted events. In `leaving` a
+// registration is disarmed, and the submission queue does not hold its cancel yet.
 //
 // The end of a socket. A poll in flight keeps its file open in the kernel, also when the descriptor is closed: the peer
-// sees no end of the stream before the kernel has the cancel. The engine closes a socket right after disarm, and a
-// program that drives the loop itself may not wait again for long. So disarm does not leave the cancel to the next
-// wait: it makes a system call of its own, and in that call the kernel drops the file.
+// sees no end of the stream before the kernel has the cancel. The engine closes a socket right after disarm, and in a
+// caller-driven engine the next wait may come much later. So disarm does not leave the cancel to the next wait: it
+// makes a system call of its own, and in that call the kernel drops the file.
 //
 // A half-closed peer. The kernel also completes a poll for errors, hang-ups and the end of the peer's stream, even if
 // the poll did not ask for them (io_uring/poll.c, IO_POLL_UNMASK). A poll for writing alone would then complete at
-// once, again and again. So such a socket gets a poll that stays: this poll completes at once, and again when something
-// happens. After a report the poll is cancelled and submitted anew, so that it is level-triggered, too.
+// once, again and again. So such a socket gets a multishot poll (IORING_POLL_ADD_MULTI), here called a poll that stays:
+// it completes at once, and again when something happens. After a report it is cancelled and submitted anew.
 //
-// The key is the mark of the poll and comes back with its completion; the sink finds the registration. The kernel
-// writes to no registration. But a completion under way must not be taken for a completion of the slot's later owner.
+// A poll carries the key as its user_data, and the completion returns the key. The sink finds the registration by the
+// key. The kernel writes to no registration. It is owed nevertheless: the completion must find no later owner.
 //
 // Threads. The kernel makes a completion in the thread that submitted the poll. The kernel wakes a sleeping thread for
 // that, and some system calls of the thread then end with EINTR. This also happens shortly after the ring has ended
@@ -76,8 +77,8 @@
 //
 // Waking. wake_flag.hpp has the protocol. The signal is an eventfd that is never read, with a poll that stays: each
 // write completes it, whatever the counter was before. The kernel may end that poll with any completion. The next wait
-// then submits it again, and so reports a write in between. A completion without a signal lowers the flag too early.
-// Nothing is lost then, because the waker that raised the flag writes after that.
+// submits it again; the new poll completes at once if the eventfd was ever written, so no write is missed. A completion
+// can come between a waker's raise() and its write. The wait lowers the flag early, and the write completes the poll.
 //
 // There is no native_handle(). The ring's descriptor is readable when completions are there, but a program that sleeps
 // elsewhere would leave the changes of the last turn unsubmitted.
@@ -110,7 +111,7 @@ public:
         interest asked = interest::none;  ///< of the poll in flight
         state is = state::unattached;
         bool half_closed = false;                     ///< the peer has ended its stream
-        bool reported = false;                        ///< true exactly when the poll in flight was reported and stays
+        bool reported = false;                        ///< of the latest completion, while a poll is in flight
         detail::list_hook<registration> changed_hook; ///< linked exactly when the next wait has something to submit
     };
 
@@ -118,7 +119,8 @@ public:
     explicit basic_linux_io_uring(Network given) noexcept : network_(std::move(given)) {}
     basic_linux_io_uring(basic_linux_io_uring&& other) noexcept : network_(std::move(other.network_)) {}
     basic_linux_io_uring& operator=(basic_linux_io_uring&&) = delete;
-    /// The list can hold only cancels that the kernel has refused until the end. The engine keeps such registrations.
+    /// `changed_` can still hold registrations whose cancel the kernel has refused. The engine never frees their slots:
+    /// see loop::await_zombies.
     ~basic_linux_io_uring() {
         while (changed_.pop_front() != nullptr) continue;
     }
@@ -153,7 +155,8 @@ public:
         return refused ? posix::from_errno(refusal) : io_error{};
     }
 
-    /// Returns `owed` if a poll is in flight; then makes one system call. The socket may be closed at once.
+    /// Returns `owed` if a poll is in flight. Cancels the poll by a system call at once, unless that has begun already.
+    /// The socket may be closed at once.
     disarmed disarm(registration& entry) noexcept {
         switch (entry.is) {
         case state::unattached: return disarmed::released;
@@ -183,7 +186,7 @@ public:
             const bool submits = ring_.unsubmitted() != 0;
             if (!result.error) result.error = sleeps ? ring_.wait(left) : ring_.look();
             const taken found = take_completions(sink);
-            if (found.news) return {.full = found.count == Batch}; // the next wait returns the error again
+            if (found.news) return {.full = found.count == Batch}; // a refused submission will fail again
             if (result.error.kind == io_failure::interrupted) return {.interrupted = true};
             if (!result.error) result.error = std::exchange(wake_refusal_, {});
             if (result.error) {
@@ -192,12 +195,13 @@ public:
             }
             if (has_end) left = until - clock::now();
             if (found.count == 0) {
-                // A call that has submitted something does not report a signal. But nothing else ends it early without
-                // a completion.
+                // io_uring_enter does not return EINTR once it has submitted something. Then only a signal ends it
+                // early without a completion.
                 result.interrupted = sleeps && submits && left > left.zero();
                 return result;
             }
-            // Completions of cancelled polls alone do not end the wait: the polls after them must be submitted first.
+            // If the only completions are of cancelled polls, the wait goes on: it must submit the polls that replace
+            // them.
         }
     }
 

@@ -22,7 +22,8 @@ class basic_simulated_poll;
 namespace tofu::inline TOFU_ABI::simulation {
 
 /// A test makes a world from a seed, and makes the pollers and timers of its engines from the world. The world may end
-/// before its engines; then no question about a name is answered any more. One thread at a time.
+/// before its engines; then no question about a name is answered any more. One thread at a time. The constructor and
+/// `name` may throw std::bad_alloc.
 class world {
 public:
     explicit world(std::uint64_t seed, const simulation::faults& faults = {})
@@ -59,7 +60,8 @@ public:
     /// Drops all open questions about names.
     void drop_questions() noexcept { universe_->names.drop_all(); }
 
-    /// Sets the function that runs when an engine has to wait. Without one, time passes.
+    /// Sets the function that runs when an engine has to wait. Without one, time passes. The hook's context must live
+    /// as long as the world and its engines.
     void while_waiting(idle_hook hook) noexcept { universe_->hook = hook; }
 
     /// The network, for peers that are no engines.
