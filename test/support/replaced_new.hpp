@@ -16,9 +16,9 @@
 namespace tofu_test::replaced_new {
 
 /// The program defines these two: obtain memory, or null if the test refuses it, and give memory back. `given` may be
-/// null.
-void* obtain(std::size_t size, std::size_t alignment, bool for_tofu) noexcept;
-void give_back(void* given, std::size_t alignment) noexcept;
+/// null. Not inline: g++ -O3 would see std::free meet a replaced operator new, and warn (-Wmismatched-new-delete).
+[[gnu::noinline]] void* obtain(std::size_t size, std::size_t alignment, bool for_tofu) noexcept;
+[[gnu::noinline]] void give_back(void* given, std::size_t alignment) noexcept;
 
 inline constexpr std::size_t plain = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
 
