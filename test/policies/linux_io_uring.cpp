@@ -763,10 +763,10 @@ BOOST_AUTO_TEST_CASE(a_signal_handler_can_wake) {
     to_be_woken = &here.poll.bare();
     {
         const signals sent(&wake_it);
-        BOOST_TEST(!here.poll.look(nanoseconds::max()).error);
+        // The end of an earlier ring may interrupt this thread before the first signal.
+        while (here.counts().wakes == 0) BOOST_REQUIRE(!here.poll.look(nanoseconds::max()).error);
     }
     to_be_woken = nullptr;
-    BOOST_TEST(here.counts().wakes >= 1U);
 }
 
 // The call that submits does not say that a signal ended its wait.
