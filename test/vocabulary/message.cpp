@@ -2,9 +2,11 @@
 // Tests of a message by itself: the engine's notes on it, and the notes that are removed when it is posted again.
 #include <boost/test/unit_test.hpp>
 
-#include <tofu/engine/protocol/notices.hpp>
 #include <tofu/engine/memory/message_pool.hpp>
+#include <tofu/engine/protocol/notices.hpp>
+#include <tofu/engine/protocol/post_checks.hpp>
 #include <tofu/message.hpp>
+#include <tofu/message_ptr.hpp>
 
 #include <algorithm>
 #include <cstddef>
