@@ -39,7 +39,7 @@ std::size_t length_of(tofu::detail::node_queue batch) {
 }
 
 void push_alone(benchmark::State& state) {
-    struct alignas(64) node : detail::queue_node {
+    struct alignas(64) node : tofu::detail::queue_node {
         node() noexcept { kind = tofu::detail::node_kind::command; } // it is not a message
     };
     std::vector<node> nodes(bench::lane::window);
@@ -101,7 +101,7 @@ private:
     bool take_batch() {
         tofu::detail::node_queue batch = inbox_.take_all();
         if (batch.empty()) return false;
-        while (detail::queue_node* const node = batch.pop_front()) bench::lane::take(*node);
+        while (tofu::detail::queue_node* const node = batch.pop_front()) bench::lane::take(*node);
         return true;
     }
 

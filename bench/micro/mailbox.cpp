@@ -28,14 +28,14 @@ void push_batch(mailbox& box, bench::lane& lane, std::size_t size) {
 }
 
 void pop_all(mailbox& box) {
-    while (detail::queue_node* const node = box.pop()) bench::lane::take(*node);
+    while (tofu::detail::queue_node* const node = box.pop()) bench::lane::take(*node);
 }
 
 /// The receiving thread, until the mailbox is finished.
 template <class OnNode>
 void receive(mailbox& box, OnNode on_node) {
     while (!box.finished() || box.has_mail()) {
-        while (detail::queue_node* const node = box.pop()) on_node(*node);
+        while (tofu::detail::queue_node* const node = box.pop()) on_node(*node);
         box.wait_until((mailbox::time_point::max)());
     }
 }
@@ -68,9 +68,9 @@ void two_threads(benchmark::State& state) {
     report(state, lane, batch);
 }
 
-detail::queue_node& wait_for_node(mailbox& box) {
+tofu::detail::queue_node& wait_for_node(mailbox& box) {
     for (;;) {
-        if (detail::queue_node* const node = box.pop()) return *node;
+        if (tofu::detail::queue_node* const node = box.pop()) return *node;
         box.wait_until((mailbox::time_point::max)());
     }
 }
@@ -78,8 +78,8 @@ detail::queue_node& wait_for_node(mailbox& box) {
 void round_trip(benchmark::State& state) {
     mailbox there;
     mailbox back;
-    std::thread receiver([&] { receive(there, [&back](detail::queue_node& node) { back.push(node); }); });
-    detail::queue_node node{.kind = tofu::detail::node_kind::command}; // it is not a message
+    std::thread receiver([&] { receive(there, [&back](tofu::detail::queue_node& node) { back.push(node); }); });
+    tofu::detail::queue_node node{.kind = tofu::detail::node_kind::command}; // it is not a message
     std::size_t returned = 0;
     for (auto _ : state) {
         there.push(node);
