@@ -34,7 +34,8 @@ public:
     simulation::faults faults;
     simulation::names names;
     operations polls;
-    std::string_view complaint; ///< the first rule of a contract that was broken; empty if none was
+    time_point no_way_at = (time_point::min)(); ///< when a connect last failed as unreachable or not available
+    std::string_view complaint;                 ///< the first rule of a contract that was broken; empty if none was
 
     [[nodiscard]] time_point now() const noexcept { return time.now(); }
     [[nodiscard]] socket_state& at(socket_id id) noexcept {

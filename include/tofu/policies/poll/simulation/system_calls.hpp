@@ -26,6 +26,7 @@ public:
         const io_failure how = pick({io_failure::unreachable, io_failure::address_not_available,
                                      io_failure::permission_denied, io_failure::refused, io_failure::backlog_full});
         if (!error && fails) error = {how, 1};
+        if (error.kind == io_failure::unreachable || error.kind == io_failure::address_not_available) no_way_at = now();
         if (error) return 0;
         const socket_id client = make(socket_kind::connecting);
         const socket_id server = make(socket_kind::connected);

@@ -72,6 +72,8 @@ public:
     /// Sockets have the numbers 1 to socket_count(); closed ones are kept.
     [[nodiscard]] std::size_t socket_count() const noexcept { return universe_->socket_count(); }
     [[nodiscard]] const socket_state& socket(socket_id id) const noexcept { return universe_->at(id); }
+    /// When a connect last failed because there is no way to the address. time_point::min(): never.
+    [[nodiscard]] time_point no_way_at() const noexcept { return universe_->no_way_at; }
     /// A poller by basic_simulated_poll::number.
     [[nodiscard]] watch& poller(unsigned number) noexcept { return universe_->watch_of(number); }
     /// The first rule of the policies' contract that an engine broke; empty if none. Tests check that it is empty.
