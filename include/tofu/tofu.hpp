@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What most programs need of tofu. Not in here: memory_bound.hpp and the policies linux_io_uring, simulated_poll,
+// The headers that most programs need. It leaves out memory_bound.hpp and the policies linux_io_uring, simulated_poll,
 // null_poll and manual_timer.
 #ifndef TOFU_TOFU_HPP
 #define TOFU_TOFU_HPP

@@ -174,7 +174,7 @@ public:
     }
 
     /// Does not round the timeout. Calls sink.registration_of(key) for each completion. Errors: no_memory, other. After
-    /// an error, wait() has slept 10 ms.
+    /// an error, wait() has slept 10 ms. If the kernel drops a completion for lack of memory, its poll never completes.
     template <class Sink>
     wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
         const bool has_end = timeout > timeout.zero() && timeout != (std::chrono::nanoseconds::max)();
