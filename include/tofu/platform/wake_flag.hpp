@@ -18,9 +18,9 @@
 //                                                       return; the caller then looks at its inbox
 //
 // 1. At most one signal is on its way. A waker sends only if it raised the flag. Only the thread that took the signal
-// lowers the flag, except after a failed send: see lower(). So a pipe never fills up, and a thousand wake-ups cost one
-// system call. 2. The signal is taken before the flag is lowered. In the other order a waker could raise the flag again
-// and send a
+//    lowers the flag, except after a failed send: see lower(). So a pipe never fills up, and a thousand wake-ups cost
+//    one system call.
+// 2. The signal is taken before the flag is lowered. In the other order a waker could raise the flag again and send a
 //    second signal, which the waiting thread would take together with the first. The flag would stay raised with no
 //    signal on its way, and every later wake-up would do nothing.
 // 3. A waker that finds the flag raised sends nothing, and need not. If the signal was not taken yet, the signal ends
