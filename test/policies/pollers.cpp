@@ -56,7 +56,7 @@ static_assert(posix::to_poll_timeout(1ms + 1ns) == 2);
 static_assert(posix::to_poll_timeout(nanoseconds::max() - 1ns) == INT_MAX);
 #endif
 
-/// One connection, its server side known to the poller, which lives longer.
+/// One connection. attach() makes its server side known to the poller. The poller outlives this object.
 template <class Poll>
 struct watched {
     socket_pair pair = connect_pair();
@@ -485,9 +485,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_wake_comes_together_with_what_is_ready, Poll, al
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(no_wake_is_lost_among_eight_threads, Poll, waking_pollers) {
-    // Each thread puts one thing down, wakes, and puts down the next only when the waiter has taken the first: once a
-    // wake is lost, waits come to their end although something was put down. (Once, that may be a coincidence. A second
-    // is what every poller waits if need be.) Relaxed, so that nothing but wake and wait carries them over.
+    // Each thread sets its box, wakes, and waits until the box is taken. After a lost wake, a wait lasts its full time
+    // although a box is set. One such wait may be a coincidence. Every poller can wait 1 s. The boxes are relaxed: only
+    // wake and wait order them.
     constexpr auto whole_wait = 1s;
     constexpr int threads = 8;
     constexpr int turns = 5'000;

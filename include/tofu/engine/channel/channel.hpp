@@ -42,7 +42,7 @@ enum class channel_phase : std::uint8_t {
 enum class channel_visibility : std::uint8_t {
     hidden,    ///< nothing: an accepted connection whose hello_request is not complete
     announced, ///< its number: it waits for the hello_response or welcome_response
-    opened     ///< the hello_request, hello_response or welcome_response: its goodbye is a signal
+    opened     ///< a hello, a regular message or the welcome_response: its goodbye is a signal
 };
 
 /// The registration that the poller holds for a channel.
@@ -101,7 +101,7 @@ struct channel : timer_item<typename Policies::timer> {
     channel_visibility visibility = channel_visibility::announced;
     registration_state held = registration_state::unused;
     bool listener = false;
-    bool write_blocked = false; ///< true exactly when the latest write was short: do not write before a report
+    bool write_blocked = false; ///< true exactly when no write may be tried before a report or the retry
     bool holds_partial = false; ///< true exactly when the channel counts among the partial_messages
     bool expects_large = false; ///< true exactly when the channel's latest message was large; see reading.hpp
     bool resumed = false;       ///< true exactly when it may read again and the poller was not asked yet

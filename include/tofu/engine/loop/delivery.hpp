@@ -52,8 +52,8 @@ public:
         deliver(group, m);
     }
 
-    /// Tells the group once per episode that receiving has stopped. No second notice follows before the application has
-    /// received the first one.
+    /// Tells the group, at most once per episode, that receiving has stopped. Says nothing if memory is short. No
+    /// second notice follows before the application has received the first one.
     void tell_starved(group_core& group, std::uint64_t episode) noexcept {
         TOFU_ASSERT(group.told_episode <= episode);
         if (group.told_episode == episode) return;

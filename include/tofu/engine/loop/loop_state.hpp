@@ -85,8 +85,8 @@ struct loop_state : loop_parts<Policies> {
     detail::intrusive_list<channel_type, &channel_type::closing_hook> closing;
     detail::node_queue failed_openings; ///< hello_ and welcome_requests without a slot; they are their own answers
 
-    /// Bytes of one channel that stay in `scratch`, because the credit ran out before they were decoded. Until then no
-    /// channel reads into `scratch`.
+    /// Bytes of one channel that stay in `scratch`, because the credit ran out before they were decoded. While these
+    /// bytes are there, no channel reads into `scratch`.
     struct {
         channel_type* owner = nullptr;
         std::span<const std::byte> bytes;
@@ -95,7 +95,7 @@ struct loop_state : loop_parts<Policies> {
     std::size_t awaiting_hello = 0; ///< hidden channels that are not shut
     std::uint64_t looked_since = 0; ///< the turn in which the latest complete look began, see expiry_gate
     time_point turn_time{};         ///< the clock, read after the wait of this turn
-    bool room_made = false;         ///< true exactly when a send queue became shorter and take_news has not said so yet
+    bool room_made = false;         ///< true: a thread that waits for room must look again; take_news clears it
     bool stopping = false;
 
     gather_list gathered;

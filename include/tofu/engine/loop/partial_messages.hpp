@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Limits the channels that hold an incomplete message. Other channels wait here before they begin one.
+// Limits the channels that hold an incomplete message. At the limit, other channels wait here before they begin one. A
+// channel whose read lacked memory waits here too.
 #ifndef TOFU_ENGINE_LOOP_PARTIAL_MESSAGES_HPP
 #define TOFU_ENGINE_LOOP_PARTIAL_MESSAGES_HPP
 
@@ -10,9 +11,10 @@
 
 namespace tofu::inline TOFU_ABI::engine {
 
-/// Incomplete messages hold at most half of the receive credit, so that complete messages still get through. At the
-/// limit, a channel begins a message only if all of it has arrived; else the channel waits here. I/O thread. `Channel`
-/// has pause_hook and holds_partial. holds_partial is true exactly when the channel counts here.
+/// Incomplete messages should hold at most half of the receive credit, so that complete messages still get through; see
+/// is_within_limit. At the limit, a channel begins a message only if all of it has arrived; else the channel waits
+/// here. I/O thread. `Channel` has pause_hook and holds_partial. holds_partial is true exactly when the channel counts
+/// here.
 template <class Channel>
 class partial_messages {
 public:

@@ -26,11 +26,11 @@
 #include <cstdint>
 #include <type_traits>
 
-// Two queues lie in memory that the program shares with the kernel. Each has a head and a tail that only count up. One
-// side writes the tail after the entries before it (release), and the other side reads the tail before the entries
-// (acquire); the same holds for the head, which gives the room back. The kernel reads the submission queue only inside
-// io_uring_enter(2), as the ring has no thread of its own (no IORING_SETUP_SQPOLL). The kernel may write completions at
-// any time.
+// Two queues lie in memory that the program shares with the kernel. Each has a head and a tail that only count up. The
+// kernel writes a completion before its tail (release); we read the tail first (acquire). We write the head after we
+// have read the entry. We store the submission tail before the entry is complete. That is safe: the kernel reads the
+// submission queue only inside io_uring_enter(2), as the ring has no thread of its own (no IORING_SETUP_SQPOLL). The
+// kernel may write completions at any time.
 
 namespace tofu::inline TOFU_ABI::linux_api {
 
@@ -54,8 +54,8 @@ struct io_completion {
 
 /// Owns a ring with `Submissions` places in its submission queue, a power of two, and four times as many for
 /// completions. Completions beyond that number wait in the kernel until the queue has room (IORING_FEAT_NODROP); if the
-/// kernel has no memory for that, it drops a completion, and the next look() or wait() fails with EBADR. One thread at
-/// a time.
+/// kernel has no memory for that, it drops a completion. Since Linux 5.19, a later wait() that would sleep fails with
+/// EBADR. One thread at a time.
 template <unsigned Submissions = 256, class Calls = io_uring_calls>
 class io_ring {
 public:
