@@ -55,6 +55,15 @@
 #define TOFU_COLD
 #endif
 
+// TOFU_NOINLINE marks a function that is not inlined, so that its caller stays small enough to be inlined.
+#if defined(__GNUC__)
+#define TOFU_NOINLINE [[gnu::noinline]]
+#elif defined(_MSC_VER)
+#define TOFU_NOINLINE __declspec(noinline)
+#else
+#define TOFU_NOINLINE
+#endif
+
 // TOFU_FUNCTION_NAME is the function it stands in, with its template arguments, as the compiler would print it.
 #if defined(__GNUC__)
 #define TOFU_FUNCTION_NAME __PRETTY_FUNCTION__

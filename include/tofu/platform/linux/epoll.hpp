@@ -71,9 +71,6 @@ private:
     posix::descriptor handle_;
 };
 
-/// Sleeps after a wait that failed; see the contract in policies/concepts/poll.hpp.
-inline void rest(std::chrono::milliseconds time) noexcept { ::poll(nullptr, 0, static_cast<int>(time.count())); }
-
 } // namespace tofu::inline TOFU_ABI::linux_api
 
 #endif // TOFU_PLATFORM_LINUX_EPOLL_HPP

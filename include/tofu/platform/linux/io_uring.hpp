@@ -25,6 +25,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 // Two queues lie in memory that the program shares with the kernel. Each has a head and a tail that only count up. The
 // kernel writes a completion before its tail (release); we read the tail first (acquire). We write the head after we
@@ -148,6 +149,12 @@ public:
         return true;
     }
 
+    /// True if the kernel has dropped a completion since the last call.
+    [[nodiscard]] bool take_drops() noexcept {
+        const std::uint32_t drops = load(drops_);
+        return std::exchange(known_drops_, drops) != drops;
+    }
+
     /// In a forked child: closes the child's copy of the descriptor. The child has no copy of the queues (see map).
     void close_copy() noexcept {
         entries_ = nullptr;
@@ -192,6 +199,7 @@ private:
         flags_ = word_at(given.sq_off.flags);
         completion_head_ = word_at(given.cq_off.head);
         completion_tail_ = word_at(given.cq_off.tail);
+        drops_ = word_at(given.cq_off.overflow);
         completion_mask_ = *word_at(given.cq_off.ring_mask);
         completions_ = static_cast<const ::io_uring_cqe*>(static_cast<void*>(byte_at(given.cq_off.cqes)));
         for (std::uint32_t i = 0; i < Submissions; ++i) word_at(given.sq_off.array)[i] = i; // place i is entry i
@@ -249,9 +257,11 @@ private:
     std::uint32_t* flags_ = nullptr;           ///< the kernel's
     std::uint32_t* completion_head_ = nullptr; ///< ours
     std::uint32_t* completion_tail_ = nullptr; ///< the kernel's
+    std::uint32_t* drops_ = nullptr;           ///< the kernel's: the number of completions that it has dropped
     const ::io_uring_cqe* completions_ = nullptr;
     std::uint32_t completion_mask_ = 0;
     std::uint32_t tail_ = 0;
+    std::uint32_t known_drops_ = 0;
     std::uint8_t cancel_flags_ = 0;
 };
 

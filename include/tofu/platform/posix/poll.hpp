@@ -41,6 +41,9 @@ inline std::size_t poll(std::span<poll_entry> entries, std::chrono::nanoseconds 
     return ready > 0 ? static_cast<std::size_t>(ready) : 0;
 }
 
+/// Sleeps 10 ms after a wait that failed; see the contract in policies/concepts/poll.hpp.
+inline void rest() noexcept { ::poll(nullptr, 0, 10); }
+
 } // namespace tofu::inline TOFU_ABI::posix
 
 #endif // TOFU_PLATFORM_POSIX_POLL_HPP

@@ -13,6 +13,7 @@
 #include <tofu/platform/linux/epoll.hpp>
 #include <tofu/platform/linux/wake_event.hpp>
 #include <tofu/platform/network.hpp>
+#include <tofu/platform/posix/poll.hpp>
 #include <tofu/platform/wake_flag.hpp>
 #include <tofu/policies/categories.hpp>
 
@@ -91,16 +92,7 @@ public:
     /// One system call. Errors: no_memory, only if the interest was none before.
     io_error arm(registration& entry, interest wanted) noexcept {
         TOFU_ASSERT(entry.key != wake_mark && entry.descriptor >= 0); // attached
-        if (wanted == entry.armed) return {};
-        io_error error;
-        if (wanted == interest::none)
-            set_.remove(entry.descriptor);
-        else if (entry.armed == interest::none)
-            error = set_.add(entry.descriptor, to_events(wanted), entry.key);
-        else
-            error = set_.change(entry.descriptor, to_events(wanted), entry.key);
-        if (!error) entry.armed = wanted;
-        return error;
+        return wanted == entry.armed ? io_error{} : change(entry, wanted);
     }
 
     /// One system call if the socket is in the set. Always `released`.
@@ -120,7 +112,7 @@ public:
         TOFU_ASSERT(found <= Batch && (found == 0 || !result.error));
         result.interrupted = result.error.kind == io_failure::interrupted;
         if (result.interrupted) result.error = {};
-        if (result.error) linux_api::rest(std::chrono::milliseconds(10));
+        if (result.error) posix::rest();
         for (const linux_api::epoll_entry& entry : std::span(entries_).first(found)) {
             if (entry.data.u64 == wake_mark)
                 wakes_.lower();
@@ -154,6 +146,19 @@ private:
         events |= any(wanted & interest::read) ? EPOLLIN : 0U;
         events |= any(wanted & interest::write) ? EPOLLOUT : 0U;
         return events;
+    }
+
+    /// Not inline, so that arm() without a change costs a comparison.
+    TOFU_NOINLINE io_error change(registration& entry, interest wanted) noexcept {
+        io_error error;
+        if (wanted == interest::none)
+            set_.remove(entry.descriptor);
+        else if (entry.armed == interest::none)
+            error = set_.add(entry.descriptor, to_events(wanted), entry.key);
+        else
+            error = set_.change(entry.descriptor, to_events(wanted), entry.key);
+        if (!error) entry.armed = wanted;
+        return error;
     }
 
     static constexpr readiness to_readiness(std::uint32_t events) noexcept {

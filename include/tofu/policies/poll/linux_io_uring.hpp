@@ -16,6 +16,7 @@
 #include <tofu/platform/linux/wake_event.hpp>
 #include <tofu/platform/network.hpp>
 #include <tofu/platform/posix/error.hpp>
+#include <tofu/platform/posix/poll.hpp>
 #include <tofu/platform/wake_flag.hpp>
 #include <tofu/policies/categories.hpp>
 #include <tofu/stats.hpp>
@@ -26,7 +27,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <thread>
 #include <type_traits>
 #include <utility>
 
@@ -103,7 +103,6 @@ public:
     /// The poller's notes about one socket.
     class registration {
         friend basic_linux_io_uring;
-
         std::uintptr_t key = 0;
         int descriptor = -1;
         int refusal = 0;                  ///< errno value of a poll that was refused; the next arm returns it
@@ -173,14 +172,15 @@ public:
         return disarmed::owed;
     }
 
-    /// Does not round the timeout. Calls sink.registration_of(key) for each completion. Errors: no_memory, other. After
-    /// an error, wait() has slept 10 ms. If the kernel drops a completion for lack of memory, its poll never completes.
+    /// Does not round the timeout. Calls sink.registration_of(key) for each completion. Errors, after 10 ms: no_memory,
+    /// other. If the kernel drops the completion of a socket, for lack of memory, its poll never completes.
     template <class Sink>
     wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
         const bool has_end = timeout > timeout.zero() && timeout != (std::chrono::nanoseconds::max)();
         const auto until = has_end ? detail::deadline_from(clock::now(), timeout) : (clock::time_point::max)();
         for (std::chrono::nanoseconds left = timeout;;) {
             wait_result result{};
+            if (ring_.take_drops()) wake_is_watched_ = false; // a wake's completion may be among them
             result.error = submit_changes();
             const bool sleeps = left > left.zero() && !result.error && changed_.empty() && ring_.completions() == 0;
             const bool submits = ring_.unsubmitted() != 0;
@@ -190,7 +190,7 @@ public:
             if (result.error.kind == io_failure::interrupted) return {.interrupted = true};
             if (!result.error) result.error = std::exchange(wake_refusal_, {});
             if (result.error) {
-                std::this_thread::sleep_for(std::chrono::milliseconds(10));
+                posix::rest();
                 return result;
             }
             if (has_end) left = until - clock::now();
@@ -227,8 +227,7 @@ public:
         waker_.close();
     }
 
-    /// The most bytes that the poller allocates for this many sockets: none, because the kernel owns the queues. See
-    /// memory_bound.hpp.
+    /// See memory_bound.hpp. None: the kernel owns the queues.
     [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t) noexcept { return 0; }
 
 private:
@@ -342,8 +341,9 @@ private:
     /// False: the kernel refuses to watch the waker.
     bool take_wake(const linux_api::io_completion& one) noexcept {
         wake_is_watched_ = one.stays;
-        if (one.result < 0 && one.result != -ECANCELED) wake_refusal_ = posix::from_errno(-one.result);
-        return !wake_refusal_;
+        const bool refused = one.result < 0 && one.result != -ECANCELED;
+        wake_refusal_ = refused ? posix::from_errno(-one.result) : io_error{};
+        return !refused;
     }
 
     /// Handles one completion of a socket's poll. True: the wait must return.
