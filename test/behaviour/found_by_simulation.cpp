@@ -857,4 +857,55 @@ BOOST_AUTO_TEST_CASE(a_channel_that_is_not_watched_for_lack_of_memory_does_not_m
     talk.expect_own(talk.client, op_code::hello_response, "not looked for");
 }
 
+namespace {
+
+/// Loses the watch of its first socket, for lack of memory: reports the socket as failed, and refuses its next arm.
+class losing_poll : public tofu::simulated_poll {
+public:
+    losing_poll(simulation::world& world, bool& loses, int& refusals) noexcept
+        : tofu::simulated_poll(world), loses_(&loses), refusals_(&refusals) {}
+
+    [[nodiscard]] tofu::io_error arm(registration& entry, tofu::interest wanted) noexcept {
+        if (wanted == tofu::interest::write) connecting_ = entry.key;
+        if (refuses_ && any(wanted)) {
+            refuses_ = false;
+            ++*refusals_;
+            static_cast<void>(tofu::simulated_poll::arm(entry, tofu::interest::none));
+            return {tofu::io_failure::no_memory, 12};
+        }
+        return tofu::simulated_poll::arm(entry, wanted);
+    }
+    template <class Sink>
+    [[nodiscard]] tofu::wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
+        if (connecting_ != 0 && std::exchange(*loses_, false)) {
+            refuses_ = true;
+            sink.ready(connecting_, tofu::readiness::failed | tofu::readiness::readable);
+            return {};
+        }
+        return tofu::simulated_poll::wait(timeout, sink);
+    }
+
+private:
+    bool* loses_;
+    int* refusals_;
+    std::uintptr_t connecting_ = 0;
+    bool refuses_ = false;
+};
+
+} // namespace
+
+// Before: the connect failed with connect_refused, although the socket was about to connect.
+BOOST_AUTO_TEST_CASE(a_connecting_socket_whose_watch_the_poller_has_lost_is_not_refused) {
+    bool loses = true;
+    int refusals = 0;
+    simulated<losing_poll> talk({.connect_time = 1s, .retry_time = 10ms}, {.least_delay = 20ms, .most_delay = 20ms}, 1,
+                                loses, refusals);
+    const tofu::address where = talk.listen();
+    talk.hello(where);
+    talk.accept();
+    BOOST_TEST(!talk.expect(talk.client, op_code::hello_response)->from_engine());
+    BOOST_TEST(!loses);
+    BOOST_TEST(refusals == 1);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -42,10 +42,22 @@ public:
     [[nodiscard]] static bool arm(state_type& state, channel_type& ch) noexcept {
         TOFU_ASSERT(ch.is_attached());
         const io_error error = state.poller.arm(ch.registration, wanted(ch));
-        if (!error) {
-            ch.refused_arms = 0;
-            return true;
-        }
+        if (error) return take_refusal(state, ch, error);
+        ch.refused_arms = 0;
+        return true;
+    }
+
+    /// Arms a socket that the poller has reported as failed. False: the poller cannot watch the socket, which is the
+    /// only failure; the socket is armed again after the retry time, or the channel has ended.
+    TOFU_COLD [[nodiscard]] static bool is_watched(state_type& state, channel_type& ch) noexcept {
+        TOFU_ASSERT(ch.is_attached());
+        const io_error error = state.poller.arm(ch.registration, wanted(ch));
+        if (error) static_cast<void>(take_refusal(state, ch, error));
+        return !error;
+    }
+
+private:
+    TOFU_COLD static bool take_refusal(state_type& state, channel_type& ch, io_error error) noexcept {
         if (error.kind == io_failure::no_memory) {
             state.refusals.note_refused_arm(ch);
             state.retry_later();
@@ -55,7 +67,6 @@ public:
         return false;
     }
 
-private:
     /// The events that the channel wants now. interest::none suppresses every event, errors included, so a starved
     /// engine does not notice that a peer has reset the connection.
     [[nodiscard]] static interest wanted(const channel_type& ch) noexcept {

@@ -88,7 +88,7 @@ private:
     /// The limit of the channel's present phase is reached.
     static void expire_phase(state_type& state, channel_type& ch) noexcept {
         if (ch.phase == channel_phase::connecting) {
-            opening<Policies>::finish_connect(state, ch, io_failure::timed_out); // the name may have other addresses
+            opening<Policies>::stop_connecting(state, ch);
         } else if (!ch.is_open()) {
             opening<Policies>::stop_waiting(state, ch);
         } else {

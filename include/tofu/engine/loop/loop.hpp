@@ -129,8 +129,8 @@ public:
     void note_mail(group_core& group) noexcept { state_.delivery.note_mail(group); }
 
     /// Ends every channel, and finishes every group's mailbox. `post` must refuse already. The time is bounded: `stop`
-    /// waits for posts in flight (a few instructions of other threads), and at most a second for registrations that the
-    /// kernel holds.
+    /// waits for posts in flight (a few instructions of other threads), and at most a second for the next release of a
+    /// registration that the kernel holds.
     template <class ForEachGroup>
     void stop(ForEachGroup for_each_group) noexcept {
         TOFU_ASSERT(state_.driver.is_acquired());
@@ -164,7 +164,8 @@ public:
         state_.delivery.hand_over();
     }
 
-    /// True once after a turn has made room in a send queue or completed a command: other threads may wait for that.
+    /// True once after a turn in which a send queue has got room, a channel has ended, or a command was completed.
+    /// Other threads may wait for that.
     [[nodiscard]] bool take_news() noexcept {
         const bool room = std::exchange(state_.room_made, false);
         const bool done = state_.commands.take_completed();
@@ -295,11 +296,7 @@ private:
                              sizeof(channel_type)); // with many channels, the next one is not in the cache
             const readiness what = std::exchange(ch->ready, readiness::none);
             switch (ch->phase) {
-            case channel_phase::connecting:
-                // A socket that failed without an error number would be reported again and again.
-                opening<Policies>::finish_connect(
-                    state_, *ch, any(what & readiness::failed) ? io_failure::refused : io_failure::none);
-                break;
+            case channel_phase::connecting: opening<Policies>::take_connect_report(state_, *ch, what); break;
             case channel_phase::listening: accepting<Policies>::accept_connections(state_, *ch); break;
             case channel_phase::open: handle_open(*ch, what); break;
             case channel_phase::opening:
@@ -355,13 +352,27 @@ private:
         state_.cache.flush();
     }
 
-    /// The kernel may still write to the registrations that it holds. Waits a second for their release, then leaks the
-    /// slots on purpose.
+    /// The kernel may still write to the registrations that it holds. Waits for their release. After a second without a
+    /// release, leaks the slots on purpose.
     void await_zombies() noexcept {
-        const time_point until = state_.timers.now() + std::chrono::seconds(1);
-        while (state_.counters.zombies.load(std::memory_order_relaxed) != 0 && state_.timers.now() < until)
-            static_cast<void>(state_.poller.wait(std::chrono::milliseconds(10), *this));
-        if (state_.counters.zombies.load(std::memory_order_relaxed) == 0) return;
+        // Simulated waits take no real time, so waits are counted, too. The clock of the timer policy may stand still.
+        using clock = std::chrono::steady_clock;
+        std::size_t left = state_.counters.zombies.load(std::memory_order_relaxed);
+        clock::time_point last_release = clock::now();
+        for (int in_vain = 0; left != 0 && in_vain < 100;) {
+            const wait_result result = state_.poller.wait(std::chrono::milliseconds(10), *this);
+            const std::size_t before = std::exchange(left, state_.counters.zombies.load(std::memory_order_relaxed));
+            const clock::time_point now = clock::now();
+            if (left != before) {
+                in_vain = 0;
+                last_release = now;
+            } else if (now - last_release > std::chrono::seconds(1)) {
+                break;
+            } else if (!result.interrupted) {
+                ++in_vain;
+            }
+        }
+        if (left == 0) return;
         state_.channels.for_each([](channel_type& ch) noexcept {
             // Only so that the socket can be closed: no later channel can get its events any more.
             ch.held = registration_state::released;

@@ -5,6 +5,7 @@
 
 #include <tofu/address.hpp>
 #include <tofu/config.hpp>
+#include <tofu/contract/interest.hpp>
 #include <tofu/contract/io.hpp>
 #include <tofu/engine/channel/resolution.hpp>
 #include <tofu/engine/loop/attaching.hpp>
@@ -85,19 +86,24 @@ public:
         });
     }
 
-    /// Asks a connecting socket for its result. If there is no result yet, the attempt fails with `unanswered`, or goes
-    /// on if that is io_failure::none.
-    static void finish_connect(state_type& state, channel_type& ch, io_failure unanswered) noexcept {
+    /// Handles a report of a connecting socket. A poller also reports `failed` if it cannot watch the socket any more;
+    /// its next arm fails then, and the attempt goes on.
+    TOFU_NOINLINE static void take_connect_report(state_type& state, channel_type& ch, readiness what) noexcept {
         TOFU_ASSERT(ch.phase == channel_phase::connecting);
-        io_error error = ch.socket.finish_connect();
-        if (error.kind == io_failure::would_block) {
-            if (unanswered == io_failure::none) return;
-            error = {unanswered, 0};
+        io_error result = ch.socket.finish_connect();
+        if (result.kind == io_failure::would_block) {
+            if (!any(what & readiness::failed) || !attaching<Policies>::is_watched(state, ch)) return;
+            result = {io_failure::refused, 0}; // the poller would report such a socket again and again
         }
-        if (error)
-            abandon_address(state, ch, error);
-        else
-            begin_conversation(state, ch);
+        conclude_connect(state, ch, result);
+    }
+
+    /// The connect time of a connecting socket is over. The name may have other addresses.
+    static void stop_connecting(state_type& state, channel_type& ch) noexcept {
+        TOFU_ASSERT(ch.phase == channel_phase::connecting);
+        const io_error result = ch.socket.finish_connect();
+        conclude_connect(state, ch,
+                         result.kind == io_failure::would_block ? io_error{io_failure::timed_out, 0} : result);
     }
 
     /// The channel's limit is reached, and it has no socket. A channel that waits for a backlog tries its next address.
@@ -115,6 +121,13 @@ public:
     }
 
 private:
+    static void conclude_connect(state_type& state, channel_type& ch, io_error result) noexcept {
+        if (result)
+            abandon_address(state, ch, result);
+        else
+            begin_conversation(state, ch);
+    }
+
     [[nodiscard]] static status failed_step(const channel_type& ch) noexcept {
         return ch.listener ? status::listen_failed : status::connect_failed;
     }
