@@ -6,6 +6,7 @@
 #define TOFU_TEST_SUPPORT_REPLACED_NEW_HPP
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 
@@ -33,6 +34,7 @@ constexpr std::size_t front_of(std::size_t alignment) noexcept {
 #if defined(_WIN32)
     return ::_aligned_malloc(size, alignment);
 #else
+    if (size > SIZE_MAX - alignment) return nullptr; // the sum below would wrap
     return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
 #endif
 }
