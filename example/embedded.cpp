@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // An engine in a loop of the program's own: poll(2) waits for the engine's descriptor together with a socket of the
 // program, no longer than the nearest of two deadlines. The program has one thread.
+#include <tofu/policies.hpp>
 #include <tofu/tofu.hpp>
 
 #include <iostream>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Tests a program in a simulated world. A server answers over a slow network that cuts everything into pieces. The test
 // needs no thread and no waiting, and every run is the same.
+#include <tofu/policies.hpp>
 #include <tofu/policies/poll/simulated_poll.hpp>
 #include <tofu/policies/timer/manual_timer.hpp>
 #include <tofu/tofu.hpp>

@@ -248,8 +248,8 @@ function Build-Target($Tools, [string] $Target) {
 
 # Tells whether CMake has found everything.
 function Initialize-Build($Tools) {
-    $arguments = @('-S', $source, '-B', $Build, '-DTOFU_TEST_AFD_DIRECT=ON', '-DTOFU_WARNINGS_AS_ERRORS=OFF') +
-        $Tools.Options
+    $arguments = @('-S', $source, '-B', $Build, '-DTOFU_BUILD_TESTS=ON', '-DTOFU_BUILD_EXAMPLES=ON',
+        '-DTOFU_TEST_AFD_DIRECT=ON', '-DTOFU_WARNINGS_AS_ERRORS=OFF') + $Tools.Options
     $configured = Invoke-Program 'configure' $Tools.CMake $arguments 300
     Add-Section 'configuration' (Select-Last $configured.Lines 30)
     if ($configured.Code -eq 0) { return }

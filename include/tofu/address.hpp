@@ -8,9 +8,7 @@
 #include <tofu/config.hpp>
 #include <tofu/status.hpp>
 
-#include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -55,6 +53,13 @@ constexpr bool is_control(char character) noexcept {
     return code < 0x20 || code == 0x7f;
 }
 
+/// True if `is_one` holds for every character. As std::all_of, without the weight of its header.
+constexpr bool all_are(std::string_view text, bool (*is_one)(char) noexcept) noexcept {
+    for (const char character : text)
+        if (!is_one(character)) return false;
+    return true;
+}
+
 constexpr bool is_digit(char character) noexcept { return character >= '0' && character <= '9'; }
 
 constexpr bool is_hex_digit(char character) noexcept {
@@ -63,7 +68,7 @@ constexpr bool is_hex_digit(char character) noexcept {
 
 /// 0 to 255, in decimal, without a leading zero.
 constexpr bool is_octet(std::string_view text) noexcept {
-    if (text.empty() || text.size() > 3 || !std::all_of(text.begin(), text.end(), is_digit)) return false;
+    if (text.empty() || text.size() > 3 || !all_are(text, is_digit)) return false;
     if (text.size() == 3 && text > "255") return false;
     return text.size() == 1 || text.front() != '0';
 }
@@ -90,8 +95,7 @@ constexpr bool is_v6_literal(std::string_view text) noexcept {
         const std::string_view group = text.substr(0, colon);
         const bool is_last = colon == std::string_view::npos;
         const bool is_v4 = is_last && is_v4_literal(group);
-        if (!is_v4 && (group.empty() || group.size() > 4 || !std::all_of(group.begin(), group.end(), is_hex_digit)))
-            return false;
+        if (!is_v4 && (group.empty() || group.size() > 4 || !all_are(group, is_hex_digit))) return false;
         groups += is_v4 ? 2 : 1;
         text.remove_prefix(is_last ? text.size() : colon + 1);
         const bool gap_follows = !is_last && text.starts_with(':');
@@ -109,7 +113,7 @@ constexpr bool ends_in_number(std::string_view host) noexcept {
     if (label.empty()) return false;
     const bool is_hex = label.starts_with("0x") || label.starts_with("0X");
     if (is_hex) label.remove_prefix(2);
-    return std::all_of(label.begin(), label.end(), is_hex ? is_hex_digit : is_digit);
+    return all_are(label, is_hex ? is_hex_digit : is_digit);
 }
 
 /// The reason why this cannot be a host. Empty: it can.
@@ -184,8 +188,7 @@ public:
 
 private:
     constexpr void store(address_kind kind, std::string_view text, std::uint16_t port) noexcept {
-        std::copy(text.begin(), text.end(), text_.begin());
-        size_ = static_cast<std::uint8_t>(text.size());
+        size_ = static_cast<std::uint8_t>(text.copy(text_.data(), text_.size()));
         port_ = port;
         kind_ = kind;
     }
@@ -204,6 +207,12 @@ private:
 
 static_assert(max_host_length <= 255 && max_path_length <= max_host_length, "size_ and text_ hold either text");
 
+class address_text;
+
+/// The text of an address, as the text headers ~connect_to and ~listen_on carry it: tcp|HOST|PORT or uds|PATH. Empty:
+/// no address. Any thread.
+[[nodiscard]] TOFU_FUNCTION address_text to_text(const address& from) noexcept;
+
 /// The text of an address, stored in this object. Views of it live as long as the object.
 class address_text {
 public:
@@ -214,33 +223,12 @@ private:
 
     void append(std::string_view part) noexcept { size_ += part.copy(buffer_.data() + size_, buffer_.size() - size_); }
 
-    void append(std::uint16_t number) noexcept {
-        const auto end = std::to_chars(buffer_.data() + size_, buffer_.data() + buffer_.size(), number).ptr;
-        size_ = static_cast<std::size_t>(end - buffer_.data());
-    }
+    void append(std::uint16_t number) noexcept;
 
     // "tcp|" + the longest host + "|65535" is 263 bytes.
     std::array<char, 264> buffer_{};
     std::size_t size_ = 0;
 };
-
-/// The text of an address, as the text headers ~connect_to and ~listen_on carry it: tcp|HOST|PORT or uds|PATH. Empty:
-/// no address. Any thread.
-[[nodiscard]] inline address_text to_text(const address& from) noexcept {
-    address_text text;
-    if (from.kind() == address_kind::tcp) {
-        text.append(detail::tcp_scheme);
-        text.append("|");
-        text.append(from.host());
-        text.append("|");
-        text.append(from.port());
-    } else if (from.kind() == address_kind::uds) {
-        text.append(detail::uds_scheme);
-        text.append("|");
-        text.append(from.path());
-    }
-    return text;
-}
 
 /// The result of parse_address: the address, status success and an empty problem; or no address, wrong_address, and one
 /// sentence (static storage) that says what is wrong.
@@ -319,5 +307,9 @@ constexpr parsed_address parse_uds(std::string_view path) noexcept {
 }
 
 } // namespace tofu::inline TOFU_ABI
+
+#if !TOFU_COMPILED
+#include <tofu/impl/address.hpp>
+#endif
 
 #endif // TOFU_ADDRESS_HPP

@@ -7,7 +7,6 @@
 #include <tofu/config.hpp>
 #include <tofu/detail/prefetch.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -127,13 +126,18 @@ public:
     /// steps.
     [[nodiscard]] static constexpr std::size_t most_capacity(std::size_t size, std::size_t before) noexcept {
         const std::size_t last = size < 2 ? 0 : size - 1; // the largest size that still has to grow
-        return (std::max)({size, before, 2 * (std::min)(before, last), first_capacity});
+        const std::size_t doubled = 2 * (before < last ? before : last);
+        return larger(larger(size, before), larger(doubled, first_capacity));
     }
 
 private:
     static constexpr std::size_t first_capacity = 64;
     // A pointer difference cannot be larger, and with some compilers a larger allocation throws.
     static constexpr std::size_t max_capacity = static_cast<std::size_t>(PTRDIFF_MAX);
+
+    [[nodiscard]] static constexpr std::size_t larger(std::size_t left, std::size_t right) noexcept {
+        return left < right ? right : left;
+    }
 
     /// Owns memory. The smallest block fills one cache line exactly, because one processor writes small messages and
     /// another reads them. Larger blocks are not aligned: aligned memory is more expensive to allocate.
@@ -178,7 +182,7 @@ private:
     [[nodiscard]] block allocate(std::size_t needed) const noexcept {
         if (needed > max_capacity) return {};
         const std::size_t doubled = capacity() <= max_capacity / 2 ? capacity() * 2 : max_capacity;
-        block comfortable = block::make((std::max)({needed, doubled, first_capacity}));
+        block comfortable = block::make(larger(larger(needed, doubled), first_capacity));
         return comfortable.capacity() != 0 ? std::move(comfortable) : block::make(needed);
     }
 

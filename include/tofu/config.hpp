@@ -1,34 +1,47 @@
 // SPDX-License-Identifier: BSL-1.0
-// The library's version and the few facts about the compiler that the other headers ask for.
+// The library's settings, and the few facts about the compiler that the other headers ask for.
 
 #ifndef TOFU_CONFIG_HPP
 #define TOFU_CONFIG_HPP
 
-// The version as three numbers, and as one for comparisons: major * 10000 + minor * 100 + patch.
-#define TOFU_VERSION_MAJOR 0
-#define TOFU_VERSION_MINOR 1
-#define TOFU_VERSION_PATCH 0
-#define TOFU_VERSION (TOFU_VERSION_MAJOR * 10000 + TOFU_VERSION_MINOR * 100 + TOFU_VERSION_PATCH)
+#include <tofu/version.hpp>
 
 // TOFU_ENABLE_ASSERTIONS switches the library's assertions on (1) or off (0, the default). Every unit that shares
-// objects of tofu with another unit must use the same value; a mix does not link.
+// objects of tofu with another unit must use the same value; otherwise the program does not link.
 #ifndef TOFU_ENABLE_ASSERTIONS
 #define TOFU_ENABLE_ASSERTIONS 0
 #endif
 
-// TOFU_ABI names the inline namespace of the whole library, for example v0_1_0, or v0_1_0_asserting with assertions. A
-// program may contain parts that were built with different versions or settings: their names differ, so the linker
-// never replaces the code of one part by the code of another.
-#if TOFU_ENABLE_ASSERTIONS
+// TOFU_COMPILED is 1 in a unit that uses the compiled library (target tofu::compiled), else 0: header-only. As for
+// assertions, units that share objects must use the same value. TOFU_FUNCTION marks a function that is no template:
+// inline if header-only, else compiled once, in the library.
+#ifndef TOFU_COMPILED
+#define TOFU_COMPILED 0
+#endif
+#if TOFU_COMPILED
+#define TOFU_FUNCTION
+#else
+#define TOFU_FUNCTION inline
+#endif
+
+// TOFU_ABI names the inline namespace of the whole library: the version, then `_compiled` and `_asserting` if they
+// apply, for example v0_1_0_compiled_asserting. Parts of a program that pass no objects of tofu to each other may have
+// different versions or settings: their names differ, so the linker never replaces the code of one part by the code of
+// another.
+#if TOFU_ENABLE_ASSERTIONS && TOFU_COMPILED
+#define TOFU_DETAIL_PASTE(major, minor, patch) v##major##_##minor##_##patch##_compiled_asserting
+#elif TOFU_ENABLE_ASSERTIONS
 #define TOFU_DETAIL_PASTE(major, minor, patch) v##major##_##minor##_##patch##_asserting
+#elif TOFU_COMPILED
+#define TOFU_DETAIL_PASTE(major, minor, patch) v##major##_##minor##_##patch##_compiled
 #else
 #define TOFU_DETAIL_PASTE(major, minor, patch) v##major##_##minor##_##patch
 #endif
 #define TOFU_DETAIL_EXPAND(major, minor, patch) TOFU_DETAIL_PASTE(major, minor, patch)
 #define TOFU_ABI TOFU_DETAIL_EXPAND(TOFU_VERSION_MAJOR, TOFU_VERSION_MINOR, TOFU_VERSION_PATCH)
 
-// TOFU_HAS_EXCEPTIONS is 1 when the including program is compiled with exceptions, else 0 (-fno-exceptions).
-// Without them the throwing calls of the library do not exist; their std::error_code twins work as always. A program
+// TOFU_HAS_EXCEPTIONS is 1 if this unit is compiled with exceptions, else 0 (-fno-exceptions). Without exceptions the
+// throwing calls of the library do not exist; use the overloads with a std::error_code. A program
 // may contain units of both kinds, which share every type. Code that differs between the two kinds is in the inline
 // namespace TOFU_EXCEPTIONS_ABI, so each kind has its own symbol.
 #if defined(__cpp_exceptions)
@@ -64,7 +77,7 @@
 #define TOFU_NOINLINE
 #endif
 
-// TOFU_FUNCTION_NAME is the function it stands in, with its template arguments, as the compiler would print it.
+// TOFU_FUNCTION_NAME is the name of the enclosing function with its template arguments, as the compiler prints it.
 #if defined(__GNUC__)
 #define TOFU_FUNCTION_NAME __PRETTY_FUNCTION__
 #elif defined(_MSC_VER)

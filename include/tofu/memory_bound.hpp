@@ -14,6 +14,7 @@
 #include <tofu/engine/memory/message_cache.hpp>
 #include <tofu/message.hpp>
 #include <tofu/options.hpp>
+#include <tofu/policies/defaults.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -125,17 +125,11 @@ public:
     /// user pointer stay. The engine's status and `~reason` are removed, so a hello that came back is ready for the
     /// next attempt. On an error the message is unchanged. Errors: wrong_address (it is not possible to connect there),
     /// invalid_headers_len, allocation_failed.
-    [[nodiscard]] tofu::status connect_to(const address& where) noexcept {
-        if (!connect_problem(where).empty()) return tofu::status::wrong_address;
-        return set_address(op_code::hello_request, connect_to_header, where);
-    }
+    [[nodiscard]] tofu::status connect_to(const address& where) noexcept;
 
     /// Makes this message a welcome_request on `where`: the operation that listens. The answer carries the address of
     /// the listener: the port that the system chose, or the path as given here. Errors as `connect_to`.
-    [[nodiscard]] tofu::status listen_on(const address& where) noexcept {
-        if (!where.valid()) return tofu::status::wrong_address;
-        return set_address(op_code::welcome_request, listen_on_header, where);
-    }
+    [[nodiscard]] tofu::status listen_on(const address& where) noexcept;
 
     /// A pointer of the application. The engine keeps it with the message and never follows it, until `reset`.
     [[nodiscard]] void* user() const noexcept { return user_; }
@@ -153,17 +147,7 @@ public:
 
     /// Copies header, text headers, body and user pointer of `other`, and the status and cause that an engine added
     /// (see `why`). The copy is bound to no channel. False: memory is short, and this message is empty.
-    [[nodiscard]] bool assign(const message& other) noexcept {
-        reset();
-        if (!headers_.assign_wire(other.headers_.wire()) || !body_.assign(other.body_.bytes())) {
-            reset();
-            return false;
-        }
-        header_ = other.header_;
-        user_ = other.user_;
-        route_.copy_marks(other.route_);
-        return true;
-    }
+    [[nodiscard]] bool assign(const message& other) noexcept;
 
     /// The number of bytes of this message on the wire.
     [[nodiscard]] std::size_t wire_size() const noexcept {
@@ -173,32 +157,12 @@ public:
 private:
     friend struct engine::routing_access;
 
-    tofu::status set_address(op_code op, std::string_view name, const address& where) noexcept {
-        const tofu::status done = headers_.set(name, to_text(where).view());
-        if (done != tofu::status::success) return done;
-        static_cast<void>(take_marks());
-        header_.op = op;
-        header_.channel_number = no_channel;
-        header_.origin = origin::application;
-        return tofu::status::success;
-    }
+    tofu::status set_address(op_code op, std::string_view name, const address& where) noexcept;
 
     /// Removes the engine's `~reason`, and the engine's status unless the application has replaced it.
-    TOFU_COLD engine::set_aside_marks take_marks() noexcept {
-        engine::set_aside_marks marks{.route = route_, .status_byte = header_.status_byte};
-        if (header_.status_byte == route_.engine_status) header_.status_byte = 0;
-        if (route_.explained != 0)
-            marks.has_reason = headers_.erase_last(reason_header, to_text(route_.cause()).view());
-        route_.forget_marks();
-        return marks;
-    }
+    engine::set_aside_marks take_marks() noexcept;
 
-    TOFU_COLD void put_marks(const engine::set_aside_marks& marks) noexcept {
-        header_.status_byte = marks.status_byte;
-        route_.copy_marks(marks.route);
-        if (marks.has_reason) // cannot fail: the memory is still there
-            static_cast<void>(headers_.append(reason_header, to_text(route_.cause()).view()));
-    }
+    void put_marks(const engine::set_aside_marks& marks) noexcept;
 
     binary_header header_;
     text_headers headers_;
@@ -230,5 +194,9 @@ inline void prefetch_content(detail::queue_node& node) noexcept {
 
 } // namespace engine
 } // namespace tofu::inline TOFU_ABI
+
+#if !TOFU_COMPILED
+#include <tofu/impl/message.hpp>
+#endif
 
 #endif

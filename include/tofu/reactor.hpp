@@ -6,19 +6,16 @@
 #include <tofu/channel_group.hpp>
 #include <tofu/config.hpp>
 #include <tofu/detail/given.hpp>
-#include <tofu/engine/engine_core.hpp>
-#include <tofu/engine/figures.hpp>
+#include <tofu/fwd.hpp>
 #include <tofu/options.hpp>
 #include <tofu/platform/thread.hpp>
-#include <tofu/policies/concepts.hpp>
-#include <tofu/policies/defaults.hpp>
 #include <tofu/policies/policy_set.hpp>
+#include <tofu/policies/timer/wait_timeout.hpp>
 #include <tofu/stats.hpp>
 
 #include <chrono>
-#include <new>
+#include <cstdint>
 #include <system_error>
-#include <type_traits>
 #include <utility>
 
 namespace tofu::inline TOFU_ABI {
@@ -39,18 +36,10 @@ enum class driven_by : std::uint8_t {
 /// A call needs at most 16 KiB of stack. No thread may be cancelled (pthread_cancel) inside a call. A program that
 /// closes all descriptors, as daemons do, must make its engines after that. doc/architecture.md says more, also about
 /// shared objects that are unloaded.
-template <class PollPolicy = default_poll, class PoolPolicy = default_pool, class KeyPolicy = default_key,
-          class TimerPolicy = default_timer>
+template <class PollPolicy, class PoolPolicy, class KeyPolicy, class TimerPolicy>
 class basic_reactor {
-    static_assert(assert_order<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>());
-    static_assert(assert_poll_policy<PollPolicy>());
-    static_assert(assert_pool_policy<PoolPolicy>());
-    static_assert(assert_key_policy<KeyPolicy>());
-    static_assert(assert_timer_policy<TimerPolicy>());
-    static_assert(assert_combination<PollPolicy, PoolPolicy, KeyPolicy>());
-
 public:
-    using policies = usable_policies<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>;
+    using policies = typename composition<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>::policies;
     using group_type = basic_channel_group<policies>;
     using timer_handle = basic_timer_handle<policies>;
     using time_point = typename policies::timer::time_point;
@@ -62,32 +51,35 @@ public:
     /// - the system's own code in std::system_category, such as EMFILE or EAGAIN: the system refuses something that the
     ///   poller or the thread needs;
     /// - allocation_failed; processing_failed: a poll policy failed without a code.
-    template <detail::one_of<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>... Given>
-    basic_reactor(const options& opts, driven_by who, std::error_code& error, Given... given) noexcept {
-        error = start(opts, who, given...);
+    basic_reactor(const options& opts, driven_by who, std::error_code& error) noexcept
+        : basic_reactor(not_started{}, 0) {
+        error = start(opts, who);
     }
-    template <detail::one_of<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>... Given>
-    explicit basic_reactor(const options& opts = {}, driven_by who = driven_by::io_thread,
-                           Given... given) requires exceptions_enabled {
-        throw_if(start(opts, who, given...), "tofu::reactor");
+    explicit basic_reactor(const options& opts = {}, driven_by who = driven_by::io_thread) requires(exceptions_enabled)
+        : basic_reactor(not_started{}, 0) {
+        throw_if(start(opts, who), "tofu::reactor");
+    }
+    template <detail::one_of<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy> First,
+              detail::one_of<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>... Given>
+    basic_reactor(const options& opts, driven_by who, std::error_code& error, First first, Given... given) noexcept
+        : basic_reactor(not_started{}, 0) {
+        error = start_with(opts, who, first, given...);
+    }
+    template <detail::one_of<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy> First,
+              detail::one_of<PollPolicy, PoolPolicy, KeyPolicy, TimerPolicy>... Given>
+    explicit basic_reactor(const options& opts, driven_by who, First first, Given... given) requires(exceptions_enabled)
+        : basic_reactor(not_started{}, 0) {
+        throw_if(start_with(opts, who, first, given...), "tofu::reactor");
     }
     basic_reactor(const basic_reactor&) = delete;
     basic_reactor& operator=(const basic_reactor&) = delete;
 
     /// Stops the engine. Channels end with reason engine_stopped, and unsent messages come back with shutdown_started;
     /// groups can still receive both. No other thread may be inside a call of this object; calls of groups may go on.
-    ~basic_reactor() { stop(); }
+    ~basic_reactor();
 
     /// Makes a group. Errors: shutdown_started, allocation_failed.
-    [[nodiscard]] group_type create_group(std::error_code& error) noexcept {
-        error = status::shutdown_started;
-        if (!core_ || !core_->is_here()) return {};
-        status why = status::success;
-        auto group = core_->make_group(why);
-        error = why;
-        if (!group) return {};
-        return group_type(core_, std::move(group));
-    }
+    [[nodiscard]] group_type create_group(std::error_code& error) noexcept;
     [[nodiscard]] group_type create_group() requires exceptions_enabled {
         std::error_code error;
         group_type group = create_group(error);
@@ -97,14 +89,7 @@ public:
 
     /// Returns an empty message. Errors: pool_empty (with pool_only: no message is free); allocation_failed (with
     /// always: memory is short); one of these two also if options::max_messages_alive is reached; shutdown_started.
-    [[nodiscard]] message_ptr get(allocation how, std::error_code& error) noexcept {
-        error = status::shutdown_started;
-        if (!core_ || !core_->is_here()) return nullptr;
-        message_ptr m =
-            engine::owned(how == allocation::always ? core_->messages.acquire() : core_->messages.acquire_free());
-        error = m ? status::success : how == allocation::always ? status::allocation_failed : status::pool_empty;
-        return m;
-    }
+    [[nodiscard]] message_ptr get(allocation how, std::error_code& error) noexcept;
     [[nodiscard]] message_ptr get(allocation how = allocation::always) requires exceptions_enabled {
         std::error_code error;
         message_ptr m = get(how, error);
@@ -117,10 +102,7 @@ public:
     /// engine did not start.
     template <class Rep, class Period>
     bool drain(std::chrono::duration<Rep, Period> timeout) noexcept {
-        if (!core_) return true;
-        if (!core_->is_here()) return false;
-        return core_->call_until(core_->deadline_after(timeout),
-                                 [](auto& state) { return engine::group_commands<policies>::all_is_sent(state); });
+        return drain_within(detail::nanoseconds_from(timeout));
     }
 
     // Driving: only for an engine that its caller drives.
@@ -130,8 +112,7 @@ public:
     /// has an I/O thread), shutdown_started.
     template <class Rep, class Period>
     void run_once(std::chrono::duration<Rep, Period> timeout, std::error_code& error) noexcept {
-        error = check_driving();
-        if (!error) core_->run_once(core_->deadline_after(timeout));
+        run_within(detail::nanoseconds_from(timeout), error);
     }
     template <class Rep, class Period>
     void run_once(std::chrono::duration<Rep, Period> timeout) requires exceptions_enabled {
@@ -148,10 +129,7 @@ public:
     /// next_deadline and the wait, this thread may call get, post, update_receiver and update_receiver_after only. If
     /// one of them brings mail or an earlier deadline, native_handle() becomes readable. Errors: not_allowed (the
     /// engine has an I/O thread), shutdown_started.
-    [[nodiscard]] time_point next_deadline(std::error_code& error) noexcept {
-        error = check_driving();
-        return error ? (time_point::min)() : core_->next_deadline();
-    }
+    [[nodiscard]] time_point next_deadline(std::error_code& error) noexcept;
     [[nodiscard]] time_point next_deadline() requires exceptions_enabled {
         std::error_code error;
         const time_point next = next_deadline(error);
@@ -160,19 +138,11 @@ public:
     }
 
     /// The descriptor that becomes readable when run_once has something to do. The engine owns it. See next_deadline
-    /// for how to wait for it. Errors: not_allowed (the engine has an I/O thread), shutdown_started; the result is -1
-    /// then.
-    [[nodiscard]] auto native_handle(std::error_code& error) const noexcept {
-        static_assert(poll_has_native_handle<typename policies::poll>,
-                      "tofu::reactor::native_handle: this PollPolicy has no single descriptor to wait for "
-                      "(posix_poll waits for many); linux_epoll and bsd_kqueue have one");
-        error = check_driving();
-        if constexpr (poll_has_native_handle<typename policies::poll>)
-            return error ? decltype(core_->poller.native_handle())(-1) : core_->poller.native_handle();
-        else
-            return -1;
-    }
-    [[nodiscard]] auto native_handle() const requires exceptions_enabled {
+    /// for how to wait for it. After an error the result is -1. Errors: not_allowed (the engine has an I/O thread),
+    /// shutdown_started. If the poller has no such descriptor, the call does not compile; on Windows with the compiled
+    /// library it reports not_allowed.
+    [[nodiscard]] int native_handle(std::error_code& error) const noexcept;
+    [[nodiscard]] int native_handle() const requires exceptions_enabled {
         std::error_code error;
         const auto handle = native_handle(error);
         throw_if(error, "tofu::reactor::native_handle");
@@ -181,88 +151,37 @@ public:
 
     /// The engine's counters. Each counter is right, but they are not read at the same moment. In a forked child all
     /// are 0. Any thread, never waits for the loop.
-    [[nodiscard]] engine_stats stats() const noexcept { return core_ ? engine::figures_of(*core_) : engine_stats{}; }
+    [[nodiscard]] engine_stats stats() const noexcept;
 
 private:
+    struct not_started {};
+    basic_reactor(not_started, int) noexcept; // two parameters, so that reactor({}) means options
+
     using core_type = engine::engine_core<policies>;
 
-    /// The system's own code if there is one, else the status that names the missing resource.
-    [[nodiscard]] static std::error_code code_of(io_error error) noexcept {
-        if (error.os_code != 0) return {error.os_code, std::system_category()};
-        return error.kind == io_failure::no_memory ? status::allocation_failed : status::processing_failed;
-    }
-
+    [[nodiscard]] std::error_code start(const options& opts, driven_by who) noexcept;
     template <class... Given>
-    [[nodiscard]] std::error_code start(const options& opts, driven_by who, Given&... given) noexcept {
-        if (const options_check check = validate(opts); check.status != status::success) return check.which;
-        engine::message_pool* const messages = engine::message_pool::create(opts);
-        if (messages == nullptr) return status::allocation_failed;
-        const bool with_thread = who == driven_by::io_thread;
-        core_type* const core = make_core(opts, with_thread, *messages, given...);
-        if (core == nullptr) {
-            messages->close();
-            return status::allocation_failed;
-        }
-        auto made = engine::ref<core_type>::adopt(core);
-        if (const io_error error = made->open()) return code_of(error);
-        if (with_thread)
-            if (const io_error error = start_thread(*core)) return code_of(error);
-        core_ = std::move(made);
-        return {};
-    }
-
+    [[nodiscard]] std::error_code start_with(const options& opts, driven_by who, Given&... given) noexcept;
     template <class... Given>
     [[nodiscard]] static core_type* make_core(const options& opts, bool with_thread, engine::message_pool& messages,
-                                              Given&... given) noexcept {
-        static_assert(detail::assert_given<typename policies::poll, Given...>());
-        static_assert(detail::assert_given<typename policies::pool, Given...>());
-        static_assert(detail::assert_given<typename policies::key, Given...>());
-        static_assert(detail::assert_given<typename policies::timer, Given...>());
-        if constexpr (detail::can_be_had<typename policies::poll, Given...> &&
-                      detail::can_be_had<typename policies::pool, Given...> &&
-                      detail::can_be_had<typename policies::key, Given...> &&
-                      detail::can_be_had<typename policies::timer, Given...>)
-            return new (std::nothrow) core_type(
-                opts, detail::take<typename policies::poll>(given...), detail::take<typename policies::pool>(given...),
-                detail::take<typename policies::key>(given...), detail::take<typename policies::timer>(given...),
-                with_thread, messages);
-        else
-            return nullptr;
-    }
-
-    [[nodiscard]] io_error start_thread(core_type& core) noexcept {
-        static_cast<void>(core.driver.try_acquire()); // on behalf of the thread, for its whole life
-        return platform::io_thread::start(
-            thread_, "tofu", [](void* context) noexcept { static_cast<core_type*>(context)->run(); }, &core);
-    }
-
-    void stop() noexcept {
-        if (!core_) return;
-        if (!core_->is_here()) {
-            thread_.forget();
-            core_->close_copies();
-            return;
-        }
-        core_->begin_stop();
-        if (thread_.joinable())
-            thread_.join();
-        else
-            core_->finish_here();
-    }
-
-    [[nodiscard]] status check_driving() const noexcept {
-        if (!core_ || !core_->is_here()) return status::shutdown_started;
-        return core_->has_io_thread ? status::not_allowed : status::success;
-    }
+                                              Given&... given) noexcept;
+    [[nodiscard]] io_error start_thread(core_type& core) noexcept;
+    [[nodiscard]] status check_driving() const noexcept;
+    [[nodiscard]] bool drain_within(std::chrono::nanoseconds timeout) noexcept;
+    void run_within(std::chrono::nanoseconds timeout, std::error_code& error) noexcept;
 
     engine::ref<core_type> core_;
     platform::io_thread thread_;
 };
 
-/// The engine with the default policies of this system.
-using reactor = basic_reactor<>;
-using channel_group = reactor::group_type;
-
 } // namespace tofu::inline TOFU_ABI
+
+#if TOFU_COMPILED
+namespace tofu::inline TOFU_ABI {
+extern template class basic_reactor<default_poll, default_pool, default_key, default_timer>;
+} // namespace tofu::inline TOFU_ABI
+#else
+#include <tofu/impl/reactor.hpp>
+#endif
 
 #endif

@@ -4,6 +4,7 @@
 #define TOFU_REACTOR_WITH_HPP
 
 #include <tofu/config.hpp>
+#include <tofu/impl/reactor.hpp>
 #include <tofu/policies/categories.hpp>
 #include <tofu/policies/defaults.hpp>
 #include <tofu/policies/policy_set.hpp>
@@ -82,7 +83,8 @@ using reactor_with = typename detail::reactor_from<Policies...>::type;
 
 /// The four policies of an engine as a boost::mp11::mp_list: poll, pool, key, timer.
 template <class Reactor>
-using policies_of = boost::mp11::mp_rename<typename Reactor::policies, boost::mp11::mp_list>;
+using policies_of = boost::mp11::mp_list<typename Reactor::policies::poll, typename Reactor::policies::pool,
+                                         typename Reactor::policies::key, typename Reactor::policies::timer>;
 
 } // namespace tofu::inline TOFU_ABI
 

@@ -9,12 +9,10 @@
 #include <tofu/status.hpp>
 
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
-#include <system_error>
 
 namespace tofu::inline TOFU_ABI {
 
@@ -130,6 +128,11 @@ struct cause {
     friend constexpr bool operator==(const cause&, const cause&) noexcept = default;
 };
 
+class reason_text;
+
+/// The value of the `~reason` header: "bye", "violation:invalid_op_code", "os_error:110". Any thread.
+[[nodiscard]] TOFU_FUNCTION reason_text to_text(const cause& why) noexcept;
+
 /// The text of a cause, stored in this object. Views of it live as long as the object.
 class reason_text {
 public:
@@ -140,29 +143,12 @@ private:
 
     void append(std::string_view part) noexcept { size_ += part.copy(buffer_.data() + size_, buffer_.size() - size_); }
 
-    void append(int number) noexcept {
-        const auto end = std::to_chars(buffer_.data() + size_, buffer_.data() + buffer_.size(), number).ptr;
-        size_ = static_cast<std::size_t>(end - buffer_.data());
-    }
+    void append(int number) noexcept;
 
     // The longest text is "violation:" with the longest status name, 32 bytes.
     std::array<char, 48> buffer_{};
     std::size_t size_ = 0;
 };
-
-/// The value of the `~reason` header: "bye", "violation:invalid_op_code", "os_error:110". Any thread.
-[[nodiscard]] inline reason_text to_text(const cause& why) noexcept {
-    reason_text text;
-    text.append(to_string(why.why));
-    if (why.why == reason::violation) {
-        text.append(":");
-        text.append(to_string(why.code));
-    } else if (why.why == reason::os_error) {
-        text.append(":");
-        text.append(why.os_code);
-    }
-    return text;
-}
 
 namespace detail {
 
@@ -209,45 +195,15 @@ constexpr status failed_step_status(channel_step step) noexcept {
     return status::unknown_error;
 }
 
-namespace detail {
-
-inline std::optional<cause> parse_violation(std::string_view rule) noexcept {
-    for (std::size_t index = 1; index < status_count; ++index) {
-        if (status_table[index].name == rule) return cause::violation(static_cast<status>(index));
-    }
-    return std::nullopt;
-}
-
-inline std::optional<cause> parse_os_error(std::string_view digits) noexcept {
-    int code = 0;
-    const char* const end = digits.data() + digits.size();
-    const auto [stop, error] = std::from_chars(digits.data(), end, code);
-    if (error != std::errc{} || stop != end) return std::nullopt;
-    return cause::os(code, status::unknown_error);
-}
-
-} // namespace detail
-
 /// Parses the value of a `~reason` header. No value: it is not exactly a text that to_text writes for a channel that
 /// ended. An os_error has its code, and unknown_error as the status of the failed step, which does not travel. Any
 /// thread.
-[[nodiscard]] inline std::optional<cause> parse_reason(std::string_view text) noexcept {
-    std::optional<cause> found;
-    if (const std::size_t colon = text.find(':'); colon != std::string_view::npos) {
-        const std::string_view kind = text.substr(0, colon);
-        const std::string_view detail_part = text.substr(colon + 1);
-        if (kind == to_string(reason::violation)) found = detail::parse_violation(detail_part);
-        if (kind == to_string(reason::os_error)) found = detail::parse_os_error(detail_part);
-    } else {
-        for (std::size_t index = 1; index < static_cast<std::size_t>(reason::violation); ++index) {
-            if (detail::reason_table[index].name == text) found = cause::of(static_cast<reason>(index));
-        }
-    }
-    // A number can be written in several ways ("007", "-0"); only the form that to_text writes is accepted.
-    if (found && to_text(*found).view() != text) return std::nullopt;
-    return found;
-}
+[[nodiscard]] TOFU_FUNCTION std::optional<cause> parse_reason(std::string_view text) noexcept;
 
 } // namespace tofu::inline TOFU_ABI
+
+#if !TOFU_COMPILED
+#include <tofu/impl/reason.hpp>
+#endif
 
 #endif // TOFU_REASON_HPP

@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <new>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -119,30 +118,6 @@ constexpr const status_words& words_of(status code) noexcept {
 /// The value of a code is the status, plus detail_unit times the options_problem if there is one.
 inline constexpr int detail_unit = 256;
 
-inline namespace TOFU_RTTI_ABI {
-
-class status_error_category final : public std::error_category {
-public:
-    const char* name() const noexcept override { return "tofu"; }
-
-    std::string message(int value) const override {
-        const int detail = value / detail_unit;
-        const bool is_refusal = value % detail_unit == static_cast<int>(status::not_allowed);
-        if (is_refusal && detail > 0 && detail < static_cast<int>(options_problem_count))
-            return std::string(to_string(static_cast<options_problem>(detail)));
-        const bool known = value >= 0 && value < static_cast<int>(status_count);
-        return std::string(words_of(known ? static_cast<status>(value) : status::unknown_error).sentence);
-    }
-};
-
-/// Makes the category object for units with (or without) run-time type information. It is never destroyed.
-inline const std::error_category* make_status_category() noexcept {
-    alignas(status_error_category) static std::byte memory[sizeof(status_error_category)];
-    return ::new (static_cast<void*>(memory)) status_error_category;
-}
-
-} // namespace TOFU_RTTI_ABI
-
 } // namespace detail
 
 /// The name of the enumerator, such as "connect_failed". A value that does not exist is "unknown_error". Static
@@ -152,10 +127,7 @@ inline const std::error_category* make_status_category() noexcept {
 /// The category of all error codes of this library. Its name is "tofu", and a message is one sentence. Its values are
 /// the numbers of `status`; an options_problem has values of 256 and more. The category is never destroyed, so the
 /// destructor of a global object may use an error code. Any thread.
-[[nodiscard]] inline const std::error_category& status_category() noexcept {
-    static const std::error_category* const instance = detail::make_status_category(); // one for all kinds of units
-    return *instance;
-}
+[[nodiscard]] TOFU_FUNCTION const std::error_category& status_category() noexcept;
 
 /// The error code of a status. success gives a code that is false. Any thread.
 [[nodiscard]] inline std::error_code make_error_code(status code) noexcept {
@@ -195,5 +167,9 @@ inline void throw_if(const std::error_code& code, const char* what) {
 } // namespace TOFU_EXCEPTIONS_ABI
 
 } // namespace tofu::inline TOFU_ABI
+
+#if !TOFU_COMPILED
+#include <tofu/impl/status.hpp>
+#endif
 
 #endif // TOFU_STATUS_HPP

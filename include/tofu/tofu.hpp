@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The headers that most programs need. It leaves out memory_bound.hpp and the policies linux_io_uring, simulated_poll,
-// null_poll and manual_timer.
+// The headers that most programs need. It leaves out memory_bound.hpp and some policies; see policies.hpp. With the
+// compiled library it leaves out policies.hpp, too.
 #ifndef TOFU_TOFU_HPP
 #define TOFU_TOFU_HPP
 
@@ -11,19 +11,14 @@
 #include <tofu/message.hpp>
 #include <tofu/message_ptr.hpp>
 #include <tofu/options.hpp>
-#include <tofu/policies/concepts.hpp>
-#include <tofu/policies/key/handle_key.hpp>
-#include <tofu/policies/key/pointer_key.hpp>
-#include <tofu/policies/poll/bsd_kqueue.hpp>
-#include <tofu/policies/poll/linux_epoll.hpp>
-#include <tofu/policies/poll/posix_poll.hpp>
-#include <tofu/policies/pool/growing_channel_pool.hpp>
-#include <tofu/policies/timer/no_timers.hpp>
 #include <tofu/reactor.hpp>
-#include <tofu/reactor_with.hpp>
 #include <tofu/reason.hpp>
 #include <tofu/stats.hpp>
 #include <tofu/status.hpp>
 #include <tofu/text_headers.hpp>
+
+#if !TOFU_COMPILED
+#include <tofu/policies.hpp>
+#endif
 
 #endif

@@ -19,6 +19,19 @@ template <class TimePoint, class Rep, class Period>
     return now + std::chrono::ceil<typename TimePoint::duration>(timeout);
 }
 
+/// A timeout of any type in nanoseconds, rounded up. A timeout below zero may give zero. One that is too long, or a
+/// NaN, gives nanoseconds::max(). Any thread.
+template <class Rep, class Period>
+[[nodiscard]] std::chrono::nanoseconds nanoseconds_from(std::chrono::duration<Rep, Period> timeout) noexcept {
+    using seconds = std::chrono::duration<double>;
+    if (timeout <= timeout.zero()) return std::chrono::nanoseconds::zero();
+    if (!(seconds(timeout) < seconds((std::chrono::nanoseconds::max)()))) return (std::chrono::nanoseconds::max)();
+    return std::chrono::ceil<std::chrono::nanoseconds>(timeout);
+}
+[[nodiscard]] inline std::chrono::nanoseconds nanoseconds_from(std::chrono::nanoseconds timeout) noexcept {
+    return timeout;
+}
+
 } // namespace tofu::inline TOFU_ABI::detail
 
 #endif

@@ -9,6 +9,7 @@
 #include <tofu/address.hpp>
 #include <tofu/config.hpp>
 #include <tofu/contract/io.hpp>
+#include <tofu/fwd.hpp>
 #include <tofu/platform/endpoint.hpp>
 #include <tofu/platform/resolver.hpp>
 #include <tofu/platform/socket.hpp>
@@ -33,7 +34,7 @@ struct literals_only {
 ///     void complete(std::span<const endpoint>, io_error) noexcept;
 /// The resolver calls complete() once, from any thread; only at shutdown it may drop the handle instead. Before that,
 /// any thread may call still_wanted(). It returns false if nobody needs the answer any more.
-template <class Resolver = system_resolver>
+template <class Resolver>
 class network {
 public:
     using socket = platform::socket;

@@ -22,8 +22,9 @@ using windows::system_names;
 using posix::system_names;
 #endif
 
-/// The default resolver.
-using system_resolver = basic_threaded_resolver<system_names>;
+/// The resolver of the default network. A class of its own, so that fwd.hpp can declare it and names of functions stay
+/// short.
+class system_resolver : public basic_threaded_resolver<system_names> {};
 
 } // namespace tofu::inline TOFU_ABI::platform
 

@@ -74,6 +74,18 @@ template <class Poll, class Pool, class Key, class Timer>
 using usable_policies = policy_set<usable_poll<Poll>, usable_pool<Pool>,
                                    usable_key<Key, usable_poll<Poll>, usable_pool<Pool>>, usable_timer<Timer>>;
 
+template <class Poll, class Pool, class Key, class Timer>
+struct composition {
+    static_assert(assert_order<Poll, Pool, Key, Timer>());
+    static_assert(assert_poll_policy<Poll>());
+    static_assert(assert_pool_policy<Pool>());
+    static_assert(assert_key_policy<Key>());
+    static_assert(assert_timer_policy<Timer>());
+    static_assert(assert_combination<Poll, Pool, Key>());
+
+    using policies = usable_policies<Poll, Pool, Key, Timer>;
+};
+
 } // namespace tofu::inline TOFU_ABI
 
 #endif

@@ -4,7 +4,9 @@
 #define TOFU_POLICIES_DEFAULTS_HPP
 
 #include <tofu/config.hpp>
+#include <tofu/fwd.hpp>
 #include <tofu/policies/key/slot_index_key.hpp>
+#include <tofu/policies/policy_set.hpp>
 #include <tofu/policies/pool/fixed_channel_pool.hpp>
 #include <tofu/policies/timer/wait_timeout.hpp>
 
@@ -12,25 +14,26 @@
 #include <tofu/policies/poll/afd_iocp.hpp>
 #elif defined(__linux__)
 #include <tofu/policies/poll/linux_epoll.hpp>
-#else
+#elif defined(__APPLE__) || defined(__FreeBSD__) || defined(__DragonFly__)
 #include <tofu/policies/poll/bsd_kqueue.hpp>
+#else
 #include <tofu/policies/poll/posix_poll.hpp>
 #endif
 
+#include <type_traits>
+
 namespace tofu::inline TOFU_ABI {
 
+// fwd.hpp names the default poller with all its arguments. They must be the poller's own defaults.
 #if defined(_WIN32)
-using default_poll = afd_iocp;
+static_assert(std::is_same_v<default_poll, afd_iocp>);
 #elif defined(__linux__)
-using default_poll = linux_epoll;
-#elif __has_include(<sys/event.h>) && defined(EVFILT_USER) && defined(EV_RECEIPT)
-using default_poll = bsd_kqueue;
+static_assert(std::is_same_v<default_poll, linux_epoll>);
+#elif defined(__APPLE__) || defined(__FreeBSD__) || defined(__DragonFly__)
+static_assert(std::is_same_v<default_poll, bsd_kqueue>);
 #else
-using default_poll = posix_poll;
+static_assert(std::is_same_v<default_poll, posix_poll>);
 #endif
-using default_pool = fixed_channel_pool<>;
-using default_key = slot_index_key;
-using default_timer = wait_timeout;
 
 } // namespace tofu::inline TOFU_ABI
 

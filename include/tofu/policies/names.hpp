@@ -5,7 +5,6 @@
 
 #include <tofu/config.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string_view>
@@ -20,7 +19,10 @@ struct joined_text {
     static constexpr auto characters = [] {
         std::array<char, (std::size_t{0} + ... + Parts.size())> all{};
         auto end = all.begin();
-        ((end = std::copy(Parts.begin(), Parts.end(), end)), ...);
+        const auto add = [&end](std::string_view part) {
+            for (const char each : part) *end++ = each;
+        };
+        (add(Parts), ...);
         return all;
     }();
     static constexpr std::string_view value{characters.data(), characters.size()};
@@ -52,7 +54,7 @@ constexpr std::string_view type_name() noexcept {
     const std::size_t start = text.find(before);
     if (start == std::string_view::npos) return text;
     text.remove_prefix(start + before.size());
-    return text.substr(0, (std::min)(text.find(';'), text.rfind(']')));
+    return text.substr(0, text.rfind(']')).substr(0, text.find(';'));
 }
 
 inline constexpr std::string_view opening = "<";

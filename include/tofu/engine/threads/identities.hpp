@@ -3,27 +3,23 @@
 #ifndef TOFU_ENGINE_THREADS_IDENTITIES_HPP
 #define TOFU_ENGINE_THREADS_IDENTITIES_HPP
 
-#include <tofu/binary_header.hpp>
 #include <tofu/config.hpp>
 
-#include <atomic>
 #include <cstdint>
 
 namespace tofu::inline TOFU_ABI::engine {
 
 /// The message ids that the engines of this process assign: unique, with bit 63 set. Applications leave that bit clear,
 /// so that their ids cannot collide with these.
-[[nodiscard]] inline std::uint64_t next_message_id() noexcept {
-    static constinit std::atomic<std::uint64_t> last{0};
-    return engine_id_bit | (last.fetch_add(1, std::memory_order_relaxed) + 1);
-}
+[[nodiscard]] TOFU_FUNCTION std::uint64_t next_message_id() noexcept;
 
 /// Numbers the engines of the process, from 1; a process that makes more than 2^32 of them uses numbers again.
-[[nodiscard]] inline std::uint32_t next_engine_id() noexcept {
-    static constinit std::atomic<std::uint32_t> last{0};
-    return last.fetch_add(1, std::memory_order_relaxed) + 1;
-}
+[[nodiscard]] TOFU_FUNCTION std::uint32_t next_engine_id() noexcept;
 
 } // namespace tofu::inline TOFU_ABI::engine
+
+#if !TOFU_COMPILED
+#include <tofu/impl/engine/threads/identities.hpp>
+#endif
 
 #endif

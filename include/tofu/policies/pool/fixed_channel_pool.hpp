@@ -4,6 +4,7 @@
 #define TOFU_POLICIES_POOL_FIXED_CHANNEL_POOL_HPP
 
 #include <tofu/config.hpp>
+#include <tofu/fwd.hpp>
 #include <tofu/policies/categories.hpp>
 #include <tofu/policies/names.hpp>
 #include <tofu/policies/pool/slot_cells.hpp>
@@ -22,7 +23,7 @@ inline constexpr std::string_view fixed_channel_pool_name = "fixed_channel_pool"
 /// Meets the contract in policies/concepts/pool.hpp. Holds at most N listeners and connections together. Makes one
 /// allocation when the engine is made, and none later. Use it if the number of channels has a known limit. Costs the
 /// memory of N slots from the start.
-template <std::size_t N = 1024>
+template <std::size_t N>
 struct fixed_channel_pool {
     static_assert(N >= 1 && N <= 65534, "fixed_channel_pool<N>: N must be 1 to 65534, the range of channel numbers");
     using category = pool_category;

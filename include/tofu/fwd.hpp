@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSL-1.0
+// Forward declarations of the types that programs name in their own headers.
+#ifndef TOFU_FWD_HPP
+#define TOFU_FWD_HPP
+
+#include <tofu/config.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tofu::inline TOFU_ABI {
+
+class address;
+class byte_buffer;
+class message;
+class message_ptr;
+class text_headers;
+struct binary_header;
+struct cause;
+struct channel_stats;
+struct engine_stats;
+struct options;
+struct tcp_address;
+struct uds_address;
+
+enum class allocation : std::uint8_t;
+enum class driven_by : std::uint8_t;
+enum class op_code : std::uint8_t;
+enum class origin : std::uint8_t;
+enum class status : std::uint8_t;
+enum class reason : std::uint8_t;
+
+// The default policies. C++ allows a default argument in one declaration only: network, the pool and basic_reactor have
+// theirs here. Each poller has its own in its header, so this header names all arguments of the poller; defaults.hpp
+// checks that both agree.
+
+namespace platform {
+
+class system_resolver;
+
+template <class Resolver = system_resolver>
+class network;
+
+} // namespace platform
+
+#if defined(_WIN32)
+namespace windows {
+template <std::size_t Sockets>
+class afd_helper_handles;
+}
+template <class Network, class Places, std::size_t Batch>
+class basic_afd_iocp;
+using default_poll = basic_afd_iocp<platform::network<>, windows::afd_helper_handles<32>, 256>;
+#elif defined(__linux__)
+template <class Network, std::size_t Batch>
+class basic_linux_epoll;
+using default_poll = basic_linux_epoll<platform::network<>, 256>;
+#elif defined(__APPLE__) || defined(__FreeBSD__) || defined(__DragonFly__)
+namespace bsd {
+class kernel_queue;
+}
+template <class Network, std::size_t Batch, class Queue>
+class basic_bsd_kqueue;
+using default_poll = basic_bsd_kqueue<platform::network<>, 256, bsd::kernel_queue>;
+#else
+template <class Network>
+class basic_posix_poll;
+using default_poll = basic_posix_poll<platform::network<>>;
+#endif
+
+template <std::size_t N = 1024>
+struct fixed_channel_pool;
+struct slot_index_key;
+class wait_timeout;
+
+using default_pool = fixed_channel_pool<>;
+using default_key = slot_index_key;
+using default_timer = wait_timeout;
+
+struct default_policies;
+
+template <class PollPolicy = default_poll, class PoolPolicy = default_pool, class KeyPolicy = default_key,
+          class TimerPolicy = default_timer>
+class basic_reactor;
+
+template <class Policies>
+class basic_channel_group;
+
+template <class Policies>
+class basic_timer_handle;
+
+using reactor = basic_reactor<>;
+using channel_group = basic_channel_group<default_policies>;
+using timer_handle = basic_timer_handle<default_policies>;
+
+} // namespace tofu::inline TOFU_ABI
+
+#endif
