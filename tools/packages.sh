@@ -3,12 +3,14 @@
 # shellcheck shell=bash
 
 # Takes pairs: a proof that something is installed, and the package that contains it. The proof is a command's name, a
-# file's absolute path, a library's file name, or - for the package itself. BUILD_NEEDS holds the needs of every build.
+# file's absolute path, a library's file name, or - for the package itself. DEMO_NEEDS is for the demonstration,
+# BUILD_NEEDS for every build with tests.
 # shellcheck disable=SC2034
-BUILD_NEEDS=(cmake cmake ninja ninja-build g++ g++ git git patch patch /usr/include/boost/test/included/unit_test.hpp libboost-dev
-    libboost_unit_test_framework.so libboost-test-dev
-    /usr/include/cxxopts.hpp libcxxopts-dev
-    /usr/include/fmt/core.h libfmt-dev /usr/include/spdlog/spdlog.h libspdlog-dev
+DEMO_NEEDS=(cmake cmake ninja ninja-build g++ g++ /usr/include/boost/mp11.hpp libboost-dev
+    /usr/include/cxxopts.hpp libcxxopts-dev /usr/include/fmt/core.h libfmt-dev)
+# shellcheck disable=SC2034
+BUILD_NEEDS=("${DEMO_NEEDS[@]}" git git patch patch pkg-config pkg-config
+    libboost_unit_test_framework.so libboost-test-dev /usr/include/spdlog/spdlog.h libspdlog-dev
     /etc/ssl/certs/ca-certificates.crt ca-certificates)
 # For programs that run on Windows, and for running them here. (The package wine64 alone brings no command wine.)
 # shellcheck disable=SC2034
