@@ -13,6 +13,7 @@
 #include <tofu/policies/pool/slot_cells.hpp>
 #include <tofu/policies/timer/manual_timer.hpp>
 #include <tofu/policies/timer/no_timers.hpp>
+#include <tofu/reactor_with.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -55,7 +56,7 @@ void print_sizes() {
     using channel = tofu::engine::channel<engine::policies>;
     std::cout << sizeof(engine) << ' ' << sizeof(tofu::engine::engine_core<engine::policies>) << ' ' << sizeof(channel)
               << ' ' << sizeof(tofu::slot_cell<channel>) << ' ' << sizeof(poller::registration) << ' '
-              << engine::policies::name << '\n';
+              << engine::policies::name << (TOFU_COMPILED == 1 ? ", compiled" : "") << '\n';
 }
 
 } // namespace
