@@ -49,7 +49,7 @@ int run() {
     tofu::message_ptr question = engine.get();
     question->header().channel_number = channel;
     if (!question->body().append("what is tofu?")) return 1;
-    client.post(std::move(question)); // an empty message is a request
+    client.post(std::move(question)); // a new message is a request
 
     server.post(answer(expect(server, op_code::request), op_code::response));
     std::cout << expect(client, op_code::response)->body().text() << '\n';

@@ -153,7 +153,7 @@ private:
     }
 
     //[goodbye
-    /// Handles the last message of a channel. If the worker had a job, the job goes back to the board.
+    /// Handles the last message of a channel. If the worker had a job, this attempt has failed.
     void goodbye(std::uint16_t channel, const tofu::message& m) {
         const auto at = workers_.find(channel);
         if (at == workers_.end()) return; // a worker that was refused

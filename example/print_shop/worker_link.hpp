@@ -61,15 +61,15 @@ public:
     }
 
     //[feed
-    /// Posts parts of the job until the send queue is full, or until the other workers get their turn. Never waits: at
-    /// least one page is on its way, and its Progress message causes the next call.
+    /// Posts parts of the job until all are posted, the send queue is full, or other workers get their turn. The call
+    /// never waits. At least one page is on its way, and the Progress signal for it causes the next call.
     void feed() {
         for (unsigned posted = 0; posted < parts_per_turn && next_part_ <= record_->job.pages(); ++posted) {
             if (!part_) part_ = make_part(next_part_);
             std::error_code refused;
             group_.post(std::move(part_), refused);
             if (refused == tofu::status::send_failed) ++refusals; // the part stays here
-            if (refused) return; // any other error: the worker has left, and the goodbye is in the queue
+            if (refused) return; // or the worker has left, and the goodbye is in the queue
             ++next_part_;
         }
     }
