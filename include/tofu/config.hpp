@@ -40,6 +40,17 @@
 #define TOFU_DETAIL_EXPAND(major, minor, patch) TOFU_DETAIL_PASTE(major, minor, patch)
 #define TOFU_ABI TOFU_DETAIL_EXPAND(TOFU_VERSION_MAJOR, TOFU_VERSION_MINOR, TOFU_VERSION_PATCH)
 
+// TOFU_DEFAULT_POLL is the default poller of this system, with all its template arguments.
+#if defined(_WIN32)
+#define TOFU_DEFAULT_POLL basic_afd_iocp<platform::network<>, windows::afd_helper_handles<32>, 256>
+#elif defined(__linux__)
+#define TOFU_DEFAULT_POLL basic_linux_epoll<platform::network<>, 256>
+#elif defined(__APPLE__) || defined(__FreeBSD__) || defined(__DragonFly__)
+#define TOFU_DEFAULT_POLL basic_bsd_kqueue<platform::network<>, 256, bsd::kernel_queue>
+#else
+#define TOFU_DEFAULT_POLL basic_posix_poll<platform::network<>>
+#endif
+
 // TOFU_HAS_EXCEPTIONS is 1 if this unit is compiled with exceptions, else 0 (-fno-exceptions). Without exceptions the
 // throwing calls of the library do not exist; use the overloads with a std::error_code. A program
 // may contain units of both kinds, which share every type. Code that differs between the two kinds is in the inline

@@ -31,8 +31,8 @@ enum class status : std::uint8_t;
 enum class reason : std::uint8_t;
 
 // The default policies. C++ allows a default argument in one declaration only: network, the pool and basic_reactor have
-// theirs here. Each poller has its own in its header, so this header names all arguments of the poller; defaults.hpp
-// checks that both agree.
+// theirs here. Each poller has its own in its header, so config.hpp names the default poller with all arguments;
+// defaults.hpp checks that both agree.
 
 namespace platform {
 
@@ -43,30 +43,24 @@ class network;
 
 } // namespace platform
 
-#if defined(_WIN32)
 namespace windows {
 template <std::size_t Sockets>
 class afd_helper_handles;
 }
-template <class Network, class Places, std::size_t Batch>
-class basic_afd_iocp;
-using default_poll = basic_afd_iocp<platform::network<>, windows::afd_helper_handles<32>, 256>;
-#elif defined(__linux__)
-template <class Network, std::size_t Batch>
-class basic_linux_epoll;
-using default_poll = basic_linux_epoll<platform::network<>, 256>;
-#elif defined(__APPLE__) || defined(__FreeBSD__) || defined(__DragonFly__)
 namespace bsd {
 class kernel_queue;
 }
+
+template <class Network, class Places, std::size_t Batch>
+class basic_afd_iocp;
+template <class Network, std::size_t Batch>
+class basic_linux_epoll;
 template <class Network, std::size_t Batch, class Queue>
 class basic_bsd_kqueue;
-using default_poll = basic_bsd_kqueue<platform::network<>, 256, bsd::kernel_queue>;
-#else
 template <class Network>
 class basic_posix_poll;
-using default_poll = basic_posix_poll<platform::network<>>;
-#endif
+
+using default_poll = TOFU_DEFAULT_POLL;
 
 template <std::size_t N = 1024>
 struct fixed_channel_pool;

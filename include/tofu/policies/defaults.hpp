@@ -14,9 +14,8 @@
 #include <tofu/policies/poll/afd_iocp.hpp>
 #elif defined(__linux__)
 #include <tofu/policies/poll/linux_epoll.hpp>
-#elif defined(__APPLE__) || defined(__FreeBSD__) || defined(__DragonFly__)
-#include <tofu/policies/poll/bsd_kqueue.hpp>
 #else
+#include <tofu/policies/poll/bsd_kqueue.hpp>
 #include <tofu/policies/poll/posix_poll.hpp>
 #endif
 
@@ -24,15 +23,13 @@
 
 namespace tofu::inline TOFU_ABI {
 
-// fwd.hpp names the default poller with all its arguments. They must be the poller's own defaults.
+// config.hpp names the default poller with all its arguments. They must be the poller's own defaults.
 #if defined(_WIN32)
 static_assert(std::is_same_v<default_poll, afd_iocp>);
 #elif defined(__linux__)
 static_assert(std::is_same_v<default_poll, linux_epoll>);
-#elif defined(__APPLE__) || defined(__FreeBSD__) || defined(__DragonFly__)
-static_assert(std::is_same_v<default_poll, bsd_kqueue>);
 #else
-static_assert(std::is_same_v<default_poll, posix_poll>);
+static_assert(std::is_same_v<default_poll, bsd_kqueue> || std::is_same_v<default_poll, posix_poll>);
 #endif
 
 } // namespace tofu::inline TOFU_ABI
