@@ -21,7 +21,7 @@ install(FILES "${PROJECT_BINARY_DIR}/tofu-config.cmake" "${PROJECT_BINARY_DIR}/t
         cmake/tofu-atomics.cmake
     DESTINATION "${tofu_package_dir}" COMPONENT headers)
 
-# The prefix stands in the file as a path relative to it, so that an installed tree can be moved.
+# tofu.pc gives the prefix relative to its own folder, so an installed tree can be moved.
 set(tofu_pc_dir "${CMAKE_INSTALL_DATADIR}/pkgconfig")
 file(RELATIVE_PATH tofu_pc_prefix "/${tofu_pc_dir}" "/")
 set(tofu_pc_libraries "-pthread")

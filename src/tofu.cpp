@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The compiled library: the engine of the default policies, and all functions that are no templates.
+// The compiled library: the engine of the default policies, and the functions whose bodies are in impl/.
 #include <tofu/impl/engine/threads/identities.hpp>
 #include <tofu/impl/message_ptr.hpp>
 #include <tofu/impl/reactor.hpp>

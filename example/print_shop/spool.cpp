@@ -37,8 +37,8 @@ using namespace print_shop;
 constexpr std::string_view more_help = R"(
 ADDRESS is tcp|HOST|PORT or uds|PATH; PORT 0 lets the system choose. What was really bound is printed. The jobs are
 alternately PS and PDF. A job whose worker is lost or fails is tried again, three times in all. A job is given up when
-for --patience there was no worker that speaks its language; a worker is cut off when it says nothing for that long
-although it has a job, or was told that there are no more jobs.
+for --patience there was no worker that speaks its language. A worker is cut off after that time of silence if it has
+a job, or was told that there are no more jobs.
 
 exit status: 0 every page of every job arrived intact, 1 not so, 2 wrong arguments
 )";

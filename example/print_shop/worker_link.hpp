@@ -69,7 +69,7 @@ public:
             std::error_code refused;
             group_.post(std::move(part_), refused);
             if (refused == tofu::status::send_failed) ++refusals; // the part stays here
-            if (refused) return; // or the worker has left, and the goodbye is in the queue
+            if (refused) return; // if not send_failed: the worker has left
             ++next_part_;
         }
     }

@@ -53,7 +53,8 @@ constexpr bool is_control(char character) noexcept {
     return code < 0x20 || code == 0x7f;
 }
 
-/// True if `is_one` holds for every character. As std::all_of, without the weight of its header.
+/// True if `is_one` holds for every character. Replaces std::all_of, because <algorithm>
+/// takes long to compile.
 constexpr bool all_are(std::string_view text, bool (*is_one)(char) noexcept) noexcept {
     for (const char character : text)
         if (!is_one(character)) return false;

@@ -135,6 +135,7 @@ private:
     // A pointer difference cannot be larger, and with some compilers a larger allocation throws.
     static constexpr std::size_t max_capacity = static_cast<std::size_t>(PTRDIFF_MAX);
 
+    /// Replaces std::max, because <algorithm> takes long to compile.
     [[nodiscard]] static constexpr std::size_t larger(std::size_t left, std::size_t right) noexcept {
         return left < right ? right : left;
     }

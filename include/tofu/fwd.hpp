@@ -30,9 +30,9 @@ enum class origin : std::uint8_t;
 enum class status : std::uint8_t;
 enum class reason : std::uint8_t;
 
-// The default policies. C++ allows a default argument in one declaration only: network, the pool and basic_reactor have
-// theirs here. Each poller has its own in its header, so config.hpp names the default poller with all arguments;
-// defaults.hpp checks that both agree.
+// The default policies. C++ allows a default argument in one declaration only. The default arguments of network,
+// fixed_channel_pool and basic_reactor are here. Those of each poller are in the header of the poller, so config.hpp
+// names the default poller with all arguments; defaults.hpp checks that both agree.
 
 namespace platform {
 

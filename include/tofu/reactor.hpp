@@ -139,8 +139,8 @@ public:
 
     /// The descriptor that becomes readable when run_once has something to do. The engine owns it. See next_deadline
     /// for how to wait for it. After an error the result is -1. Errors: not_allowed (the engine has an I/O thread),
-    /// shutdown_started. If the poller has no such descriptor, the call does not compile; on Windows with the compiled
-    /// library it reports not_allowed.
+    /// shutdown_started. If the poller has no such descriptor, the call does not compile. With the compiled library
+    /// and the default policies, it compiles and reports not_allowed.
     [[nodiscard]] int native_handle(std::error_code& error) const noexcept;
     [[nodiscard]] int native_handle() const requires exceptions_enabled {
         std::error_code error;

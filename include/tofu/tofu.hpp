@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The headers that most programs need. It leaves out memory_bound.hpp and some policies; see policies.hpp. With the
-// compiled library it leaves out policies.hpp, too.
+// Includes the headers that most programs need, except memory_bound.hpp and some policies; see policies.hpp. With the
+// compiled library policies.hpp is not included either.
 #ifndef TOFU_TOFU_HPP
 #define TOFU_TOFU_HPP
 

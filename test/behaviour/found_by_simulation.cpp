@@ -859,7 +859,7 @@ BOOST_AUTO_TEST_CASE(a_channel_that_is_not_watched_for_lack_of_memory_does_not_m
 
 namespace {
 
-/// Loses the watch of its first socket, for lack of memory: reports the socket as failed, and refuses its next arm.
+/// Loses a watch, once: reports the connecting socket as failed, then refuses the next arm with no_memory.
 class losing_poll : public tofu::simulated_poll {
 public:
     losing_poll(simulation::world& world, bool& loses, int& refusals) noexcept

@@ -9,7 +9,7 @@
 
 tofu::channel_group consumer::make_group(tofu::reactor& engine, const tofu::options&) {
     std::error_code error;
-    engine.run_once(std::chrono::nanoseconds(0), error); // it has an I/O thread
-    if (error != tofu::status::not_allowed) return {};   // the library's code has this unit's category
+    engine.run_once(std::chrono::nanoseconds(0), error); // not_allowed, because the engine has an I/O thread
+    if (error != tofu::status::not_allowed) return {};   // equal only if library and unit share the error category
     return engine.create_group(error);
 }

@@ -830,7 +830,7 @@ BOOST_AUTO_TEST_CASE(a_signal_handler_can_wake) {
     to_be_woken = &here.poll.bare();
     {
         const signals sent(&wake_it);
-        // A signal ends a wait in any case. Two signals to the eventfd show that a wait has seen the first.
+        // Any POSIX signal ends a wait. The eventfd is written again only after a wait has seen the first write.
         while (here.counts().wakes < 2) BOOST_REQUIRE(!here.poll.look(nanoseconds::max()).error);
     }
     to_be_woken = nullptr;

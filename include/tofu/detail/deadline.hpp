@@ -19,8 +19,8 @@ template <class TimePoint, class Rep, class Period>
     return now + std::chrono::ceil<typename TimePoint::duration>(timeout);
 }
 
-/// A timeout of any type in nanoseconds, rounded up. A timeout below zero may give zero. One that is too long, or a
-/// NaN, gives nanoseconds::max(). Any thread.
+/// Converts a timeout of any duration to nanoseconds, rounded up. A timeout below zero may give zero. A timeout that is
+/// too long, or a NaN, gives nanoseconds::max(). Any thread.
 template <class Rep, class Period>
 [[nodiscard]] std::chrono::nanoseconds nanoseconds_from(std::chrono::duration<Rep, Period> timeout) noexcept {
     using seconds = std::chrono::duration<double>;

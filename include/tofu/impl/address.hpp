@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The text of an address. Not for programs to include.
+// The text of an address. Programs do not include this header.
 #ifndef TOFU_IMPL_ADDRESS_HPP
 #define TOFU_IMPL_ADDRESS_HPP
 

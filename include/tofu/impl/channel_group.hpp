@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the calls of a channel group do. Not for programs to include: channel_group.hpp declares the calls.
+// The bodies of the calls that channel_group.hpp declares. Programs do not include this header.
 #ifndef TOFU_IMPL_CHANNEL_GROUP_HPP
 #define TOFU_IMPL_CHANNEL_GROUP_HPP
 

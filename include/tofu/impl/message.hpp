@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// How a message gets an address and loses the notes of the engine. Not for programs to include.
+// The bodies of the functions that message.hpp declares. Programs do not include this header.
 #ifndef TOFU_IMPL_MESSAGE_HPP
 #define TOFU_IMPL_MESSAGE_HPP
 

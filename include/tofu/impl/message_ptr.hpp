@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// How messages return to their pool and are copied. Not for programs to include.
+// The bodies that return a message to its pool and copy it. Programs do not include this header.
 #ifndef TOFU_IMPL_MESSAGE_PTR_HPP
 #define TOFU_IMPL_MESSAGE_PTR_HPP
 

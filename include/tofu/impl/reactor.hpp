@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the calls of a reactor do. Not for programs to include: reactor.hpp declares the calls.
+// The bodies of the calls that reactor.hpp declares. Programs do not include this header.
 #ifndef TOFU_IMPL_REACTOR_HPP
 #define TOFU_IMPL_REACTOR_HPP
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The text of a cause, and a cause from its text. Not for programs to include.
+// The text of a cause, and a cause from its text. Programs do not include this header.
 #ifndef TOFU_IMPL_REASON_HPP
 #define TOFU_IMPL_REASON_HPP
 

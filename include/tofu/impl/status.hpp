@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The category of the status codes. Not for programs to include.
+// The category of the status codes. Programs do not include this header.
 #ifndef TOFU_IMPL_STATUS_HPP
 #define TOFU_IMPL_STATUS_HPP
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// How text headers are changed. Not for programs to include.
+// The bodies of the functions that change text headers. Programs do not include this header.
 #ifndef TOFU_IMPL_TEXT_HEADERS_HPP
 #define TOFU_IMPL_TEXT_HEADERS_HPP
 

@@ -47,8 +47,9 @@ public:
         return true;
     }
 
-    /// Arms a socket that the poller has reported as failed. False: the poller cannot watch the socket, which is the
-    /// only failure; the socket is armed again after the retry time, or the channel has ended.
+    /// Arms a socket that the poller has reported as failed. False: the arm fails, so only the watch was lost, not the
+    /// connection. After no_memory the loop arms the socket again after the retry time; after any other error the
+    /// channel has ended.
     TOFU_COLD [[nodiscard]] static bool is_watched(state_type& state, channel_type& ch) noexcept {
         TOFU_ASSERT(ch.is_attached());
         const io_error error = state.poller.arm(ch.registration, wanted(ch));

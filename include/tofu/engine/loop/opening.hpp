@@ -86,14 +86,14 @@ public:
         });
     }
 
-    /// Handles a report of a connecting socket. A poller also reports `failed` if it cannot watch the socket any more;
-    /// its next arm fails then, and the attempt goes on.
+    /// Handles a report of a connecting socket. `failed` can also mean that the poller has lost the watch. Then the
+    /// next arm of this socket fails, and the attempt goes on.
     TOFU_NOINLINE static void take_connect_report(state_type& state, channel_type& ch, readiness what) noexcept {
         TOFU_ASSERT(ch.phase == channel_phase::connecting);
         io_error result = ch.socket.finish_connect();
         if (result.kind == io_failure::would_block) {
             if (!any(what & readiness::failed) || !attaching<Policies>::is_watched(state, ch)) return;
-            result = {io_failure::refused, 0}; // the poller would report such a socket again and again
+            result = {io_failure::refused, 0}; // without an end here, the poller would report it for ever
         }
         conclude_connect(state, ch, result);
     }

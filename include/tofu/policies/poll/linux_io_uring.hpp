@@ -172,8 +172,8 @@ public:
         return disarmed::owed;
     }
 
-    /// Does not round the timeout. Calls sink.registration_of(key) for each completion. Errors, after 10 ms: no_memory,
-    /// other. If the kernel drops the completion of a socket, for lack of memory, its poll never completes.
+    /// Does not round the timeout. Calls sink.registration_of(key) for each completion. Errors: no_memory, other;
+    /// wait() has slept 10 ms then. A poll whose completion the kernel drops for lack of memory never completes.
     template <class Sink>
     wait_result wait(std::chrono::nanoseconds timeout, Sink& sink) noexcept {
         const bool has_end = timeout > timeout.zero() && timeout != (std::chrono::nanoseconds::max)();
@@ -227,7 +227,7 @@ public:
         waker_.close();
     }
 
-    /// See memory_bound.hpp. None: the kernel owns the queues.
+    /// The bytes that the poller allocates: none, because the kernel owns the queues. See memory_bound.hpp.
     [[nodiscard]] static constexpr std::size_t most_bytes(std::size_t) noexcept { return 0; }
 
 private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The counters of message ids and engines. Not for programs to include.
+// The counters of message ids and engines. Programs do not include this header.
 #ifndef TOFU_IMPL_ENGINE_THREADS_IDENTITIES_HPP
 #define TOFU_IMPL_ENGINE_THREADS_IDENTITIES_HPP
 
