@@ -238,7 +238,6 @@ BOOST_AUTO_TEST_CASE(a_post_that_a_full_queue_refuses_wakes_the_loop_that_waits_
             if (given.wakes) ++wakes;
             if (given.result == status::invalid_channel_number) {
                 current = none;
-                current.notify_all();
             } else if (given.result != status::send_failed) {
                 ++wrong;
             }
@@ -252,7 +251,8 @@ BOOST_AUTO_TEST_CASE(a_post_that_a_full_queue_refuses_wakes_the_loop_that_waits_
         if (round % 2 == 0) std::this_thread::yield();
         e.directory.close(number);
         const bool in_flight = e.directory.posts_in_flight(number);
-        current.wait(number);
+        // Not current.wait(number): without a futex, libstdc++ 12 loses notifications (atomic_wait.h, _M_do_wait).
+        while (current == number) std::this_thread::yield();
         seen_in_flight += in_flight ? 1 : 0;
         if (wakes > 1 || (in_flight && wakes == 0) || e.directory.posts_in_flight(number)) ++wrong;
         e.directory.free(number);

@@ -2,6 +2,7 @@
 // Tests of the files of Unix domain sockets: the rules for replacing a file, and its removal by its owner.
 
 #include "path_listeners.hpp"
+#include "support/eight_threads.hpp"
 #include "support/scarce_memory.hpp"
 #include "support/system.hpp"
 
@@ -9,7 +10,6 @@
 
 #include <array>
 #include <atomic>
-#include <barrier>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(of_many_who_start_at_once_exactly_one_listens_and_is_reache
     constexpr int starters = 8;
     constexpr int rounds = 100;
     const own_directory home;
-    std::barrier in_step(starters);
+    meeting_point in_step(starters);
     std::array<io_failure, starters> outcome{};
     std::atomic<int> bad_rounds{0};
     std::vector<std::thread> all;

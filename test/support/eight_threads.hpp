@@ -28,6 +28,21 @@ void on_eight_threads(Work work) {
     for (std::thread& t : threads) t.join();
 }
 
+/// Lets threads wait for each other, again and again. Yields, because std::barrier loses notifications where
+/// libstdc++ 12 has no futex (atomic_wait.h, _M_do_wait).
+class meeting_point {
+public:
+    explicit meeting_point(int threads) : threads_(threads) {}
+    void arrive_and_wait() {
+        const int all = (arrived_++ / threads_ + 1) * threads_;
+        while (arrived_ < all) std::this_thread::yield();
+    }
+
+private:
+    const int threads_;
+    std::atomic<int> arrived_{0};
+};
+
 /// A thread that is joined even if the test ends early.
 class side_thread {
 public:
